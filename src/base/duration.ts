@@ -30,7 +30,9 @@ export function durationText(ns: number): string {
   const unit = size >= NS_PER.s ? 's' : size >= NS_PER.ms ? 'ms' : size >= NS_PER.us ? 'us' : 'ns';
   const per = NS_PER[unit];
   const digits = String(per).length - 1;
-  const rest = String(size % per).padStart(digits, '0').replace(/0+$/, '');
+  const rest = String(size % per)
+    .padStart(digits, '0')
+    .replace(/0+$/, '');
   return `${ns < 0 ? '-' : ''}${Math.floor(size / per)}${rest && `.${rest}`}${unit}`;
 }
 

@@ -1,0 +1,69 @@
+/**
+ * The bundle: `dist/apflab.js` and the parts that it loads when they are needed.
+ *
+ * The monitor stands behind a dynamic import and becomes a part of its own, so that `apflab run` starts without
+ * reading Ink and React. Everything is in the bundle; the published package depends on nothing.
+ */
+import { existsSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Metafile, Plugin } from 'esbuild';
+import { exitWith, scriptArgs } from './args.ts';
+import { files, ROOT } from './imports.ts';
+
+const USAGE = `npm run build -- [--if-stale]
+
+Bundles src/cli/main.ts into dist/.
+  --if-stale      only when a source is newer than the bundle`;
+
+export const ENTRY = 'src/cli/main.ts';
+export const BUNDLE = 'dist/apflab.js';
+
+/** Ink asks for the developer tools of React only when DEV is set, but names them where every start would see it. */
+const withoutDevtools: Plugin = {
+  name: 'without-devtools',
+  setup(build) {
+    build.onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({ path, namespace: 'empty' }));
+    build.onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: 'export default undefined' }));
+  },
+};
+
+export function isStale(): boolean {
+  if (!existsSync(join(ROOT, BUNDLE))) return true;
+  const built_ms = statSync(join(ROOT, BUNDLE)).mtimeMs;
+  const sources = [...files('src/**/*.{ts,tsx}'), 'package-lock.json', 'scripts/build.ts'];
+  return sources.some(file => statSync(join(ROOT, file)).mtimeMs > built_ms);
+}
+
+/** Build into `outdir`; the metafile says what went into which part. */
+export async function build(outdir: string): Promise<Metafile> {
+  const esbuild = await import('esbuild');
+  rmSync(outdir, { recursive: true, force: true });
+  const { metafile } = await esbuild.build({
+    absWorkingDir: ROOT,
+    entryPoints: { apflab: ENTRY },
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    keepNames: true,
+    legalComments: 'linked',
+    metafile: true,
+    define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' },
+    // CommonJS packages inside the bundle ask for Node's own modules through `require`.
+    banner: { js: "import{createRequire as requireFor}from'node:module';const require=requireFor(import.meta.url);" },
+    plugins: [withoutDevtools],
+    logLevel: 'warning',
+  });
+  return metafile;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = scriptArgs(USAGE, { 'if-stale': { type: 'boolean', default: false } });
+  if (!existsSync(join(ROOT, ENTRY))) exitWith(4, `${ENTRY} is missing`);
+  if (!values['if-stale'] || isStale()) await build(join(ROOT, 'dist'));
+}

@@ -1,0 +1,5 @@
+import { test } from 'uvu';
+
+test('is quick', () => {});
+test('waits for ever', () => new Promise(() => setInterval(() => {}, 1000)));
+test.run();
