@@ -4,7 +4,7 @@
  * The monitor stands behind a dynamic import and becomes a part of its own, so that `apflab run` starts without
  * reading Ink and React. Everything is in the bundle; the published package depends on nothing.
  */
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Metafile, Plugin } from 'esbuild';
@@ -47,11 +47,12 @@ export async function build(outdir: string): Promise<Metafile> {
     splitting: true,
     format: 'esm',
     platform: 'node',
+    jsx: 'automatic',
     target: 'node22',
     minifySyntax: true,
     minifyWhitespace: true,
     keepNames: true,
-    legalComments: 'linked',
+    legalComments: 'none',
     metafile: true,
     define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' },
     // CommonJS packages inside the bundle ask for Node's own modules through `require`.
@@ -59,7 +60,21 @@ export async function build(outdir: string): Promise<Metafile> {
     plugins: [withoutDevtools],
     logLevel: 'warning',
   });
+  writeFileSync(join(outdir, 'LICENSES.txt'), licenses(metafile));
   return metafile;
+}
+
+/** The licences of what is in the bundle: they ask to travel with it. */
+function licenses(metafile: Metafile): string {
+  const inputs = Object.keys(metafile.inputs).map(file => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]);
+  const packages = [...new Set(inputs)].filter(folder => folder !== undefined).sort();
+  return packages
+    .map(folder => {
+      const [file] = globSync('{LICEN[CS]E,licen[cs]e}*', { cwd: join(ROOT, folder) });
+      const text = readFileSync(join(ROOT, folder, file ?? 'package.json'), 'utf8');
+      return `${folder.slice('node_modules/'.length)}\n\n${text.trim()}\n`;
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

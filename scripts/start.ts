@@ -4,6 +4,7 @@
  * In a terminal it opens the monitor; piped, it runs the same file and prints trace and verdict.
  */
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { scriptArgs } from './args.ts';
 import { build, isStale } from './build.ts';
 import { ROOT } from './imports.ts';
@@ -18,7 +19,8 @@ const file = positionals[0] ?? 'scenarios/demo.apf';
 
 if (isStale()) await build(join(ROOT, 'dist'));
 
+const bin = join(ROOT, 'bin/apflab.js');
 const interactive = process.stdin.isTTY && process.stdout.isTTY;
 const verb = interactive ? ['watch', file] : ['run', '--trace', '-', file];
-process.argv = [process.execPath, join(ROOT, 'bin/apflab.js'), ...verb];
-await import('../bin/apflab.js');
+process.argv = [process.execPath, bin, ...verb];
+await import(pathToFileURL(bin).href);
