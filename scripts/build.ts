@@ -4,7 +4,7 @@
  * The monitor stands behind a dynamic import and becomes a part of its own, so that `apflab run` starts without
  * reading Ink and React. Everything is in the bundle; the published package depends on nothing.
  */
-import { existsSync, globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Metafile, Plugin } from 'esbuild';
@@ -35,10 +35,9 @@ export function isStale(): boolean {
   return sources.some(file => statSync(join(ROOT, file)).mtimeMs > built_ms);
 }
 
-/** Build into `outdir`; the metafile says what went into which part. */
-export async function build(outdir: string): Promise<Metafile> {
+/** Bundle into `outdir`; the metafile says what went into which part. */
+export async function bundle(outdir: string): Promise<Metafile> {
   const esbuild = await import('esbuild');
-  rmSync(outdir, { recursive: true, force: true });
   const { metafile } = await esbuild.build({
     absWorkingDir: ROOT,
     entryPoints: { apflab: ENTRY },
@@ -77,8 +76,22 @@ function licenses(metafile: Metafile): string {
     .join(`\n${'-'.repeat(80)}\n\n`);
 }
 
+/** Bring `dist` up to date. It is swapped as a whole, since a program may be starting from it at this moment. */
+export async function build(): Promise<void> {
+  const dist = join(ROOT, 'dist');
+  const fresh = `${dist}.new-${process.pid}`;
+  const old = `${dist}.old-${process.pid}`;
+  try {
+    await bundle(fresh);
+    if (existsSync(dist)) renameSync(dist, old);
+    renameSync(fresh, dist);
+  } finally {
+    for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = scriptArgs(USAGE, { 'if-stale': { type: 'boolean', default: false } });
   if (!existsSync(join(ROOT, ENTRY))) exitWith(4, `${ENTRY} is missing`);
-  if (!values['if-stale'] || isStale()) await build(join(ROOT, 'dist'));
+  if (!values['if-stale'] || isStale()) await build();
 }

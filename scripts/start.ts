@@ -17,7 +17,7 @@ Builds what changed, then opens FILE in the monitor; without a terminal, runs it
 const { positionals } = scriptArgs(USAGE, {});
 const file = positionals[0] ?? 'scenarios/demo.apf';
 
-if (isStale()) await build(join(ROOT, 'dist'));
+if (isStale()) await build();
 
 const bin = join(ROOT, 'bin/apflab.js');
 const interactive = process.stdin.isTTY && process.stdout.isTTY;

@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exitWith, scriptArgs } from './args.ts';
+import { build, isStale } from './build.ts';
 import { files, ROOT, reachedFrom } from './imports.ts';
 import { type FileResult, failures, runFile } from './test_file.ts';
 import { junit } from './test_junit.ts';
@@ -83,6 +84,16 @@ function positive(name: string, text: string): number {
   return value > 0 ? value : exitWith(4, `--${name} ${text}: expected a number above 0`);
 }
 
+/** Some tests start the program as a user would: for them the bundle is made once, before any of them runs. */
+async function buildFor(selected: readonly string[]): Promise<void> {
+  if (!selected.some(file => reachedFrom([file]).has('test/apflab.ts')) || !isStale()) return;
+  try {
+    await build();
+  } catch {
+    console.error('the bundle could not be built; tests that start the program use what there was before, or fail');
+  }
+}
+
 async function watchAndRun(selected: readonly string[], jobs: number, deadline_s: number): Promise<void> {
   const changed = new Set<string>();
   let wake = (): void => {};
@@ -103,6 +114,7 @@ async function watchAndRun(selected: readonly string[], jobs: number, deadline_s
       : selected;
     if (concerned.length === 0) continue;
     console.log(`\n${saved.join(', ')} changed`);
+    await buildFor(concerned);
     summary(await runAll(concerned, jobs, deadline_s));
   }
 }
@@ -121,6 +133,7 @@ const deadline_s = positive('deadline', values.deadline);
 const selected = selection(positionals, values.shard);
 if (selected.length === 0) exitWith(4, `no test file matches ${positionals.join(', ') || 'the shard'}`);
 
+await buildFor(selected);
 const results = await runAll(selected, jobs, deadline_s);
 if (values.junit !== undefined) writeFileSync(values.junit, junit(results));
 process.exitCode = summary(results) > 0 ? 1 : 0;
