@@ -1,0 +1,29 @@
+/**
+ * What can be asked about the machine, by kind of entity: attributes, collections, states, series.
+ *
+ * The language checks names and types against these tables, judgements read through them, docs/attributes.md is a
+ * loop over them. Adding a line to one of the files in attributes/ is all it takes.
+ */
+import type { Description, EntityKind } from './attributes/attribute.ts';
+import { page, saved, task, thread, vm } from './attributes/guest.ts';
+import { host, swap } from './attributes/host.ts';
+import { vcpu, work } from './attributes/vcpu.ts';
+
+const nothing: Description = { attributes: {}, collections: {}, states: {}, series: {} };
+
+export const DESCRIPTIONS: Readonly<Record<EntityKind, Description>> = {
+  host,
+  swap,
+  vm,
+  vcpu,
+  task,
+  page,
+  irq: nothing,
+  timer: nothing,
+  thread,
+  saved,
+  work,
+};
+
+/** Kinds that a record's address can be said to have; `unknown` where the record does not say. */
+export const RECORD_ADDRESS_KINDS = ['unknown', 'gva', 'gpa', 'hva', 'l2gpa'] as const;

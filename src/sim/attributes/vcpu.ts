@@ -1,0 +1,359 @@
+/**
+ * What a scenario can ask about a vCPU.
+ *
+ * Two words are easily confused. `marked_halted` reads a field; `halted` says that the thread really sleeps. Between
+ * the two lies the window that review point S7 is about.
+ */
+import { AT } from '../at.ts';
+import type { Machine } from '../machine.ts';
+import { knobsOfVm } from '../machine.ts';
+import {
+  EXCEPTION,
+  FRAME,
+  MP_STATE,
+  NODE,
+  TASK_STATE,
+  THREAD_KIND,
+  type Thread,
+  VCPU_MODE,
+  WAIT,
+  WORK_STATE,
+} from '../schema.ts';
+import { address, count, type Description, entity, fifoOf, quantity, state, truth, words } from './attribute.ts';
+
+const SYNTHETIC = 0;
+const GUEST = 1;
+const HALTS = ['synthetic', 'guest'] as const;
+
+/** KVM_ASYNC_PF_ENABLED, bit 0 of MSR_KVM_ASYNC_PF_EN. */
+const ENABLED = 1;
+const SEND_ALWAYS = 2;
+
+function threadOf(m: Machine, row: number): Thread {
+  return m.threads[m.places.vcpus[row]!.thread]!;
+}
+
+function markedHalted(m: Machine, row: number, arg: number): boolean {
+  const vcpu = m.vcpus[row]!;
+  const guest = vcpu.mp_state === MP_STATE.HALTED && vcpu.in_hlt === 1;
+  const synthetic = vcpu.apf_halted === 1 || (vcpu.mp_state === MP_STATE.HALTED && vcpu.in_hlt === 0);
+  return (arg !== GUEST && synthetic) || (arg !== SYNTHETIC && guest);
+}
+
+/** The thread has given up its CPU inside kvm_vcpu_block(), and nobody has set it running again. */
+function blocked(m: Machine, row: number): boolean {
+  const thread = threadOf(m, row);
+  if (thread.task_state !== TASK_STATE.INTERRUPTIBLE || thread.on_rq === 1 || thread.on_cpu === 1) return false;
+  switch (thread.at) {
+    case AT.kvm_vcpu_block:
+    case AT['kvm_vcpu_block.check']:
+    case AT['kvm_vcpu_block.schedule']:
+    case AT['kvm_vcpu_block.finish']:
+      return true;
+    default:
+      return false;
+  }
+}
+
+function interruptsAllowed(m: Machine, row: number): boolean {
+  const vcpu = m.vcpus[row]!;
+  return vcpu.rflags_if === 1 && vcpu.shadow === 0;
+}
+
+function highest(register: (index: number) => number): number {
+  for (let word = 7; word >= 0; word -= 1) {
+    const bits = register(word);
+    if (bits !== 0) return word * 32 + 31 - Math.clz32(bits);
+  }
+  return -1;
+}
+
+/** Models kvm_apic_has_interrupt(), arch/x86/kvm/lapic.c: the highest requested vector, above the class in service. */
+function hasInterrupt(m: Machine, row: number): boolean {
+  const vcpu = m.vcpus[row]!;
+  if (vcpu.lapic_enabled === 0) return false;
+  return highest(vcpu.lapic_irr) >> 4 > Math.max(0, highest(vcpu.lapic_isr)) >> 4;
+}
+
+/** Whether a completion could be given to the guest now, by the rules of 5.8 for a PV guest that takes interrupts. */
+function dequeueable(m: Machine, row: number): boolean {
+  const vcpu = m.vcpus[row]!;
+  if (vcpu.apf_done.length === 0) return false;
+  if (knobsOfVm(m, m.places.vcpus[row]!.vm).notify !== 'pf_then_interrupt' || (vcpu.apf_en_val & ENABLED) === 0)
+    return true;
+  return vcpu.area_token === 0 && vcpu.lapic_enabled === 1;
+}
+
+/** Invariant 3 of async-pf.md, the same for every variant: never the variant's own predicate. */
+function runnable(m: Machine, row: number): boolean {
+  const vcpu = m.vcpus[row]!;
+  if (vcpu.mp_state === MP_STATE.RUNNABLE && vcpu.apf_halted === 0) return true;
+  if (dequeueable(m, row)) return true;
+  if (vcpu.exception !== EXCEPTION.none) return true;
+  if (vcpu.nmi_pending > 0) return true;
+  return interruptsAllowed(m, row) && hasInterrupt(m, row);
+}
+
+/** A worker stands between the append to `done` and its wake; the wake that makes the sleeper look is still to come. */
+function beingWoken(m: Machine, row: number): boolean {
+  for (let id = 0; id < m.threads.length; id += 1) {
+    const thread = m.threads[id]!;
+    if (thread.kind !== THREAD_KIND.kworker || thread.work === 0) continue;
+    if (m.works[thread.work - 1]!.vcpu !== row + 1) continue;
+    switch (thread.at) {
+      case AT['async_pf_execute.request']:
+      case AT['async_pf_execute.kick']:
+      case AT['async_pf_execute.trace']:
+      case AT['async_pf_execute.wake']:
+        return true;
+      default:
+    }
+  }
+  return false;
+}
+
+function inHandler(m: Machine, row: number, kind: number): boolean {
+  const vcpu = m.vcpus[row]!;
+  for (let level = 0; level < vcpu.depth; level += 1) if (vcpu.frame(level) === kind) return true;
+  return false;
+}
+
+function occupied(m: Machine, row: number): number {
+  let taken = 0;
+  for (let slot = 0; slot < 64; slot += 1) if (m.vcpus[row]!.apf_gfns(slot) !== 0) taken += 1;
+  return taken;
+}
+
+function broadcasts(m: Machine, row: number): number {
+  const { apf_done } = m.vcpus[row]!;
+  let found = 0;
+  for (let index = 0; index < apf_done.length; index += 1)
+    if (m.works[apf_done.at(index)]!.wakeup_all === 1) found += 1;
+  return found;
+}
+
+function parkedHere(m: Machine, row: number, node: number): number {
+  let found = 0;
+  for (let id = 0; id < m.nodes.length; id += 1)
+    if (m.nodes[id]!.state === node && m.nodes[id]!.vcpu === row) found += 1;
+  return found;
+}
+
+export const vcpu: Description = {
+  attributes: {
+    number: count('The number the guest and the tracepoints know it by.', (m, row) => m.places.vcpus[row]!.vcpu_id),
+    mp_state: words(
+      Object.keys(MP_STATE),
+      'What KVM_GET_MP_STATE would return.',
+      (m, row) => m.vcpus[row]!.mp_state,
+      'vcpu.mp_state',
+    ),
+    mode: words(
+      Object.keys(VCPU_MODE),
+      'Whether its thread is in the guest, as a kicker sees it.',
+      (m, row) => m.vcpus[row]!.mode,
+      'vcpu.mode',
+    ),
+    apf_halted: truth(
+      'The flag of the synthetic halt; v6 has none and uses mp_state.',
+      (m, row) => m.vcpus[row]!.apf_halted === 1,
+      'vcpu.apf_halted',
+    ),
+    requests: count('Pending KVM_REQ_* bits, as a number.', (m, row) => m.vcpus[row]!.requests, 'vcpu.requests'),
+    queued: count('async_pf.queued: work items outstanding.', (m, row) => m.vcpus[row]!.apf_queued, 'vcpu.apf_queued'),
+    gfns: count('Occupied slots of the hash apf.gfns.', occupied, 'vcpu.apf_gfns'),
+    broadcasts: count('Wake-all items on done.', broadcasts),
+    token: count(
+      'The token word of the shared area; 0 means free.',
+      (m, row) => m.vcpus[row]!.area_token,
+      'vcpu.area_token',
+    ),
+    flags: count(
+      'The flags, before 5.8 reason, word of the shared area.',
+      (m, row) => m.vcpus[row]!.area_flags,
+      'vcpu.area_flags',
+    ),
+    pageready_pending: truth(
+      'A ready notification was sent and is not acknowledged.',
+      (m, row) => m.vcpus[row]!.apf_pageready_pending === 1,
+      'vcpu.apf_pageready_pending',
+    ),
+    apf_enabled: truth(
+      'The guest has set bit 0 of MSR_KVM_ASYNC_PF_EN.',
+      (m, row) => (m.vcpus[row]!.apf_en_val & ENABLED) !== 0,
+      'vcpu.apf_en_val',
+    ),
+    send_always: truth(
+      'The guest takes not-present in kernel mode too.',
+      (m, row) => (m.vcpus[row]!.apf_en_val & SEND_ALWAYS) !== 0,
+      'vcpu.apf_en_val',
+    ),
+    exception: words(
+      Object.keys(EXCEPTION),
+      'The exception to deliver: pending is not yet written to the entry fields.',
+      (m, row) => m.vcpus[row]!.exception,
+      'vcpu.exception',
+    ),
+    exception_token: count(
+      'The token that a pending or injected APF #PF carries; 0 for none.',
+      (m, row) => m.vcpus[row]!.exception_token,
+      'vcpu.exception_token',
+    ),
+    interrupts_allowed: truth('RFLAGS.IF set and no shadow.', interruptsAllowed, 'vcpu.rflags_if'),
+    user_mode: truth('The guest is at CPL 3.', (m, row) => m.vcpus[row]!.cpl3 === 1, 'vcpu.cpl3'),
+    lapic_enabled: truth(
+      'The LAPIC is enabled in software.',
+      (m, row) => m.vcpus[row]!.lapic_enabled === 1,
+      'vcpu.lapic_enabled',
+    ),
+    nmi_pending: count('nmi_pending.', (m, row) => m.vcpus[row]!.nmi_pending, 'vcpu.nmi_pending'),
+    depth: count('Guest handlers entered and not left.', (m, row) => m.vcpus[row]!.depth, 'vcpu.depth'),
+    fault_gpa: address(
+      'gpa',
+      'Guest-physical address of the last fault.',
+      (m, row) => m.vcpus[row]!.fault_gpa,
+      'vcpu.fault_gpa',
+    ),
+    task: entity('task', 'The task that runs, or ran last.', (m, row) => m.vcpus[row]!.current - 1, 'vcpu.current'),
+    thread: entity('thread', 'Its host thread.', (m, row) => m.places.vcpus[row]!.thread),
+    vm: entity('vm', 'The VM that it belongs to.', (m, row) => m.places.vcpus[row]!.vm),
+    dummies: count(
+      "Entries of the guest's token table made by a ready that came before its task had parked.",
+      (m, row) => parkedHere(m, row, NODE.dummy),
+    ),
+    waiting: count(
+      'Tasks that wait for a token of this vCPU, parked or halting in the handler.',
+      (m, row) => parkedHere(m, row, NODE.parked) + parkedHere(m, row, NODE.halted),
+    ),
+    entries: count('VM entries.', (m, row) => m.vcpus[row]!.nr_entries, 'vcpu.nr_entries'),
+    exits: count('VM exits.', (m, row) => m.vcpus[row]!.nr_exits, 'vcpu.nr_exits'),
+    entry_checks: count(
+      'Checks made on the way to an entry for the sake of asynchronous faults.',
+      (m, row) => m.vcpus[row]!.nr_entry_checks,
+      'vcpu.nr_entry_checks',
+    ),
+    gfn_probes: count('Slots of apf.gfns looked at.', (m, row) => m.vcpus[row]!.nr_gfn_probes, 'vcpu.nr_gfn_probes'),
+    synthetic_halts: count(
+      'Times it was halted for a missing page.',
+      (m, row) => m.vcpus[row]!.nr_synthetic_halts,
+      'vcpu.nr_synthetic_halts',
+    ),
+    kicks: count('Kicks sent to it.', (m, row) => m.vcpus[row]!.nr_kicks, 'vcpu.nr_kicks'),
+    work: quantity('time', 'Guest time spent in `work`.', (m, row) => m.vcpus[row]!.work_ns, 'vcpu.work_ns'),
+  },
+  collections: {
+    apf: {
+      of: 'work',
+      summary: 'Its work items, whichever list they are on.',
+      positions: m => m.works.length,
+      at: (m, row, position) => (m.works[position]!.used === 1 && m.works[position]!.vcpu === row + 1 ? position : -1),
+    },
+    queue: fifoOf('work', 'async_pf.queue, oldest first.', (m, row) => m.vcpus[row]!.apf_queue),
+    done: fifoOf('work', 'async_pf.done, oldest first.', (m, row) => m.vcpus[row]!.apf_done),
+    tasks: {
+      of: 'task',
+      summary: 'Its tasks.',
+      positions: (m, row) => m.places.tasksOf[row]!.length,
+      at: (m, row, position) => m.places.tasksOf[row]![position]!,
+    },
+  },
+  states: {
+    halted: {
+      args: HALTS,
+      summary: 'Really asleep: halted by the host for a page, or by its own HLT.',
+      holds: (m, row, arg) => blocked(m, row) && markedHalted(m, row, arg),
+    },
+    marked_halted: {
+      args: HALTS,
+      summary: 'The field says halted; the thread need not sleep yet.',
+      holds: markedHalted,
+    },
+    runnable: state("It could run, by a fixed specification rather than the variant's own predicate.", runnable),
+    running: state('In guest mode.', (m, row) => threadOf(m, row).at === AT.guest && threadOf(m, row).on_cpu === 1),
+    in_guest: state(
+      'Its thread is between entry and exit, on a CPU or preempted there.',
+      (m, row) => threadOf(m, row).at === AT.guest,
+    ),
+    blocked: state('Its thread sleeps in kvm_vcpu_block().', blocked),
+    swap_waiting: state('Its thread sleeps in a host fault.', (m, row) => {
+      const thread = threadOf(m, row);
+      return thread.task_state === TASK_STATE.UNINTERRUPTIBLE && thread.wait !== WAIT.nothing;
+    }),
+    being_woken: state('A worker has finished an item of it and is about to wake it.', beingWoken),
+    executing: {
+      args: ['HLT'],
+      summary: 'The guest instruction it is at.',
+      holds: (m, row) => m.vcpus[row]!.in_hlt === 1,
+    },
+    apf_handler: state('In the handler of a not-present event.', (m, row) => inHandler(m, row, FRAME.exc_page_fault)),
+    irq_handler: state('In the handler of an interrupt or timer.', (m, row) => inHandler(m, row, FRAME.irq)),
+    ready_handler: state(
+      'In the handler of a ready event.',
+      (m, row) => inHandler(m, row, FRAME.apf_ready) || inHandler(m, row, FRAME.pf_ready),
+    ),
+    has_interrupt: state('Its LAPIC requests a vector that is not masked by one in service.', hasInterrupt),
+    has_dequeueable: state('done is not empty and its head could be delivered.', dequeueable),
+  },
+  series: {
+    stall: {
+      dimension: 'time',
+      summary: 'From each fault that had to wait to the moment its task goes on.',
+      source: 'stall',
+    },
+    halt_time: { dimension: 'time', summary: 'How long each synthetic halt lasted.', source: 'synthetic_halt' },
+  },
+};
+
+export const work: Description = {
+  attributes: {
+    token: count('What names it to the guest.', (m, row) => m.works[row]!.token, 'work.token'),
+    gpa: address('gpa', 'The address it was set up with.', (m, row) => m.works[row]!.gpa, 'work.gpa'),
+    gfn: address('gfn', 'Its guest page number.', (m, row) => m.works[row]!.gfn, 'work.gfn'),
+    page: entity(
+      'page',
+      'The page that it fetches.',
+      (m, row) => (m.works[row]!.wakeup_all === 1 ? -1 : m.works[row]!.page),
+      'work.page',
+    ),
+    vcpu: entity('vcpu', 'The vCPU that faulted.', (m, row) => m.works[row]!.vcpu - 1, 'work.vcpu'),
+    completed: truth(
+      'The worker has left its mark on it: page, done or vcpu == NULL by version.',
+      (m, row) => m.works[row]!.completed === 1,
+      'work.completed',
+    ),
+    wakeup_all: truth('It is a broadcast.', (m, row) => m.works[row]!.wakeup_all === 1, 'work.wakeup_all'),
+    notpresent_injected: truth(
+      'The guest was told that the page is missing.',
+      (m, row) => m.works[row]!.notpresent_injected === 1,
+      'work.notpresent_injected',
+    ),
+    freed: truth(
+      'It has been freed, although something still points to it.',
+      (m, row) => m.works[row]!.freed === 1,
+      'work.freed',
+    ),
+    state: words(
+      Object.keys(WORK_STATE),
+      'Where it stands in the workqueue.',
+      (m, row) => m.works[row]!.state,
+      'work.state',
+    ),
+  },
+  collections: {},
+  states: {
+    queued: state(
+      'On queue.',
+      (m, row) => m.works[row]!.vcpu > 0 && m.vcpus[m.works[row]!.vcpu - 1]!.apf_queue.has(row),
+    ),
+    done: state('On done.', (m, row) => m.works[row]!.vcpu > 0 && m.vcpus[m.works[row]!.vcpu - 1]!.apf_done.has(row)),
+    being_delivered: state(
+      'The vCPU thread has taken it off done and is working on it.',
+      (m, row) => m.works[row]!.vcpu > 0 && m.vcpus[m.works[row]!.vcpu - 1]!.completing === row + 1,
+    ),
+    used_after_free: state(
+      'It was freed while its work function had not returned.',
+      (m, row) => m.works[row]!.freed === 1 && m.works[row]!.state !== WORK_STATE.IDLE,
+    ),
+  },
+  series: {},
+};
