@@ -4,7 +4,9 @@
   var major = Number(process.version.slice(1).split('.')[0]);
   if (major < 22) {
     process.stderr.write('apflab needs Node 22 or later; this is ' + process.version + '.\n');
-    process.stderr.write('hint: install a current Node (https://nodejs.org), or run it through npm: npx -p node@24 -p apflab apflab\n');
+    process.stderr.write(
+      'hint: install a current Node (https://nodejs.org), or run it through npm: npx -p node@24 -p apflab apflab\n',
+    );
     process.exitCode = 4;
     return;
   }
@@ -13,12 +15,15 @@
   var nodeModule = process.getBuiltinModule && process.getBuiltinModule('node:module');
   if (nodeModule && nodeModule.enableCompileCache) nodeModule.enableCompileCache();
 
-  import('../dist/apflab.js').then(function (cli) {
-    return cli.main(process.argv.slice(2), process.env);
-  }).then(function (code) {
-    process.exitCode = code;
-  }).catch(function (error) {
-    process.stderr.write('apflab: ' + (error && error.stack || error) + '\n');
-    process.exitCode = 5;
-  });
+  import('../dist/apflab.js')
+    .then(function (cli) {
+      return cli.main(process.argv.slice(2), process.env);
+    })
+    .then(function (code) {
+      process.exitCode = code;
+    })
+    .catch(function (error) {
+      process.stderr.write('apflab: ' + ((error && error.stack) || error) + '\n');
+      process.exitCode = 5;
+    });
 })();
