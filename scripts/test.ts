@@ -94,7 +94,7 @@ async function buildFor(selected: readonly string[]): Promise<void> {
   }
 }
 
-async function watchAndRun(selected: readonly string[], jobs: number, deadline_s: number): Promise<void> {
+async function watchAndRun(select: () => readonly string[], jobs: number, deadline_s: number): Promise<void> {
   const changed = new Set<string>();
   let wake = (): void => {};
   for (const folder of ['src', 'test', 'scenarios', 'std', 'scripts'].filter(name => existsSync(join(ROOT, name)))) {
@@ -109,9 +109,8 @@ async function watchAndRun(selected: readonly string[], jobs: number, deadline_s
     const saved = [...changed];
     changed.clear();
     // A scenario or a data file concerns whoever reads it, which imports do not tell: then run all.
-    const concerned = saved.every(name => /\.tsx?$/.test(name))
-      ? selected.filter(file => saved.some(name => reachedFrom([file]).has(name)))
-      : selected;
+    const known = saved.every(name => /\.tsx?$/.test(name));
+    const concerned = select().filter(file => !known || saved.some(name => reachedFrom([file]).has(name)));
     if (concerned.length === 0) continue;
     console.log(`\n${saved.join(', ')} changed`);
     await buildFor(concerned);
@@ -130,11 +129,12 @@ const { values, positionals } = scriptArgs(USAGE, {
 });
 const jobs = positive('jobs', values.jobs);
 const deadline_s = positive('deadline', values.deadline);
-const selected = selection(positionals, values.shard);
+const select = (): readonly string[] => selection(positionals, values.shard);
+const selected = select();
 if (selected.length === 0) exitWith(4, `no test file matches ${positionals.join(', ') || 'the shard'}`);
 
 await buildFor(selected);
 const results = await runAll(selected, jobs, deadline_s);
 if (values.junit !== undefined) writeFileSync(values.junit, junit(results));
 process.exitCode = summary(results) > 0 ? 1 : 0;
-if (values.watch) await watchAndRun(selected, jobs, deadline_s);
+if (values.watch) await watchAndRun(select, jobs, deadline_s);

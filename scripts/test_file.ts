@@ -28,12 +28,12 @@ const NEUTRAL = { CI: undefined, FORCE_COLOR: undefined, NO_COLOR: undefined, CO
 const running = new Set<ChildProcess>();
 process.on('exit', () => running.forEach(stop));
 
-function stop(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null) return;
+/** End the whole group: a test may have started programs of its own, which hold its output open when it is gone. */
+function stop({ pid }: ChildProcess): void {
   try {
-    process.kill(-child.pid, 'SIGKILL'); // Its group: a test may have started programs of its own.
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
   } catch {
-    child.kill('SIGKILL');
+    // Gone already.
   }
 }
 
@@ -63,34 +63,27 @@ export async function runFile(file: string, deadline_s: number, folder: string):
   clearTimeout(guard);
   running.delete(child);
 
-  const ended =
-    code === 0 ? null : hung ? `still running after ${deadline_s} s` : `ended with ${code ?? child.signalCode}`;
+  const ended = hung
+    ? `still running after ${deadline_s} s`
+    : code === 0
+      ? null
+      : `ended with ${code ?? child.signalCode}`;
   return { file, ms: Math.round(performance.now() - started), cases: casesOf(record, ended), output };
 }
 
 /** The tests of a file; one more, failed, where the file as a whole went wrong in a way that no test of it shows. */
 function casesOf(record: string, ended: string | null): readonly TestCase[] {
   const text = existsSync(record) ? readFileSync(record, 'utf8') : '';
-  const lines = text
-    .split('\n')
-    .filter(Boolean)
-    .map((line): RecordLine => JSON.parse(line));
-  const cases = lines.flatMap(({ test, ms, error }) =>
-    ms === undefined ? [] : [{ name: test, ms, error: error ?? null }],
-  );
+  const lines = text.split('\n').flatMap((line): RecordLine[] => (line === '' ? [] : [JSON.parse(line)]));
+  const cases = lines.flatMap(({ test, ms, error = null }) => (ms === undefined ? [] : [{ name: test, ms, error }]));
   const last = lines.at(-1);
-  const open = last !== undefined && last.ms === undefined ? last.test : null;
-  if (ended !== null && (open !== null || cases.every(({ error }) => error === null))) {
-    return [
-      ...cases,
-      {
-        name: open ?? 'the file',
-        ms: 0,
-        error: open === null && cases.length > 0 ? `${ended}, all tests done` : ended,
-      },
-    ];
+  const whole = (error: string, name = 'the file'): readonly TestCase[] => [...cases, { name, ms: 0, error }];
+
+  if (ended !== null && last !== undefined && last.ms === undefined) return whole(ended, last.test);
+  if (ended !== null && cases.every(({ error }) => error === null)) {
+    return whole(cases.length > 0 ? `${ended}, all tests done` : ended);
   }
-  return cases.length > 0 ? cases : [{ name: 'the file', ms: 0, error: 'has no test; is .run() missing?' }];
+  return cases.length > 0 ? cases : whole('has no test; is .run() missing?');
 }
 
 export function failures({ cases }: FileResult): readonly TestCase[] {

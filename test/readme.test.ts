@@ -2,28 +2,28 @@
  * Everything the README and docs/ show to type is typed here, and says what they show.
  *
  * `console` blocks hold commands after `$ ` and what they print (a line of `...` stands for any lines); `sh` blocks
- * hold commands that succeed; `apf` blocks are whole scenarios, or parts when marked `apf fragment`. Each file is one
- * session in one folder. Commands of npm are for a clone: .ci/run runs the two of the README, here they must exist.
+ * hold commands that succeed; `apf` blocks are whole scenarios, or parts when marked `apf fragment`. The blocks of a
+ * file share a folder. Commands of npm are for a clone: .ci/run runs the two of the README, here they must exist.
  */
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { test } from 'uvu';
 import { equal, is, ok } from 'uvu/assert';
 import { files, read } from '../scripts/imports.ts';
-import { type Block, blocks, shown } from '../scripts/markdown.ts';
+import { type Block, blocks, type Shown, shown } from '../scripts/markdown.ts';
 import { apflab, type Ended, inFolder, PROGRAM, run } from './apflab.ts';
 import { terminal } from './terminal.ts';
 
 const COPIED = ['scenarios', 'std', 'test/data'];
 const SETUP = ['npm ci && npm start', 'npm ci && npm test'];
 
-function commandsOf(block: Block): readonly { readonly command: string; readonly output: string }[] {
+function stepsOf(block: Block): readonly Shown[] {
   if (block.language === 'console') return shown(block);
   const lines = block.text.split('\n').filter(line => line.trim() !== '' && !line.startsWith('#'));
   return lines.map(command => ({ command, output: '' }));
 }
 
-/** One shell for all commands of a file, so that `cd`, variables and `$?` mean what they say. */
+/** One shell for all commands, so that `cd`, variables and `$?` mean what they say. */
 async function session(commands: readonly string[], folder: string): Promise<readonly Ended[]> {
   mkdirSync(join(folder, '.bin'), { recursive: true });
   writeFileSync(join(folder, '.bin/apflab'), `#!/bin/sh\nexec "${process.execPath}" "${PROGRAM}" "$@"\n`);
@@ -55,24 +55,35 @@ for (const file of files('README.md', 'docs/*.md')) {
           is(code, 0, `${at}: ${stderr}`);
           continue;
         }
-        const steps = commandsOf(block);
-        const ours = steps.filter(({ command }) => !/^npm\b/.test(command));
-        for (const { command } of steps.filter(step => !ours.includes(step))) hasScript(command, at);
-        const watching = ours.filter(({ command }) => /^apflab watch\b/.test(command));
-        for (const { command } of watching) is(await opens(command, folder), 0, `${at}: ${command}`);
-        const typed = ours.filter(step => !watching.includes(step));
-        const results = await session(
-          typed.map(({ command }) => command),
-          folder,
-        );
-        typed.forEach(({ command, output }, index) => {
-          const { code = null, stdout = '' } = results[index] ?? {};
-          const actual = stdout.trimEnd();
-          if (output === '') is(code, 0, `${at}: ${command}\n${actual}`);
-          else ok(shows(output, actual), `${at}: ${command}\nshown:\n${output}\nprinted:\n${actual}`);
-        });
+        let typed: Shown[] = [];
+        for (const step of stepsOf(block)) {
+          if (/^npm\b/.test(step.command)) {
+            hasScript(step.command, at);
+          } else if (/^apflab watch\b/.test(step.command)) {
+            await follow(typed, folder, at);
+            typed = [];
+            is(await opens(step.command, folder), 0, `${at}: ${step.command}`);
+          } else {
+            typed.push(step);
+          }
+        }
+        await follow(typed, folder, at);
       }
     }, COPIED));
+}
+
+/** Type the commands and compare: with what is shown, or, where nothing is, with success. */
+async function follow(steps: readonly Shown[], folder: string, at: string): Promise<void> {
+  const results = await session(
+    steps.map(({ command }) => command),
+    folder,
+  );
+  steps.forEach(({ command, output }, index) => {
+    const { code = null, stdout = '' } = results[index] ?? {};
+    const actual = stdout.trimEnd();
+    if (output === '') is(code, 0, `${at}: ${command}\n${actual}`);
+    else ok(shows(output, actual), `${at}: ${command}\nshown:\n${output}\nprinted:\n${actual}`);
+  });
 }
 
 /** Open the monitor as a user would, and leave it with `q`. */
