@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import { equal, is, match, ok } from 'uvu/assert';
 import { bundle, ENTRY } from '../scripts/build.ts';
-import { ROOT, read } from '../scripts/imports.ts';
+import { files, ROOT, read } from '../scripts/imports.ts';
 import { apflab, inFolder, run } from './apflab.ts';
 
 const TEN_LINES = `language 1
@@ -66,27 +66,39 @@ test('an old Node is told so, with exit code 4', () =>
     match(stderr, /needs Node 22 or later; this is v20\.20\.2\.\nhint: /);
   }));
 
-test('what runs headless is free of Ink and React', () =>
+test('what runs headless is free of Ink and React, and `run` of what it need not know', () =>
   inFolder(async folder => {
     const { outputs } = await bundle(join(folder, 'dist'));
-    const [entry] = Object.keys(outputs).filter(path => outputs[path]?.entryPoint === ENTRY);
-    const parts = new Set<string>();
-    const waiting = [entry ?? ''];
-    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-      if (parts.has(path)) continue;
-      parts.add(path);
-      for (const each of outputs[path]?.imports ?? []) {
-        if (each.kind !== 'dynamic-import' && !each.external) waiting.push(each.path);
+    /** The packages and sources that are read when this part of the bundle is, before anything else is asked for. */
+    const inputsOf = (entry: string): readonly string[] => {
+      const parts = new Set<string>();
+      const waiting = Object.keys(outputs).filter(path => outputs[path]?.entryPoint === entry);
+      for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+        if (parts.has(path)) continue;
+        parts.add(path);
+        const imports = outputs[path]?.imports ?? [];
+        waiting.push(
+          ...imports.filter(each => each.kind !== 'dynamic-import' && !each.external).map(each => each.path),
+        );
       }
+      return [...parts].flatMap(path => Object.keys(outputs[path]?.inputs ?? {}));
+    };
+    const screen = /node_modules\/(?:ink|react|react-reconciler|yoga-layout)\//;
+    for (const entry of [ENTRY, ...files('src/cli/commands/*.ts')]) {
+      equal(
+        inputsOf(entry).filter(path => screen.test(path)),
+        [],
+        entry,
+      );
     }
-    const inputs = [...parts].flatMap(path => Object.keys(outputs[path]?.inputs ?? {}));
+    const run = inputsOf('src/cli/commands/run.ts');
     equal(
-      inputs.filter(path => /node_modules\/(ink|react|react-reconciler|yoga-layout)\//.test(path)),
+      run.filter(path => /node_modules\/zod\//.test(path)),
       [],
     );
     ok(
-      inputs.some(path => path.includes('src/sim/')),
-      'the simulator is in it',
+      run.some(path => path.includes('src/sim/')),
+      'the simulator is in `run`',
     );
   }));
 

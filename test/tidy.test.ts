@@ -13,13 +13,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   base: [],
   trace: ['base'],
   sim: ['base', 'trace'],
+  // Of the simulator the language sees names and shapes, never the machine that runs.
   dsl: [
     'base',
     'trace',
     'sim/program.ts',
+    'sim/schema.ts',
     'sim/at.ts',
-    'sim/attributes.ts',
+    'sim/observe.ts',
     'sim/pattern.ts',
+    'sim/attributes.ts',
+    'sim/attributes/',
     'sim/protocol/',
     'chevrotain',
   ],
