@@ -34,9 +34,10 @@ export type Emit = <N extends TracepointName>(id: TracepointId<N>, ...args: Args
 type Ids = { readonly [N in TracepointName]: TracepointId<N> };
 
 /** Tracepoints by number. */
-export const tracepoints: readonly { readonly name: TracepointName; readonly tracepoint: Tracepoint }[] = namesOf(all).map(
-  name => ({ name, tracepoint: all[name] }),
-);
+export const tracepoints: readonly { readonly name: TracepointName; readonly tracepoint: Tracepoint }[] = namesOf(all).map(name => ({
+  name,
+  tracepoint: all[name],
+}));
 
 /** Numbers by name. */
 export const TP: Ids = numbered();

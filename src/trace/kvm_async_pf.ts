@@ -20,12 +20,10 @@ export const kvm_async_pf = {
     { v6: 'rip = {rip:%#lx}', '2.6.38': 'gva = {gva:%#llx}, gfn = {gfn:%#llx}' },
     { v6: 'kvm_async_pf_doublefault', '6.1': 'kvm_async_pf_repeated_fault' },
   ),
-  kvm_async_pf_not_present: tracepoint(
-    'kvm',
-    'The fault was queued: the guest is told, or its vCPU halted.',
-    ['u64 token', 'u64 gva'],
-    { v6: 'gva {gva:%#llx} not present', '2.6.38': 'token {token:%#llx} gva {gva:%#llx}' },
-  ),
+  kvm_async_pf_not_present: tracepoint('kvm', 'The fault was queued: the guest is told, or its vCPU halted.', ['u64 token', 'u64 gva'], {
+    v6: 'gva {gva:%#llx} not present',
+    '2.6.38': 'token {token:%#llx} gva {gva:%#llx}',
+  }),
   kvm_async_pf_ready: tracepoint(
     'kvm',
     'A page that was waited for is there: printed by the vCPU thread, token 0xffffffff for all.',

@@ -2,11 +2,13 @@
 import { tracepoint } from './tracepoint.ts';
 
 const VMX = '{exit_reason&0xffff:vmx_exit}{exit_reason>>16&0xffff:vmx_exit_flags}';
-const EXIT = 'rip 0x{guest_rip:%lx} info1 0x{info1:%016llx} info2 0x{info2:%016llx} intr_info 0x{intr_info:%08x} error_code 0x{error_code:%08x}';
+const EXIT =
+  'rip 0x{guest_rip:%lx} info1 0x{info1:%016llx} info2 0x{info2:%016llx} intr_info 0x{intr_info:%08x} error_code 0x{error_code:%08x}';
 const EXIT_OLD = 'ext_inf1: 0x{info1:%016llx} ext_inf2: 0x{info2:%016llx} ext_int: 0x{intr_info:%08x} ext_int_err: 0x{error_code:%08x}';
 
 const INJECT_VMX = '{exit_code&0xffff:vmx_exit}{exit_code>>16&0xffff:vmx_exit_flags}';
-const INJECT = 'ext_inf1: 0x{exit_info1:%016llx} ext_inf2: 0x{exit_info2:%016llx} ext_int: 0x{exit_int_info:%08x} ext_int_err: 0x{exit_int_info_err:%08x}';
+const INJECT =
+  'ext_inf1: 0x{exit_info1:%016llx} ext_inf2: 0x{exit_info2:%016llx} ext_int: 0x{exit_int_info:%08x} ext_int_err: 0x{exit_int_info_err:%08x}';
 const INJECT_PLUGIN = 'info1 {exit_info1:%llx} info2 {exit_info2:%llx} int_info {exit_int_info:%llx} int_info_err {exit_int_info_err:%llx}';
 
 const ENTER = 'nested_rip: 0x{nested_rip:%016llx} int_ctl: 0x{int_ctl:%08x} event_inj: 0x{event_inj:%08x}';
@@ -36,10 +38,7 @@ export const kvm_nested = {
         `{isa=2}rip: 0x{guest_rip:%016llx} reason: {exit_reason:svm_exit} ${EXIT_OLD}`,
         `{isa=1}rip: 0x{guest_rip:%016llx} reason: ${VMX} ${EXIT_OLD}`,
       ],
-      '6.1': [
-        `{isa=2}vcpu {vcpu_id:%u} reason {exit_reason:svm_exit} ${EXIT}`,
-        `{isa=1}vcpu {vcpu_id:%u} reason ${VMX} ${EXIT}`,
-      ],
+      '6.1': [`{isa=2}vcpu {vcpu_id:%u} reason {exit_reason:svm_exit} ${EXIT}`, `{isa=1}vcpu {vcpu_id:%u} reason ${VMX} ${EXIT}`],
       trace_cmd: [
         `{isa=2}<CANT FIND FIELD rip>vcpu {vcpu_id:%u} reason {exit_reason:svm_exit} ${EXIT}`,
         `{isa=1}<CANT FIND FIELD rip>vcpu {vcpu_id:%u} reason ${VMX} ${EXIT}`,
@@ -76,10 +75,5 @@ export const kvm_nested = {
     ['u64 rip', 'u32 asid', 'u64 address'],
     'rip: 0x{rip:%016llx} asid: {asid:%u} address: 0x{address:%016llx}',
   ),
-  kvm_skinit: tracepoint(
-    'kvm',
-    'A guest executes SKINIT.',
-    ['u64 rip', 'u32 slb'],
-    'rip: 0x{rip:%016llx} slb: 0x{slb:%08x}',
-  ),
+  kvm_skinit: tracepoint('kvm', 'A guest executes SKINIT.', ['u64 rip', 'u32 slb'], 'rip: 0x{rip:%016llx} slb: 0x{slb:%08x}'),
 } as const;

@@ -7,10 +7,12 @@ import { tracepoint } from './tracepoint.ts';
 
 /** Exit reasons are numbers of the architecture, so an exit has two texts: isa 1 is VMX, 2 is SVM. */
 const VMX = '{exit_reason&0xffff:vmx_exit}{exit_reason>>16&0xffff:vmx_exit_flags}';
-const EXIT = 'rip 0x{guest_rip:%lx} info1 0x{info1:%016llx} info2 0x{info2:%016llx} intr_info 0x{intr_info:%08x} error_code 0x{error_code:%08x}';
+const EXIT =
+  'rip 0x{guest_rip:%lx} info1 0x{info1:%016llx} info2 0x{info2:%016llx} intr_info 0x{intr_info:%08x} error_code 0x{error_code:%08x}';
 const EXIT_OLD = 'rip 0x{guest_rip:%lx} info {info1:%llx} {info2:%llx}';
 
-const IPI = '{icr_low>>8&7:delivery_mode}|{icr_low>>11&1:physical;logical}|{icr_low>>14&1:de-assert;assert}|{icr_low>>15&1:edge;level}|{icr_low>>18&3:dst;self;all;all-but-self}';
+const IPI =
+  '{icr_low>>8&7:delivery_mode}|{icr_low>>11&1:physical;logical}|{icr_low>>14&1:de-assert;assert}|{icr_low>>15&1:edge;level}|{icr_low>>18&3:dst;self;all;all-but-self}';
 
 export const kvm_x86 = {
   kvm_entry: tracepoint('kvm', 'The vCPU enters the guest.', ['u32 vcpu_id', 'u64 rip', 'bool immediate_exit'], {
@@ -24,22 +26,10 @@ export const kvm_x86 = {
     'The guest stopped. info1 and info2 are the exit qualification (VMX) or EXITINFO1 and 2 (SVM: of a fault error code and gpa).',
     ['u32 exit_reason', 'u64 guest_rip', 'u32 isa', 'u64 info1', 'u64 info2', 'u32 intr_info', 'u32 error_code', 'u32 vcpu_id'],
     {
-      '2.6.38': [
-        `{isa=2}reason {exit_reason:svm_exit} ${EXIT_OLD}`,
-        `{isa=1}reason {exit_reason:vmx_exit} ${EXIT_OLD}`,
-      ],
-      '5.8': [
-        `{isa=2}vcpu {vcpu_id:%u} reason {exit_reason:svm_exit} ${EXIT_OLD}`,
-        `{isa=1}vcpu {vcpu_id:%u} reason ${VMX} ${EXIT_OLD}`,
-      ],
-      '6.1': [
-        `{isa=2}vcpu {vcpu_id:%u} reason {exit_reason:svm_exit} ${EXIT}`,
-        `{isa=1}vcpu {vcpu_id:%u} reason ${VMX} ${EXIT}`,
-      ],
-      trace_cmd: [
-        `{isa=2}reason {exit_reason:svm_exit_plugin} ${EXIT_OLD}`,
-        `{isa=1}reason {exit_reason:vmx_exit_plugin} ${EXIT_OLD}`,
-      ],
+      '2.6.38': [`{isa=2}reason {exit_reason:svm_exit} ${EXIT_OLD}`, `{isa=1}reason {exit_reason:vmx_exit} ${EXIT_OLD}`],
+      '5.8': [`{isa=2}vcpu {vcpu_id:%u} reason {exit_reason:svm_exit} ${EXIT_OLD}`, `{isa=1}vcpu {vcpu_id:%u} reason ${VMX} ${EXIT_OLD}`],
+      '6.1': [`{isa=2}vcpu {vcpu_id:%u} reason {exit_reason:svm_exit} ${EXIT}`, `{isa=1}vcpu {vcpu_id:%u} reason ${VMX} ${EXIT}`],
+      trace_cmd: [`{isa=2}reason {exit_reason:svm_exit_plugin} ${EXIT_OLD}`, `{isa=1}reason {exit_reason:vmx_exit_plugin} ${EXIT_OLD}`],
     },
   ),
   kvm_inj_virq: tracepoint('kvm', 'An interrupt is injected.', ['u32 vector', 'bool soft', 'bool reinjected'], {
@@ -56,7 +46,8 @@ export const kvm_x86 = {
         '{has_error=1}{exception:exception} (0x{error_code:%lx}){reinjected:; [reinjected]}',
         '{has_error=0}{exception:exception}{reinjected:; [reinjected]}',
       ],
-      trace_cmd: '[FAILED TO PARSE] exception={exception:%d} has_error={has_error:%d} error_code={error_code:%d} reinjected={reinjected:%d}',
+      trace_cmd:
+        '[FAILED TO PARSE] exception={exception:%d} has_error={has_error:%d} error_code={error_code:%d} reinjected={reinjected:%d}',
     },
   ),
   kvm_page_fault: tracepoint(
@@ -130,7 +121,8 @@ export const kvm_x86 = {
     {
       '2.6.38': 'func {function:%x} rax {rax:%lx} rbx {rbx:%lx} rcx {rcx:%lx} rdx {rdx:%lx}',
       '4.19': 'func {function:%x} rax {rax:%lx} rbx {rbx:%lx} rcx {rcx:%lx} rdx {rdx:%lx}, cpuid entry {found:not found;found}',
-      '5.8': 'func {function:%x} idx {index:%x} rax {rax:%lx} rbx {rbx:%lx} rcx {rcx:%lx} rdx {rdx:%lx}, cpuid entry {found:not found;found}{used_max_basic:;, used max basic}',
+      '5.8':
+        'func {function:%x} idx {index:%x} rax {rax:%lx} rbx {rbx:%lx} rcx {rcx:%lx} rdx {rdx:%lx}, cpuid entry {found:not found;found}{used_max_basic:;, used max basic}',
     },
   ),
   kvm_hypercall: tracepoint(

@@ -23,12 +23,7 @@ export const kvmmmu = {
   ),
   kvm_mmu_set_accessed_bit: tracepoint('kvmmmu', 'The walker sets an accessed bit.', ['u64 gpa'], 'gpa {gpa:%llx}'),
   kvm_mmu_set_dirty_bit: tracepoint('kvmmmu', 'The walker sets a dirty bit.', ['u64 gpa'], 'gpa {gpa:%llx}'),
-  kvm_mmu_walker_error: tracepoint(
-    'kvmmmu',
-    'The walk ends in a fault for the guest.',
-    ['u32 pferr'],
-    'pferr {pferr:%x} {pferr:pferr}',
-  ),
+  kvm_mmu_walker_error: tracepoint('kvmmmu', 'The walk ends in a fault for the guest.', ['u32 pferr'], 'pferr {pferr:%x} {pferr:pferr}'),
   kvm_mmu_get_page: tracepoint('kvmmmu', 'A shadow page is found or made.', [...SHADOW_FIELDS, 'bool created'], {
     '2.6.38': `${SHADOW_PAGE_OLD} {created:existing;new}`,
     '5.8': `${SHADOW_PAGE} {created:existing;new}`,
