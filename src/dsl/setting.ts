@@ -1,0 +1,85 @@
+/**
+ * Settings: statements of the form `keyword VALUE` in the block of a thing, `ram 128MiB`.
+ *
+ * What a setting takes is declared with it; checking, `set web.irqchip = user` and the documentation follow from that.
+ */
+import type { Check } from './check.ts';
+import type { Expression } from './expression.ts';
+import { type Needs, type Statement, statement } from './statement.ts';
+import { type Context, expression, seq, word } from './syntax.ts';
+import { ANY, describe, listOf, quantity, type Type, words } from './types.ts';
+import { BANDWIDTH, BYTES, COUNT, type Dimension, PERCENT, TIME } from './units.ts';
+
+/** What may stand behind the keyword: any of these types. */
+export type Takes = readonly Type[];
+
+export const takesCount: Takes = [quantity(COUNT)];
+export const takesTime: Takes = [quantity(TIME)];
+export const takesSize: Takes = [quantity(BYTES)];
+export const takesPercent: Takes = [quantity(PERCENT)];
+export const takesBandwidth: Takes = [quantity(BANDWIDTH)];
+export const takesDistribution: Takes = [{ t: 'distribution' }];
+export const takesAnything: Takes = [ANY];
+export const takesWords = (...list: readonly string[]): Takes => [words(...list)];
+export const takesNames = (...list: readonly string[]): Takes => [listOf(words(...list))];
+export const takesQuantity = (dimension: Dimension): Takes => [quantity(dimension)];
+
+interface Setting {
+  readonly keyword: string;
+  readonly where: readonly Context[];
+  readonly takes: Takes;
+  readonly summary: string;
+  readonly example: string;
+  readonly needs?: Needs;
+}
+
+/** What the settings of a context take, for `set`. */
+const settings = new Map<string, Takes>();
+
+export function settingOf(context: Context, keyword: string): Takes | undefined {
+  return settings.get(`${context}.${keyword}`);
+}
+
+export function settingsOf(context: Context): readonly string[] {
+  return [...settings.keys()].filter(each => each.startsWith(`${context}.`)).map(each => each.slice(context.length + 1));
+}
+
+export function setting({ keyword, where, takes, summary, example, needs }: Setting): Statement {
+  for (const context of where) settings.set(`${context}.${keyword}`, takes);
+  return statement({
+    id: `${where[0]}_${keyword}`,
+    keyword,
+    where,
+    once: true,
+    syntax: seq(word(keyword), expression('value', shownAs(takes))),
+    summary,
+    examples: [example],
+    ...(needs === undefined ? {} : { needs }),
+    check: ({ value }, _at, check) => checkSetting(value, takes, check),
+    lower: ({ value }, at, lowering) => lowering.setting(keyword, value, at),
+  });
+}
+
+export function checkSetting(value: Expression, takes: Takes, check: Check): void {
+  const [first, ...others] = takes;
+  if (!first) return;
+  if (others.length === 0) check.expect(value, first);
+  else {
+    const wordy = takes.find(each => each.t === 'word');
+    const isWord = wordy?.t === 'word' && value.kind === 'name' && (wordy.words?.includes(value.name) ?? true);
+    check.expect(value, isWord && wordy ? wordy : first);
+  }
+}
+
+function shownAs(takes: Takes): string {
+  return takes
+    .map(each => {
+      if (each.t === 'word' && each.words) return each.words.join(' | ');
+      if (each.t === 'list' && each.of.t === 'word' && each.of.words) return `[${each.of.words.join(', ')}]`;
+      return describe(each)
+        .replace(/^an? /, '')
+        .toUpperCase()
+        .replaceAll(' ', '-');
+    })
+    .join(' | ');
+}

@@ -1,0 +1,174 @@
+/** The machine underneath: hosts with CPUs, memory and swap, and the links between them. */
+import { setting, takesAnything, takesBandwidth, takesCount, takesDistribution, takesPercent, takesSize, takesTime, takesWords } from '../setting.ts';
+import { statement } from '../statement.ts';
+import { block, name, opt, place, seq, sum, word } from '../syntax.ts';
+import { quantity } from '../types.ts';
+import { COUNT, PAGES, PERCENT, TIME } from '../units.ts';
+
+export const PAGE_BYTES = 4096;
+
+export const host = statement({
+  id: 'host',
+  keyword: 'host',
+  where: ['file'],
+  syntax: seq(word('host'), name('name'), block('host')),
+  summary: 'A machine that VMs run on.',
+  examples: ['host h0 { cpus 1; ram 512MiB; workers 2; swap nvme { size 1GiB; read fixed(90us) } }'],
+  declare: ({ name }, at, scope) => scope.thing(name, 'host', at),
+  lower({ name }, at, lowering) {
+    const inside = lowering.inside(at);
+    lowering.host({
+      name: name.text,
+      place: lowering.place(at),
+      cpus: inside.number('cpus', 1),
+      ram_pages: Math.floor(inside.number('ram', 512 * 1024 * 1024) / PAGE_BYTES),
+      workers: inside.number('workers', 4),
+      isa: inside.word('isa', ['svm', 'vmx'], 'svm'),
+      swap: inside.swap,
+      cost_ns: Object.fromEntries(inside.costs),
+    });
+  },
+});
+
+const HOST_AND_VM = ['host', 'vm'] as const;
+
+export const hostSettings = [
+  setting({ keyword: 'cpus', where: ['host'], takes: takesCount, summary: 'Physical CPUs.', example: 'cpus 4' }),
+  setting({ keyword: 'ram', where: HOST_AND_VM, takes: takesSize, summary: 'Memory.', example: 'ram 128MiB' }),
+  setting({ keyword: 'page', where: ['host'], takes: takesSize, summary: 'The size of a page: 4KiB.', example: 'page 4KiB' }),
+  setting({ keyword: 'workers', where: ['host'], takes: takesCount, summary: 'Kernel workers that complete page-ins.', example: 'workers 2' }),
+  setting({ keyword: 'isa', where: ['host'], takes: takesWords('svm', 'vmx'), summary: 'AMD or Intel virtualisation.', example: 'isa svm' }),
+  setting({
+    keyword: 'reclaim',
+    where: ['host'],
+    takes: takesWords('lru', 'clock'),
+    summary: 'How the host picks pages to evict.',
+    example: 'reclaim lru',
+  }),
+  setting({
+    keyword: 'limit',
+    where: HOST_AND_VM,
+    takes: takesSize,
+    summary: 'The most memory that may be used: for a VM, its container.',
+    example: 'limit 512MiB',
+  }),
+];
+
+export const swap = statement({
+  id: 'swap',
+  keyword: 'swap',
+  where: ['host'],
+  once: true,
+  syntax: seq(word('swap'), name('name'), opt(block('swap'))),
+  summary: 'The swap device of the host; `swap none` for no swap.',
+  examples: ['swap nvme { size 1GiB; read lognormal(p50: 90us, p99: 2ms); depth 32; readahead 8 pages }', 'swap none'],
+  declare({ name }, at, scope) {
+    if (name.text !== 'none') scope.member(name, 'swap', at);
+  },
+  check({ name }, at, check) {
+    if (name.text === 'none' && at.body.length > 0) {
+      check.error('type', { span: name.span, message: "'swap none' has no settings", help: 'give the device a name, such as nvme' });
+    }
+  },
+  lower({ name }, at, lowering) {
+    if (name.text === 'none') return;
+    const inside = lowering.inside(at);
+    lowering.swap({
+      name: name.text,
+      size_pages: Math.floor(inside.number('size', 1024 ** 3) / PAGE_BYTES),
+      read: inside.distribution('read', 90_000),
+      write: inside.distribution('write', 60_000),
+      depth: inside.number('depth', 32),
+      readahead_pages: inside.number('readahead', 8),
+      error_ppm: Math.round(inside.number('errors', 0) * 1e6),
+    });
+  },
+});
+
+export const swapSettings = [
+  setting({ keyword: 'size', where: ['swap'], takes: takesSize, summary: 'Room for pages.', example: 'size 1GiB' }),
+  setting({
+    keyword: 'read',
+    where: ['swap'],
+    takes: takesDistribution,
+    summary: 'How long the device takes to read a page.',
+    example: 'read lognormal(p50: 90us, p99: 2ms)',
+  }),
+  setting({ keyword: 'write', where: ['swap'], takes: takesDistribution, summary: 'How long it takes to write one.', example: 'write fixed(60us)' }),
+  setting({ keyword: 'depth', where: ['swap'], takes: takesCount, summary: 'Requests served at once.', example: 'depth 32' }),
+  setting({
+    keyword: 'readahead',
+    where: ['swap'],
+    takes: [quantity(PAGES), quantity(COUNT)],
+    summary: 'The largest read-ahead window, a power of two: 1 << vm.page-cluster.',
+    example: 'readahead 8 pages',
+  }),
+  setting({ keyword: 'errors', where: ['swap'], takes: [quantity(PERCENT)], summary: 'How many reads fail.', example: 'errors 1%' }),
+];
+
+export const cost = statement({
+  id: 'cost',
+  keyword: 'cost',
+  where: ['host'],
+  once: true,
+  syntax: seq(word('cost'), block('cost')),
+  summary: 'What steps take, where the built-in costs do not fit.',
+  examples: ['cost { context_switch 2us }'],
+  lower: (_fields, at, lowering) => lowering.costs(lowering.inside(at).costs),
+});
+
+export const costEntry = statement({
+  id: 'cost_entry',
+  keyword: null,
+  where: ['cost'],
+  syntax: seq(place('step', 'STEP'), sum('time', 'TIME')),
+  summary: 'The cost of one step or charge.',
+  examples: ['context_switch 2us'],
+  check({ step, time }, _at, check) {
+    check.step(step, 'cost');
+    check.quantity(time, TIME);
+  },
+  lower: ({ step, time }, _at, lowering) => lowering.cost(step, time),
+});
+
+export const link = statement({
+  id: 'link',
+  keyword: 'link',
+  where: ['file'],
+  syntax: seq(seq(word('link'), name('name'), word('from'), name('from', 'HOST'), word('to'), name('to', 'HOST')), block('link')),
+  summary: 'A network between two hosts.',
+  examples: ['link lan from src to dst { bandwidth 10 Gbit/s; latency 80us; loss 0% }'],
+  needs: 'the complete model',
+  declare: ({ name }, at, scope) => scope.thing(name, 'link', at),
+  check({ from, to }, _at, check) {
+    check.declared(from, 'host');
+    check.declared(to, 'host');
+  },
+});
+
+export const linkSettings = [
+  setting({ keyword: 'bandwidth', where: ['link'], takes: takesBandwidth, summary: 'What it carries.', example: 'bandwidth 10 Gbit/s' }),
+  setting({ keyword: 'latency', where: ['link'], takes: takesTime, summary: 'How long a packet travels.', example: 'latency 80us' }),
+  setting({ keyword: 'loss', where: ['link'], takes: takesPercent, summary: 'Packets lost.', example: 'loss 0%' }),
+];
+
+export const userfault = statement({
+  id: 'userfault',
+  keyword: 'userfault',
+  where: ['vm'],
+  syntax: seq(word('userfault'), name('name'), block('userfault')),
+  summary: 'Memory whose faults a process outside of the kernel resolves.',
+  examples: ['userfault pager { latency fixed(200us) }'],
+  needs: 'the complete model',
+});
+
+export const userfaultSettings = [
+  setting({
+    keyword: 'latency',
+    where: ['userfault'],
+    takes: takesDistribution,
+    summary: 'How long the process takes for a page.',
+    example: 'latency fixed(200us)',
+  }),
+  setting({ keyword: 'serves', where: ['userfault'], takes: takesAnything, summary: 'The pages it serves.', example: 'serves heap' }),
+];

@@ -1,0 +1,273 @@
+/** A virtual machine and what its guest is told about asynchronous page faults. */
+import { setting, takesCount, takesSize, takesWords } from '../setting.ts';
+import { statement } from '../statement.ts';
+import { block, expression, name, oneOf, opt, place, seq, word } from '../syntax.ts';
+import { IRQCHIPS, PAGINGS } from '../vocabulary.ts';
+import { quantity, words } from '../types.ts';
+import { COUNT, TIME } from '../units.ts';
+
+export const vm = statement({
+  id: 'vm',
+  keyword: 'vm',
+  where: ['file'],
+  syntax: seq(word('vm'), name('name'), word('on'), name('host', 'HOST'), block('vm')),
+  summary: 'A virtual machine on a host.',
+  examples: ['vm web on h0 { ram 128MiB; vcpus 1; protocol linux_6_12; guest { apf on } }'],
+  declare: ({ name }, at, scope) => scope.thing(name, 'vm', at),
+  check: ({ host }, _at, check) => check.declared(host, 'host'),
+  lower: ({ name, host }, at, lowering) => lowering.vm(name.text, host.text, at),
+});
+
+export const vmSettings = [
+  setting({
+    keyword: 'paging',
+    where: ['vm'],
+    takes: takesWords(...PAGINGS),
+    summary: 'How guest memory is mapped: two-dimensional paging, shadow tables, or a guest within.',
+    example: 'paging tdp',
+  }),
+  setting({ keyword: 'irqchip', where: ['vm'], takes: takesWords(...IRQCHIPS), summary: 'Where the LAPIC is emulated.', example: 'irqchip kernel' }),
+  setting({ keyword: 'vcpus', where: ['vm'], takes: takesCount, summary: 'Virtual CPUs.', example: 'vcpus 4' }),
+  setting({ keyword: 'lapic', where: ['vm'], takes: takesWords('on', 'off'), summary: 'Whether the LAPICs start software-enabled.', example: 'lapic on' }),
+  setting({
+    keyword: 'huge_pages',
+    where: ['vm'],
+    takes: takesWords('on', 'off'),
+    summary: 'Whether the host maps 2 MiB at once where it can.',
+    example: 'huge_pages off',
+  }),
+  setting({
+    keyword: 'hlt_exits',
+    where: ['vm'],
+    takes: takesWords('on', 'off'),
+    summary: 'Whether HLT leaves the guest; off is KVM_CAP_X86_DISABLE_EXITS.',
+    example: 'hlt_exits on',
+  }),
+  setting({
+    keyword: 'pin',
+    where: ['vm'],
+    takes: [{ t: 'list', of: quantity(COUNT) }],
+    summary: 'The host CPU of each vCPU thread, in order.',
+    example: 'pin [0, 1]',
+  }),
+  setting({ keyword: 'memslots', where: ['vm'], takes: takesCount, summary: 'Slots that guest memory is divided into.', example: 'memslots 2', needs: 'the complete model' }),
+];
+
+export const protocolOfVm = statement({
+  id: 'vm_protocol',
+  keyword: 'protocol',
+  where: ['vm'],
+  once: true,
+  syntax: seq(word('protocol'), name('variant', 'VARIANT')),
+  summary: 'The version of the protocol, where neither file nor case nor command line says otherwise.',
+  examples: ['protocol linux_6_12'],
+  check: ({ variant }, _at, check) => check.variant(variant),
+});
+
+export const guest = statement({
+  id: 'guest',
+  keyword: 'guest',
+  where: ['vm'],
+  once: true,
+  syntax: seq(word('guest'), block('guest')),
+  summary: 'What runs inside.',
+  examples: ['guest { apf on; task db on vcpu[0] user { loop { read heap uniform; work 20us } } }'],
+  lower: (_fields, at, lowering) => lowering.guest(lowering.inside(at)),
+});
+
+export const guestSettings = [
+  setting({ keyword: 'apf', where: ['guest'], takes: takesWords('on', 'off'), summary: 'Whether the guest registers for asynchronous page faults.', example: 'apf on' }),
+  setting({
+    keyword: 'apf_in_nmi',
+    where: ['guest'],
+    takes: takesWords('on', 'off'),
+    summary: 'Whether the guest takes them in its NMI handler.',
+    example: 'apf_in_nmi off',
+    needs: 'the complete model',
+  }),
+  setting({
+    keyword: 'send_always',
+    where: ['guest'],
+    takes: takesWords('on', 'off'),
+    summary: 'Bit 1 of MSR_KVM_ASYNC_PF_EN: deliver in kernel mode too.',
+    example: 'send_always on',
+  }),
+  setting({
+    keyword: 'on_not_present',
+    where: ['guest'],
+    takes: takesWords('kernel', 'schedule', 'halt'),
+    summary: 'The guest’s answer to not-present: what Linux does, another task, or STI;HLT as kvm-unit-tests does.',
+    example: 'on_not_present halt',
+  }),
+  setting({ keyword: 'heap', where: ['guest'], takes: takesSize, summary: 'The memory that tasks touch; by default all of ram.', example: 'heap 64MiB' }),
+  setting({
+    keyword: 'slot',
+    where: ['guest'],
+    takes: takesWords('token', 'ring'),
+    summary: 'How ready tokens are handed over.',
+    example: 'slot token',
+    needs: 'the complete model',
+  }),
+];
+
+export const variant = statement({
+  id: 'variant',
+  keyword: 'variant',
+  where: ['file'],
+  syntax: seq(word('variant'), name('name'), word('extends'), name('base', 'VARIANT'), opt(block('variant'))),
+  summary: 'A protocol of your own: another one with some knobs turned.',
+  examples: ['variant mine extends linux_5_8 { wake done_list }', 'variant nmi_naive extends linux_2_6_39 { gate add nmi_allowed; nmi_optin ignore }'],
+  declare: ({ name }, at, scope) => scope.variant(name, at),
+  check({ name, base }, _at, check) {
+    check.variant(base);
+    check.freshVariant(name, base);
+  },
+});
+
+/** The same under its other name. */
+export const protocol = statement({
+  id: 'protocol',
+  keyword: 'protocol',
+  where: ['file'],
+  syntax: seq(word('protocol'), name('name'), word('extends'), name('base', 'VARIANT'), opt(block('variant'))),
+  summary: 'Another word for `variant`.',
+  examples: ['protocol mine extends linux_5_8 { wake done_list }'],
+  declare: ({ name }, at, scope) => scope.variant(name, at),
+  check({ name, base }, _at, check) {
+    check.variant(base);
+    check.freshVariant(name, base);
+  },
+});
+
+export const knob = statement({
+  id: 'knob',
+  keyword: null,
+  where: ['variant'],
+  syntax: seq(name('knob', 'KNOB'), opt(oneOf('change', ['add', 'remove'])), place('value')),
+  summary: 'The value of one knob; `add` and `remove` change a set.',
+  examples: ['wake request', 'gate add nmi_allowed', 'gate [irqchip, reinjection]'],
+  check({ knob, change, value }, _at, check) {
+    check.knob(knob, change, value);
+  },
+  lower: ({ knob, change, value }, _at, lowering) => lowering.knob(knob.text, change?.text ?? 'set', value),
+});
+
+export const migration = statement({
+  id: 'migration',
+  keyword: 'migration',
+  where: ['file'],
+  syntax: seq(
+    seq(word('migration'), name('name'), word('of'), name('vm', 'VM'), word('from'), name('from', 'HOST')),
+    seq(word('to'), name('to', 'HOST'), word('over'), name('link', 'LINK'), block('migration')),
+  ),
+  summary: 'How a VM would move to another host; `migrate NAME` starts it.',
+  examples: ['migration move of shop from src to dst over lan { mode precopy; max_downtime 300ms }'],
+  needs: 'the complete model',
+  declare: ({ name }, at, scope) => scope.thing(name, 'migration', at),
+  check({ vm, from, to, link }, _at, check) {
+    check.declared(vm, 'vm');
+    check.declared(from, 'host');
+    check.declared(to, 'host');
+    check.declared(link, 'link');
+  },
+});
+
+const COMPLETE = { needs: 'the complete model' } as const;
+
+export const migrationSettings = [
+  setting({ keyword: 'mode', where: ['migration'], takes: takesWords('precopy', 'postcopy'), summary: 'Which comes first: memory or the vCPUs.', example: 'mode precopy', ...COMPLETE }),
+  setting({ keyword: 'max_downtime', where: ['migration'], takes: [quantity(TIME)], summary: 'The pause that the guest may notice.', example: 'max_downtime 300ms', ...COMPLETE }),
+  setting({
+    keyword: 'auto_converge',
+    where: ['migration'],
+    takes: takesWords('on', 'off'),
+    summary: 'Throttle the guest until its memory can be sent.',
+    example: 'auto_converge on(start: 20%, step: 10%, max: 99%)',
+    ...COMPLETE,
+  }),
+  setting({ keyword: 'dirty_log', where: ['migration'], takes: takesWords('write_protect', 'pml', 'ring'), summary: 'How writes are noticed.', example: 'dirty_log pml', ...COMPLETE }),
+];
+
+export const switchMode = statement({
+  id: 'migration_switch',
+  keyword: 'switch',
+  where: ['migration'],
+  once: true,
+  syntax: seq(word('switch'), oneOf('mode', ['postcopy']), word('when'), expression('condition', 'CONDITION')),
+  summary: 'When pre-copy gives way to post-copy. `round` is the round that is being sent.',
+  examples: ['switch postcopy when round > 6'],
+  needs: 'the complete model',
+  check: ({ condition }, _at, check) => check.with('round', quantity(COUNT)).truth(condition),
+});
+
+export const giveUp = statement({
+  id: 'migration_give_up',
+  keyword: 'give_up',
+  where: ['migration'],
+  once: true,
+  syntax: seq(word('give_up'), word('after'), expression('time', 'TIME')),
+  summary: 'When a migration that does not converge is cancelled.',
+  examples: ['give_up after 120s'],
+  needs: 'the complete model',
+  check: ({ time }, _at, check) => check.quantity(time, TIME),
+});
+
+export const snapshot = statement({
+  id: 'snapshot',
+  keyword: 'snapshot',
+  where: ['file'],
+  syntax: seq(word('snapshot'), name('name'), word('of'), name('vm', 'VM'), block('snapshot')),
+  summary: 'A plan of snapshots of a VM.',
+  examples: ['snapshot nightly of web { interval 10ms; keep 3 }'],
+  needs: 'the complete model',
+  check: ({ vm }, _at, check) => check.declared(vm, 'vm'),
+});
+
+export const snapshotSettings = [
+  setting({ keyword: 'interval', where: ['snapshot'], takes: [quantity(TIME)], summary: 'Time between two.', example: 'interval 10ms', ...COMPLETE }),
+  setting({ keyword: 'keep', where: ['snapshot'], takes: takesCount, summary: 'How many are kept.', example: 'keep 3', ...COMPLETE }),
+];
+
+export const tracepoints = statement({
+  id: 'tracepoints',
+  keyword: 'tracepoints',
+  where: ['file', 'case'],
+  once: true,
+  syntax: seq(word('tracepoints'), block('tracepoints')),
+  summary: 'Which tracepoints a run prints, and whether it adds the kind of each address.',
+  examples: ['tracepoints { label on }'],
+});
+
+export const enable = statement({
+  id: 'tracepoints_enable',
+  keyword: 'enable',
+  where: ['tracepoints'],
+  once: true,
+  syntax: seq(word('enable'), expression('patterns', '[TRACEPOINT, …]')),
+  summary: 'Only these, by name or pattern.',
+  examples: ['enable [kvm_async_pf_*, kvm_page_fault]'],
+  check({ patterns }, _at, check) {
+    for (const each of patterns.kind === 'list' ? patterns.items : [patterns]) {
+      if (each.kind === 'name') check.tracepoint({ text: each.name, span: each.span });
+      else check.expect(each, words('kvm_async_pf_*'));
+    }
+  },
+  lower: ({ patterns }, _at, lowering) => lowering.tracepoints(patterns),
+});
+
+export const tracepointSettings = [
+  setting({ keyword: 'label', where: ['tracepoints'], takes: takesWords('on', 'off'), summary: 'Whether addresses are printed with their kind.', example: 'label on' }),
+];
+
+export const suite = statement({
+  id: 'suite',
+  keyword: 'suite',
+  where: ['file'],
+  syntax: seq(word('suite'), name('name'), block('suite')),
+  summary: 'A named set of files, for `apflab run`.',
+  examples: ['suite smoke { files ["gate.apf", "halt.apf"]; tags smoke }'],
+});
+
+export const suiteSettings = [
+  setting({ keyword: 'files', where: ['suite'], takes: [{ t: 'list', of: { t: 'text' } }], summary: 'The files.', example: 'files ["gate.apf"]' }),
+];

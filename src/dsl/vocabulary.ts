@@ -1,0 +1,219 @@
+/**
+ * The words of the field: what things have, what states they are in, which events happen, which functions measure.
+ *
+ * Checking, completion, `apflab help` and docs/language.md read these tables. What `needs` a later version checks now
+ * and is refused when run.
+ */
+import type { EntityKind, ValueType } from '../sim/attributes/attribute.ts';
+import { DESCRIPTIONS } from '../sim/attributes.ts';
+import { OBSERVATIONS } from '../sim/observe.ts';
+import { MP_STATE } from '../sim/schema.ts';
+import type { Needs } from './statement.ts';
+import { ANY, address, listOf, quantity, series, type ThingKind, TRUTH, type Type, thing, words } from './types.ts';
+import { BYTES, COUNT, DIMENSIONS, TIME } from './units.ts';
+
+export interface Field {
+  readonly type: Type;
+  readonly summary: string;
+  readonly needs?: Needs;
+}
+
+/** What a record can say about its address; `unknown` where it says nothing. */
+export const RECORD_ADDRESS_KINDS = ['unknown', 'gva', 'gpa', 'hva', 'l2gpa'] as const;
+
+const count = quantity(COUNT);
+const time = quantity(TIME);
+const size = quantity(BYTES);
+const COMPLETE = { needs: 'the complete model' } as const;
+
+export const MP_STATES: readonly string[] = Object.keys(MP_STATE);
+export const PAGINGS = ['tdp', 'shadow', 'nested', 'none'] as const;
+export const IRQCHIPS = ['kernel', 'split', 'user'] as const;
+
+const of = (type: Type, summary: string, waits: { readonly needs?: Needs } = {}): Field => ({ type, summary, ...waits });
+
+/** What the model declares about a kind of thing, in the words of the language. */
+const MODELLED: Readonly<Partial<Record<ThingKind, EntityKind>>> = {
+  host: 'host',
+  swap: 'swap',
+  vm: 'vm',
+  vcpu: 'vcpu',
+  task: 'task',
+  page: 'page',
+  irq: 'irq',
+  timer: 'timer',
+  thread: 'thread',
+  work: 'work',
+  saved_vcpu: 'saved',
+};
+
+/** What the language adds: ways to name things, and what later versions model. */
+const ADDED: Readonly<Partial<Record<ThingKind, Readonly<Record<string, Field>>>>> = {
+  host: {
+    swap: of(thing('swap'), 'Its swap device.'),
+    apf_items_received: of(count, 'Work items that a migration brought along.', COMPLETE),
+  },
+  link: { sent_bytes: of(size, 'Bytes sent.', COMPLETE) },
+  vm: {
+    vcpu: of({ t: 'indexed', of: 'vcpu' }, 'One vCPU: `web.vcpu[0]`.'),
+    task: of({ t: 'named', of: 'task' }, 'One task: `web.task.db`.'),
+    irq: of({ t: 'named', of: 'irq' }, 'One interrupt: `web.irq.disk`.'),
+    timer: of({ t: 'named', of: 'timer' }, 'One timer: `web.timer.tick`.'),
+    heap: of(thing('heap'), 'The memory that tasks touch.'),
+    page: of({ t: 'method', name: 'page', result: thing('page') }, 'A page of the heap, from 0: `web.page(3)`.'),
+    pages: of({ t: 'method', name: 'pages', result: thing('pages') }, 'Pages of the heap: `web.pages(1..3)`.'),
+  },
+  heap: {
+    page: of({ t: 'method', name: 'page', result: thing('page') }, 'One page, from 0: `web.heap.page(17)`.'),
+    pages: of({ t: 'method', name: 'pages', result: thing('pages') }, 'Several: `web.heap.pages(0..7)`, `.pages(cold: 30%)`.'),
+  },
+  vcpu: { nmi: of(thing('nmi_state'), 'Its NMI state.', COMPLETE) },
+  nmi_state: {
+    depth: of(count, 'NMI handlers entered and not left.', COMPLETE),
+    pending: of(count, 'nmi_pending.', COMPLETE),
+    unmasked: of(TRUTH, 'NMIs are not blocked.', COMPLETE),
+  },
+  saved: { vcpus: of(listOf(thing('saved_vcpu')), 'The vCPUs as saved.', COMPLETE) },
+  migration: {
+    round: of(count, 'The round that is being sent.', COMPLETE),
+    rounds: of(count, 'Rounds sent.', COMPLETE),
+    total_time: of(time, 'From start to end.', COMPLETE),
+    downtime: of(time, 'From stop at the source to start at the destination.', COMPLETE),
+    sent_bytes: of(size, 'Bytes sent.', COMPLETE),
+  },
+  record: {
+    address: of(thing('record_address'), 'The address that the record holds.'),
+  },
+  record_address: { kind: of(words(...RECORD_ADDRESS_KINDS, 'known'), 'What the record says about the kind of its address.') },
+  entry: { checks_added: of(count, 'Checks on the way to an entry for the sake of asynchronous faults.') },
+  ledger: {
+    open: of(count, 'Delivered not-present events that no ready or broadcast has answered yet.', COMPLETE),
+    lost: of(count, 'Those that nothing can answer any more.', COMPLETE),
+  },
+  plan: { migrate: of(ANY, 'The closed form of a migration.', { needs: 'sweeps' }) },
+};
+
+function typeOf(value: ValueType): Type {
+  switch (value.t) {
+    case 'quantity':
+      return quantity(DIMENSIONS.find(each => each.program === value.dimension)?.dimension ?? COUNT);
+    case 'truth':
+      return TRUTH;
+    case 'words':
+      return words(...value.words);
+    case 'address':
+      return address(value.kind);
+    case 'entity':
+      return thing(thingOf(value.kind));
+  }
+}
+
+/** An entity that `get_mpstate … as` names is one vCPU's state; the language keeps `saved` for a whole VM. */
+function thingOf(kind: EntityKind): ThingKind {
+  return kind === 'saved' ? 'saved_vcpu' : kind;
+}
+
+const fields = new Map<ThingKind, Readonly<Record<string, Field>>>();
+
+/** What a dot leads to. */
+export function fieldsOf(kind: ThingKind): Readonly<Record<string, Field>> {
+  const known = fields.get(kind);
+  if (known) return known;
+  const entity = MODELLED[kind];
+  const all: Record<string, Field> = {};
+  if (entity) {
+    const { attributes, collections, series: samples } = DESCRIPTIONS[entity];
+    for (const [name, { type, summary }] of Object.entries(attributes)) all[name] = of(typeOf(type), summary);
+    for (const [name, each] of Object.entries(collections)) all[name] = of(listOf(thing(thingOf(each.of))), each.summary);
+    for (const [name, { dimension, summary }] of Object.entries(samples)) {
+      const type = typeOf({ t: 'quantity', dimension });
+      all[name] = of(type.t === 'quantity' ? series(type.dimension) : ANY, summary);
+    }
+  }
+  Object.assign(all, ADDED[kind]);
+  fields.set(kind, all);
+  return all;
+}
+
+export interface State {
+  /** Words that may stand in brackets behind it. */
+  readonly args?: readonly string[];
+  readonly summary: string;
+  readonly needs?: Needs;
+}
+
+const ADDED_STATES: Readonly<Partial<Record<ThingKind, Readonly<Record<string, State>>>>> = {
+  vcpu: { nmi_handler: { summary: 'In the NMI handler.', ...COMPLETE } },
+  record_address: Object.fromEntries(
+    ['known', ...RECORD_ADDRESS_KINDS].map(kind => [kind, { summary: kind === 'known' ? 'The record says which kind it is.' : `It is: ${kind}.` }]),
+  ),
+};
+
+/** What `is`, and for some `in`, may ask; null for a kind that has no states. */
+export function statesOf(kind: ThingKind): Readonly<Record<string, State>> | null {
+  const entity = MODELLED[kind];
+  const states = { ...(entity ? DESCRIPTIONS[entity].states : {}), ...ADDED_STATES[kind] };
+  return Object.keys(states).length > 0 ? states : null;
+}
+
+export interface EventKind {
+  /** Kinds of its arguments in order; each may be left out from the right. */
+  readonly args: readonly ArgumentKind[];
+  readonly summary: string;
+  readonly needs?: Needs;
+}
+
+export type ArgumentKind = ThingKind | 'mark';
+
+export const EVENTS: Readonly<Record<string, EventKind>> = {
+  ...OBSERVATIONS,
+  nmi: { args: ['nmi'], summary: 'The guest takes the NMI.', ...COMPLETE },
+  switchover: { args: ['migration'], summary: 'The destination starts to run.', ...COMPLETE },
+  nmi_during_apf: { args: ['vcpu'], summary: 'An NMI is taken in the handler of a not-present event.', ...COMPLETE },
+  deadlock: { args: [], summary: 'Threads wait for one another and none can go on.', ...COMPLETE },
+};
+
+export interface Measure {
+  readonly summary: string;
+  readonly example: string;
+  readonly needs?: Needs;
+}
+
+/** Functions; check_call.ts says what each takes and gives. */
+export const FUNCTIONS: Readonly<Record<string, Measure>> = {
+  count: { summary: 'How many: of a list, of an event so far, or of those for which a condition holds.', example: 'count(v in web.vcpus: v is runnable)' },
+  sum: { summary: 'The sum of samples.', example: 'sum(web.stall)' },
+  min: { summary: 'The smallest sample.', example: 'min(web.stall)' },
+  max: { summary: 'The largest sample.', example: 'max(web.stall)' },
+  mean: { summary: 'The mean of samples.', example: 'mean(web.stall)' },
+  p50: { summary: 'The median.', example: 'p50(web.stall)' },
+  p90: { summary: 'The value that 90 % of the samples do not exceed.', example: 'p90(web.stall)' },
+  p95: { summary: 'The value that 95 % of the samples do not exceed.', example: 'p95(web.stall)' },
+  p99: { summary: 'The value that 99 % of the samples do not exceed.', example: 'p99(web.stall)' },
+  rate: { summary: 'How often an event happens.', example: 'rate(exit(web.vcpu[0]))' },
+  max_time: { summary: 'The longest time for which a condition held without a break.', example: 'max_time(web.vcpu[0] is halted(synthetic))' },
+  writers: { summary: 'The threads that have written a field.', example: 'writers(web.vcpu[0].mp_state)' },
+  thread: { summary: 'The host thread of a vCPU.', example: 'thread(web.vcpu[0])' },
+  worker: { summary: 'The kernel worker that runs a work item.', example: 'worker(cold)' },
+  trace: { summary: 'The records of tracepoints, by name or pattern.', example: 'trace(kvm_async_pf_*)' },
+  kind: { summary: 'The kind of an address.', example: 'kind(cold.gva)' },
+  halts: { summary: 'How often vCPUs were halted synthetically, or by their own HLT.', example: 'halts(synthetic)' },
+  ledger: { summary: 'What a VM’s guest was promised and has not got yet.', example: 'ledger(web)', needs: 'the complete model' },
+  freed_once: { summary: 'Every item of a kind that was allocated is freed exactly once.', example: 'freed_once(apf_items)', needs: 'the complete model' },
+  leaked: { summary: 'Items that nothing refers to any more and nobody freed.', example: 'leaked(apf_items)', needs: 'the complete model' },
+  prev: { summary: 'The value before the last step.', example: 'prev(web.vcpu[0].mp_state)', needs: 'the complete model' },
+  why: { summary: 'The explanation of a state, as text, for reports.', example: 'why(web.vcpu[0])', needs: 'the complete model' },
+};
+
+/** Events, conditions and quantities have no other spelling. */
+export const AGGREGATES = ['sum', 'min', 'max', 'mean', 'p50', 'p90', 'p95', 'p99'] as const;
+
+export const DISTRIBUTIONS: Readonly<Record<string, Measure>> = {
+  fixed: { summary: 'Always the same.', example: 'fixed(60us)' },
+  uniform: { summary: 'Any value between two.', example: 'uniform(50us, 200us)' },
+  exp: { summary: 'Exponential, by its mean.', example: 'exp(100us)' },
+  lognormal: { summary: 'Log-normal, by median and 99th percentile.', example: 'lognormal(p50: 90us, p99: 2ms)' },
+  empirical: { summary: 'One of the values listed.', example: 'empirical(80us, 90us, 1ms)' },
+  pareto: { summary: 'Pareto, by minimum and shape.', example: 'pareto(50us, 2)', needs: 'the complete model' },
+  any: { summary: 'When exploring, any value between two.', example: 'any(1us, 1ms)', needs: 'exploration' },
+};
