@@ -1,0 +1,37 @@
+/** Runs one program to its end, in slices, so that an interrupt and the progress line get their turn. */
+import type { Outcome } from '../sim/outcome.ts';
+import type { Program } from '../sim/program.ts';
+import type { EventSink } from '../sim/record.ts';
+import { createSimulation } from '../sim/simulation.ts';
+
+export interface Conditions {
+  readonly paranoid: boolean;
+  readonly record: EventSink | null;
+  /** Asked between slices; true ends the run without an outcome. */
+  readonly interrupted: () => boolean;
+  /** Told the virtual time reached. */
+  readonly reached: (ns: number) => void;
+}
+
+/** About 10 ms. */
+const SLICE_STEPS = 20_000;
+
+/** Null where it was interrupted. Whatever the model throws goes through. */
+export async function execute(
+  program: Program,
+  { paranoid, record, interrupted, reached }: Conditions,
+): Promise<Outcome | null> {
+  const simulation = createSimulation(program, { paranoid, record });
+  for (;;) {
+    simulation.runUntil(program.limit_ns, SLICE_STEPS);
+    if (simulation.over !== null) return simulation.outcome();
+    await turn();
+    if (interrupted()) return null;
+    reached(simulation.machine.clock.now_ns);
+  }
+}
+
+/** Lets the process see its signals. */
+function turn(): Promise<void> {
+  return new Promise(resume => setImmediate(resume));
+}

@@ -1,0 +1,185 @@
+/**
+ * Every verb with its flags, as it is read, explained and completed.
+ *
+ * What a verb does stands in commands/; main.ts brings the two together, so that help costs no more than this file.
+ */
+import { choice, type Flag, integer, list, pairs, text, toggle, type Verb } from './args.ts';
+
+export const TRACE_FORMATS = ['ftrace', 'trace-cmd', 'perf', 'jsonl'] as const;
+export type TraceFormat = (typeof TRACE_FORMATS)[number];
+
+export const REPORTS = ['pretty', 'json', 'junit', 'tap', 'md', 'github'] as const;
+export type ReportName = (typeof REPORTS)[number];
+
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+
+export const TRACE = text('trace', 'FILE', 'write the trace of every run to FILE; - is standard output');
+export const FORMAT = choice('format', TRACE_FORMATS, 'ftrace', 'how the trace is written (ftrace)');
+export const REPORT = list(
+  'report',
+  'FORMAT[=FILE]',
+  `one or several of ${REPORTS.join(', ')}; without FILE on standard output`,
+  REPORTS,
+);
+export const SEED = integer('seed', 'N', 'the seed of every random choice, over that of the file');
+export const SET = pairs('set', 'give a param or a matrix value; may be repeated');
+export const VARIANTS = list('variants', 'A,B|all', 'run on these protocol variants, over those of the file');
+export const PARANOID = toggle('paranoid', 'check the laws of the model after every step');
+export const RECORD = text('record', 'FILE', 'keep the runs in a file that show, watch and replay reopen');
+export const GREP = text('grep', 'TEXT', 'only cases whose name contains TEXT, or is TEXT');
+export const TAG = list('tag', 'NAME', 'only files with one of these tags');
+export const BAIL = toggle('bail', 'stop after the first run that fails');
+
+export const PRINT = toggle('print', 'print the model of each run, everything resolved');
+export const CHECK = toggle('check', 'write nothing; fail and name the files that are not formatted');
+export const SHOW_REPORT = choice('report', ['pretty', 'json'], 'pretty', 'the summary for people or for programs');
+export const AS = choice('as', ['summary', ...TRACE_FORMATS], 'summary', 'print the events instead of the summary');
+export const AT = text('at', 'TIME', 'open at this virtual time: 3ms');
+export const SPEED = text('speed', 'TIME', 'virtual time that passes in a second: 100us');
+
+const SELECTION: readonly Flag<unknown>[] = [VARIANTS, SEED, SET, GREP, TAG];
+
+export const VERBS = {
+  run: {
+    name: 'run',
+    operands: 'FILE...',
+    count: [1, Number.POSITIVE_INFINITY],
+    summary: 'run scenarios and judge them',
+    about: `FILE is a scenario, a folder of them, or - for standard input. Each case runs once for every cell of its matrix and
+every variant. Verdicts go to standard output, or to standard error where a trace or a report has taken that; what is
+wrong with a scenario goes to standard error. The same file, seed and version give the same bytes.`,
+    flags: [...SELECTION, TRACE, FORMAT, REPORT, RECORD, PARANOID, BAIL],
+    examples: [
+      ['apflab run scenarios', 'everything in a folder'],
+      ['apflab run halt.apf --variants v6,linux_6_12', 'two protocols beside each other'],
+      ['apflab run halt.apf --trace - --format trace-cmd', "the kernel's own lines"],
+      ['apflab run scenarios --report pretty,junit=results.xml', 'for CI'],
+    ],
+  },
+  watch: {
+    name: 'watch',
+    operands: 'FILE',
+    count: [1, 1],
+    summary: 'open a scenario, a run file or a recording in the monitor',
+    about: 'A scenario is read again whenever its file is saved. Press ? in the monitor for its keys.',
+    flags: [AT, SPEED, ...SELECTION],
+    examples: [
+      ['apflab watch halt.apf', 'live'],
+      ['apflab watch trace.txt.gz --at 3ms', 'a recording of a real kernel'],
+    ],
+  },
+  check: {
+    name: 'check',
+    operands: 'FILE...',
+    count: [1, Number.POSITIVE_INFINITY],
+    summary: 'say everything that is wrong with scenarios, without running them',
+    about: 'FILE is a scenario, a folder of them, or - for standard input.',
+    flags: [PRINT, VARIANTS, SEED, SET, GREP, TAG],
+    examples: [
+      ['apflab check scenarios', 'all of a folder'],
+      ['apflab check halt.apf --print --variants v6', 'what a run would get'],
+    ],
+  },
+  fmt: {
+    name: 'fmt',
+    operands: 'FILE...',
+    count: [1, Number.POSITIVE_INFINITY],
+    summary: 'format scenarios in place',
+    about: `Names the files that it changed. With - it formats standard input to standard output. A file with a syntax
+error stays as it is.`,
+    flags: [CHECK],
+    examples: [
+      ['apflab fmt scenarios', 'all of a folder'],
+      ['apflab fmt --check scenarios', 'for CI: exit code 1 if anything would change'],
+    ],
+  },
+  show: {
+    name: 'show',
+    operands: 'FILE',
+    count: [1, 1],
+    summary: 'summarise a recording of a real kernel, or a run',
+    about: `FILE is text of ftrace, trace-cmd report or perf script, plain or gzipped, a run file, or - for standard input.
+The summary counts events, vCPU threads and tokens, and gives the latencies between not_present, completed and ready.`,
+    flags: [SHOW_REPORT, AS, VARIANTS, GREP],
+    examples: [
+      ['apflab show trace.txt.gz', 'counts and latencies'],
+      ['apflab show trace.txt --as trace-cmd', "the same events in trace-cmd's spelling"],
+      ['apflab show found.run --report json', 'for programs'],
+    ],
+  },
+  replay: {
+    name: 'replay',
+    operands: 'RUN',
+    count: [1, 1],
+    summary: 'repeat the runs of a run file and compare their traces',
+    about: `The run file holds everything that it needs, the imported files too. Ends as the run did; says so where the
+trace comes out different.`,
+    flags: [VARIANTS, GREP, TRACE, FORMAT, REPORT, PARANOID, BAIL],
+    examples: [['apflab replay found.run --trace -', 'see the trace again']],
+  },
+  protocols: {
+    name: 'protocols',
+    operands: '[A [B]]',
+    count: [0, 2],
+    summary: 'list the protocol variants, explain one, or compare two',
+    about:
+      'Without a name: all that ship. With one: its knobs and what they mean. With two: the knobs in which they differ.',
+    flags: [],
+    examples: [
+      ['apflab protocols', 'the list'],
+      ['apflab protocols linux_4_19 linux_5_8', 'what changed in 5.8'],
+    ],
+  },
+  init: {
+    name: 'init',
+    operands: '[FILE]',
+    count: [0, 1],
+    summary: 'write a first scenario to start from',
+    about: 'FILE is scenario.apf unless named. Never overwrites.',
+    flags: [],
+    examples: [['apflab init first.apf', 'then: apflab run first.apf']],
+  },
+  doctor: {
+    name: 'doctor',
+    operands: '',
+    count: [0, 0],
+    summary: 'check Node and the terminal',
+    about: 'Exit code 4 if something keeps apflab from working here at all.',
+    flags: [],
+    examples: [['apflab doctor', 'what to send along with a question']],
+  },
+  help: {
+    name: 'help',
+    operands: '[VERB | error CODE | statement NAME | TOPIC]',
+    count: [0, 2],
+    summary: 'explain a verb, an error code, a statement of the language, or exit-codes',
+    about: 'Topics: exit-codes, errors, statements, events.',
+    flags: [],
+    examples: [
+      ['apflab help run', 'a verb'],
+      ['apflab help error dimension', 'what error[dimension] means'],
+      ['apflab help statement hold', 'syntax and examples'],
+    ],
+  },
+  completion: {
+    name: 'completion',
+    operands: SHELLS.join('|'),
+    count: [1, 1],
+    summary: 'print completion for a shell',
+    about: 'Add it to what your shell reads at its start.',
+    flags: [],
+    examples: [
+      ['source <(apflab completion bash)', 'bash'],
+      ['apflab completion fish > ~/.config/fish/completions/apflab.fish', 'fish'],
+    ],
+    words: SHELLS,
+  },
+} as const satisfies Record<string, Verb>;
+
+export type VerbName = keyof typeof VERBS;
+
+export const VERB_LIST: readonly Verb[] = Object.values(VERBS);
+
+export function isVerb(word: string): word is VerbName {
+  return Object.hasOwn(VERBS, word);
+}

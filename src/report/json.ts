@@ -1,0 +1,38 @@
+/**
+ * The report for programs. Its shape is published as docs/schema/run.json and does not change without `version`.
+ *
+ * The schema module is not imported here: writing JSON needs no validator, and a test holds the two together.
+ */
+import { type Entry, verdictOf, violationsOf } from './result.ts';
+import type { RunReport, RunResult } from './schema/run.ts';
+
+export const RUN_REPORT_VERSION = 1;
+
+export function runReport(entries: readonly Entry[]): RunReport {
+  return { version: RUN_REPORT_VERSION, results: entries.map(resultOf) };
+}
+
+export function json(entries: readonly Entry[]): string {
+  return `${JSON.stringify(runReport(entries), null, 2)}\n`;
+}
+
+function resultOf(entry: Entry): RunResult {
+  const { file, line, column, run, end } = entry;
+  const outcome = end.kind === 'ran' ? end.outcome : null;
+  return {
+    file,
+    line,
+    column,
+    case: run?.case_name ?? '',
+    params: run?.params ?? {},
+    seed: run?.seed ?? 0,
+    variant: run?.variant ?? '',
+    verdict: verdictOf(entry),
+    violations: violationsOf(entry).map(({ property, line, at_ns, step, expected, actual, message, repeat }) => {
+      return { property, line, at_ns, step, expected, actual, message, repeat };
+    }),
+    trace_hash: outcome?.trace_hash ?? '',
+    events: outcome?.events ?? 0,
+    sim_ns: outcome?.sim_ns ?? 0,
+  };
+}
