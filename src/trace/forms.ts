@@ -36,7 +36,9 @@ const made: (Forms | undefined)[] = [];
 
 /** The forms of a tracepoint, by its number. */
 export function formsOf(id: number): Forms {
-  return (made[id] ??= make(id));
+  const forms = made[id] ?? make(id);
+  made[id] = forms;
+  return forms;
 }
 
 /** The text of an event in a style. Where no text of that version can say it, `?` stands for what is not known. */

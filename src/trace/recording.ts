@@ -113,7 +113,7 @@ export class Recording {
   value(row: number, field: number): Value {
     const forms = formsOf(this.kind(row));
     const form = forms.all[this.#form[row] ?? 0];
-    if (form !== undefined && form.tells[field] === false) return undefined;
+    if (field < 0 || (form !== undefined && form.tells[field] !== true)) return undefined;
     const slot = (this.#at[row] ?? 0) + 2 * field;
     const lo = this.#words[slot] ?? 0;
     const hi = this.#words[slot + 1] ?? 0;
