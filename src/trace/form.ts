@@ -141,21 +141,41 @@ export class Form {
   }
 }
 
+/** A hole of a template, and where it is. */
+export interface Hole {
+  readonly name: string;
+  readonly shift: number;
+  /** -1 for the whole field. */
+  readonly limit: number;
+  readonly spec: string;
+  readonly fixed: number | null;
+  readonly from: number;
+  readonly to: number;
+}
+
+export function holesOf(template: string): readonly Hole[] {
+  return [...template.matchAll(HOLE)].map(hole => {
+    const { index } = hole;
+    const [all = '', name = '', shift = '0', limit = '-1', spec = '', fixed] = hole;
+    const value = fixed === undefined ? null : Number(fixed);
+    return { name, shift: Number(shift), limit: Number(limit), spec, fixed: value, from: index, to: index + all.length };
+  });
+}
+
 function compile(template: string, fields: readonly Field[], printer: Printer): readonly Piece[] {
   const pieces: Piece[] = [];
   const told = fields.map(() => ({ lo: 0, hi: 0, some: false }));
   let end = 0;
-  for (const hole of template.matchAll(HOLE)) {
-    pieces.push(...literal(template.slice(end, hole.index)));
-    end = hole.index + hole[0].length;
-    const [, name = '', shift = '0', mask, spec = '', fixed] = hole;
+  for (const { name, shift, limit, spec, fixed, from, to } of holesOf(template)) {
+    pieces.push(...literal(template.slice(end, from)));
+    end = to;
     const field = fields.findIndex(each => each.endsWith(` ${name}`));
     const before = told[field];
     assert(before !== undefined, `trace: ${template} has a field ${name}`);
     const type = typeOf(fields[field]);
-    const kind: Piece['kind'] = fixed !== undefined ? 'fixed' : type !== 'str' ? 'value' : spec === 'hex_bytes' ? 'bytes' : 'name';
+    const kind: Piece['kind'] = fixed !== null ? 'fixed' : type !== 'str' ? 'value' : spec === 'hex_bytes' ? 'bytes' : 'name';
     const codec = kind === 'value' ? codecOf(spec, type, printer) : LITERAL.codec;
-    const piece = { ...LITERAL, kind, field, codec, limit: Number(mask ?? -1), shift: Number(shift), value: Number(fixed ?? 0) };
+    const piece = { ...LITERAL, kind, field, codec, limit, shift, value: fixed ?? 0 };
     const [lo, hi] = bitsOf(piece);
     pieces.push({ ...piece, again: before.some, bothLo: before.lo & lo, bothHi: before.hi & hi });
     told[field] = { lo: before.lo | lo, hi: before.hi | hi, some: true };
