@@ -1,0 +1,52 @@
+/** One line of the screen under construction: pieces in roles, never wider than it may be. */
+import { cut, widthOf } from './cells.ts';
+import type { Role, Theme } from './theme.ts';
+
+export class Line {
+  readonly width: number;
+  readonly #theme: Theme;
+  #used = 0;
+  #text = '';
+
+  constructor(theme: Theme, width: number) {
+    this.#theme = theme;
+    this.width = width;
+  }
+
+  get left(): number {
+    return this.width - this.#used;
+  }
+
+  /** Append, cut to what is left. */
+  add(role: Role, text: string): this {
+    if (this.left <= 0 || text === '') return this;
+    const kept = cut(text, this.left, this.#theme.glyphs.ellipsis);
+    this.#text += this.#theme.paint(role, kept);
+    this.#used += widthOf(kept);
+    return this;
+  }
+
+  /** Append in a column of its own: cut to `width - 1` cells and a blank, the rest filled. */
+  column(role: Role, text: string, width: number): this {
+    const kept = cut(text, Math.min(width - 1, this.left), this.#theme.glyphs.ellipsis);
+    return this.add(role, kept).gap(width - widthOf(kept));
+  }
+
+  /** Blanks; they carry no look. */
+  gap(cells: number): this {
+    const kept = Math.max(0, Math.min(cells, this.left));
+    this.#text += ' '.repeat(kept);
+    this.#used += kept;
+    return this;
+  }
+
+  /** The given text against the right edge, if it fits behind what is there. */
+  right(role: Role, text: string): this {
+    const width = widthOf(text);
+    return width > this.left ? this : this.gap(this.left - width).add(role, text);
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * The monitor without its terminal: holds the model and the session, and carries out what update() asks for.
+ *
+ * The clock is handed in: a slice of work ends when it says so. Nothing here knows of Ink or of the process.
+ */
+
+import type { Program } from '../sim/program.ts';
+import { type Picked, pick, pickNamed, wantedOf } from './choice.ts';
+import type { Size } from './layout.ts';
+import { DEFAULT_SPEED, initialModel, type Model, windowOf } from './model.ts';
+import type { Goal, Session } from './session.ts';
+import { type Effect, type Message, update } from './update.ts';
+
+/** What loading a file gave: runs of a scenario, a recording or a run to play, or lines that say what is wrong. */
+export type Loaded =
+  | { readonly kind: 'programs'; readonly programs: readonly Program[] }
+  | { readonly kind: 'recording'; readonly session: Session }
+  | { readonly kind: 'errors'; readonly lines: readonly string[] };
+
+export interface MonitorOptions {
+  readonly file: string;
+  readonly load: () => Loaded;
+  readonly open: (picked: Picked) => Session;
+  readonly at_ns: number;
+  readonly speed: number;
+  /** Wall clock, in milliseconds from anywhere. */
+  readonly now: () => number;
+}
+
+/** Wall time of one slice of work; keys wait at most so long. */
+const SLICE_MS = 40;
+
+export class Monitor {
+  #model: Model;
+  #session: Session | null = null;
+  #programs: readonly Program[] = [];
+  #picked: Picked | null = null;
+  #goal: Goal | null = null;
+  #ended: number | null = null;
+  #suspending = false;
+  readonly #options: MonitorOptions;
+
+  constructor(options: MonitorOptions, size: Size) {
+    this.#options = options;
+    this.#model = initialModel(options.file, size, options.speed > 0 ? options.speed : DEFAULT_SPEED);
+    this.load();
+    if (options.at_ns > 0) this.#pursue({ to: 'time', ns: options.at_ns });
+    this.#picture();
+  }
+
+  get model(): Model {
+    return this.#model;
+  }
+
+  /** The exit code once the user has asked to leave. */
+  get ended(): number | null {
+    return this.#ended;
+  }
+
+  /** Whether a suspend was asked for; asking again clears it. */
+  takeSuspend(): boolean {
+    const asked = this.#suspending;
+    this.#suspending = false;
+    return asked;
+  }
+
+  get hasSession(): boolean {
+    return this.#session !== null;
+  }
+
+  /** Whether time moves by itself, so that frames are due. */
+  get moving(): boolean {
+    return this.#model.running || this.#goal !== null;
+  }
+
+  key(key: string): void {
+    this.#dispatch({ on: 'key', key });
+    this.#picture();
+  }
+
+  resize(size: Size): void {
+    this.#dispatch({ on: 'size', size });
+    this.#picture();
+  }
+
+  /** One frame of time. */
+  frame(elapsed_ns: number): void {
+    if (this.#goal) this.#work();
+    else this.#dispatch({ on: 'tick', elapsed_ns });
+    this.#picture();
+  }
+
+  /** Read the file again; a file with errors leaves the last good run as it is. */
+  load(): void {
+    const loaded = this.#options.load();
+    if (loaded.kind === 'errors') {
+      this.#dispatch({ on: 'loaded', diagnostics: loaded.lines });
+      return;
+    }
+    const time_ns = this.#session?.time_ns ?? 0;
+    if (loaded.kind === 'recording') {
+      this.#session = loaded.session;
+    } else {
+      this.#programs = loaded.programs;
+      const before = this.#picked?.program;
+      this.#open(
+        before ? pickNamed(loaded.programs, wantedOf(before)) : pick(loaded.programs, { case: 0, cell: 0, variant: 0 }),
+      );
+    }
+    this.#dispatch({ on: 'loaded', diagnostics: [] });
+    if (time_ns > 0) this.#pursue({ to: 'time', ns: time_ns });
+    this.#picture();
+  }
+
+  #open(picked: Picked | null): void {
+    if (!picked) return;
+    this.#picked = picked;
+    this.#goal = null;
+    this.#session = this.#options.open(picked);
+  }
+
+  #dispatch(message: Message): void {
+    const [model, effect] = update(this.#model, message);
+    this.#model = model;
+    if (effect) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.do) {
+      case 'pursue':
+        this.#pursue(effect.goal);
+        return;
+      case 'stop':
+        this.#goal = null;
+        return;
+      case 'choose': {
+        const before = this.#picked;
+        const time_ns = this.#session?.time_ns ?? 0;
+        this.#open(pick(this.#programs, effect));
+        if (before?.program.case_name === this.#picked?.program.case_name) this.#pursue({ to: 'time', ns: time_ns });
+        return;
+      }
+      case 'reload':
+        this.load();
+        return;
+      case 'suspend':
+        this.#suspending = true;
+        return;
+      case 'quit':
+        this.#ended = effect.code;
+        return;
+    }
+  }
+
+  #pursue(goal: Goal): void {
+    this.#goal = goal;
+    this.#work();
+  }
+
+  #work(): void {
+    if (!this.#session || !this.#goal) return;
+    const until = this.#options.now() + SLICE_MS;
+    if (this.#session.pursue(this.#goal, () => this.#options.now() >= until)) this.#goal = null;
+    // While running, each tick sets a new goal; one that was missed is not owed.
+    else if (this.#model.running) this.#goal = null;
+  }
+
+  /** Twice where the first picture moves what the window shows, such as a selection that is out of it. */
+  #picture(): void {
+    if (!this.#session) return;
+    for (let round = 0; round < 2; round += 1) {
+      const window = windowOf(this.#model);
+      this.#dispatch({ on: 'view', view: this.#session.view(window), arrived: this.#goal === null });
+      if (JSON.stringify(windowOf(this.#model)) === JSON.stringify(window)) return;
+    }
+  }
+}
