@@ -200,12 +200,11 @@ function latencyLine(name: string, each: Latency): string {
 }
 
 function late({ ready_to_completed, ambiguous }: Matches, paint: Paint): readonly string[] {
+  const { length } = ready_to_completed;
   return [
-    ...(ready_to_completed.length > 0
-      ? [paint.dim(`  ${ready_to_completed.length} completed lines after the ready line of their token\n`)]
-      : []),
+    ...(length > 0 ? [paint.dim(`  late: ${length} completed after the ready line of their token\n`)] : []),
     ...(ambiguous > 0
-      ? [paint.warn(`  ${ambiguous} completed lines could belong to several faults; the oldest was taken\n`)]
+      ? [paint.dim(`  ambiguous: ${ambiguous} completed could belong to several faults; the oldest was taken\n`)]
       : []),
   ];
 }

@@ -32,6 +32,7 @@ export interface Codec {
 }
 
 const WORD = 2 ** 32;
+const MINUS = 45;
 const ZERO = 48;
 const NINE = 57;
 const X = 120;
@@ -95,7 +96,10 @@ function digit(byte: number): number {
 function hex(prefix: '' | '0x', width: number): Codec {
   const skip = prefix.length;
   return {
-    print: value => prefix + value.toString(16).padStart(width, '0'),
+    print(value) {
+      const bits = value < 0 ? BigInt.asUintN(64, BigInt(value)) : value;
+      return prefix + bits.toString(16).padStart(width, '0');
+    },
     read(input) {
       const { bytes, end } = input;
       let at = input.at;
@@ -179,7 +183,7 @@ const unsigned: Codec = { print: value => (value < 0 ? undefined : String(value)
 const signed: Codec = {
   print: String,
   read(input) {
-    if (input.bytes[input.at] !== 45) return readDecimal(input) && input.hi < 2 ** 31;
+    if (input.bytes[input.at] !== MINUS) return readDecimal(input) && input.hi < 2 ** 31;
     input.at += 1;
     if (!readDecimal(input) || (input.lo === 0 && input.hi === 0)) return false;
     if (input.hi > 2 ** 31 || (input.hi === 2 ** 31 && input.lo > 0)) return false;
@@ -206,16 +210,28 @@ const signedByteAsUnsigned: Codec = {
   },
 };
 
+/** `%03d`: the sign takes one of the columns. */
 function paddedDecimal(width: number): Codec {
   return {
-    print: value => String(value).padStart(width, '0'),
+    print: value =>
+      value < 0
+        ? `-${String(value)
+            .slice(1)
+            .padStart(width - 1, '0')}`
+        : String(value).padStart(width, '0'),
     read(input) {
-      const { bytes, at, end } = input;
-      let zeros = 0;
-      while (zeros < width - 1 && at + zeros < end && bytes[at + zeros] === ZERO) zeros += 1;
-      input.at = at + zeros;
-      const before = input.at;
-      return readDecimal(input) && (zeros === 0 ? input.at - before >= width : input.at - at === width);
+      const { bytes, end } = input;
+      const start = input.at;
+      const below = bytes[start] === MINUS;
+      if (below) input.at += 1;
+      while (input.at < end - 1 && input.at < start + width - 1 && bytes[input.at] === ZERO) input.at += 1;
+      const zeros = input.at - start - (below ? 1 : 0);
+      if (!readDecimal(input) || input.hi >= 2 ** 31) return false;
+      const columns = input.at - start;
+      if (columns < width || (zeros > 0 && columns > width)) return false;
+      if (!below) return true;
+      negate(input);
+      return input.lo !== 0 || input.hi !== 0;
     },
   };
 }
@@ -255,12 +271,10 @@ function symbolic(table: names.NameTable, open = '', other: Codec = hex('0x', 1)
 
 /** What the kernel writes as `x ? "b" : "a"`, or as a table from 0. */
 function choice(options: readonly string[]): Codec {
-  const known = options.flatMap((name, value) => (options.indexOf(name) === value ? [[value, name] as const] : []));
-  const trie = new Trie(known);
-  return {
-    print: value => options[Number(value)] ?? (options.length === 2 ? options[1] : `0x${value.toString(16)}`),
-    read: input => trie.read(input),
-  };
+  const table = options.map((name, value) => [value, name] as const);
+  if (options.length > 2) return symbolic(table);
+  const trie = new Trie(table);
+  return { print: value => options[Number(value) === 0 ? 0 : 1], read: input => trie.read(input) };
 }
 
 /** __print_flags(): names of bits, the rest in hexadecimal, nothing for 0. */
@@ -307,8 +321,8 @@ function taskState(letters: string, preempted: number, dropped = 0): Codec {
   const plus = preempted === 0 ? '' : '+';
   return {
     print(value) {
-      const bits = Number(value) & ~dropped;
-      const text = states.print(bits & ~preempted) || 'R';
+      const bits = Number(BigInt.asUintN(9, BigInt(value))) & ~dropped;
+      const text = states.print(bits & 0xff) || 'R';
       return (bits & preempted) === 0 ? text : text + plus;
     },
     read(input) {

@@ -1,6 +1,6 @@
 /** Which envelope a line has: found out from its text, and from what a file says about itself. */
 import type { Input } from './codec.ts';
-import { type Envelope, type Head, readHead } from './envelope.ts';
+import { COMM_WIDTH, type Envelope, type Head, readHead } from './envelope.ts';
 import type { Format } from './forms.ts';
 import { latin1 } from './strings.ts';
 
@@ -33,46 +33,44 @@ const SHAPES: readonly Envelope[] = [6, 9].flatMap(digits =>
   ),
 );
 
-/** The envelope of a line, or null. `hint` is the format that the file seems to have. */
+/**
+ * The envelope of a line, or null. `hint` is the format that the file seems to have.
+ *
+ * Thread names nearly always fit their 16 columns, so a reading in which this one does goes before one in which a longer
+ * name, or the name of a host, has to explain the line.
+ */
 export function detect(bytes: Uint8Array, start: number, end: number, hint: Format | null): Envelope | null {
   const input: Input = { bytes, at: start, end, lo: 0, hi: 0 };
-  for (const prefix of prefixes(bytes, start, end)) {
-    const found = shapeOf(input, start + prefix.length, hint) ?? perfShape(input, start + prefix.length);
-    if (found !== null) return { ...found, prefix };
-  }
-  return null;
+  const fits = prefixes(bytes, start, end).flatMap(prefix =>
+    [...SHAPES, ...perfShapes(input, start)].flatMap(shape => readingOf({ ...shape, prefix }, input, start)),
+  );
+  const best = fits.filter(({ fixed }) => fixed);
+  const all = best.length > 0 ? best : fits;
+  return (all.find(({ envelope }) => envelope.format === hint) ?? all[0])?.envelope ?? null;
 }
 
-function shapeOf(input: Input, start: number, hint: Format | null): Envelope | null {
+function readingOf(envelope: Envelope, input: Input, start: number) {
   const head = newHead();
-  const fits = SHAPES.filter(shape => {
-    input.at = start;
-    return readHead(shape, input, head);
-  });
-  return fits.find(shape => shape.format === hint) ?? fits[0] ?? null;
+  input.at = start;
+  if (!readHead(envelope, input, head)) return [];
+  return [{ envelope, fixed: head.comm_end === start + envelope.prefix.length + COMM_WIDTH }];
 }
 
-/** perf's columns for the thread and for the name are what the first line shows. */
-function perfShape(input: Input, start: number): Envelope | null {
+/** perf's column for the name is as wide as the first line shows. */
+function perfShapes(input: Input, start: number): readonly Envelope[] {
   const line = latin1(input.bytes, start, input.end);
-  const found = /^(?:.{16,}?) ( *\d+) \[\d{3,5}\] +\d+\.(\d{6}|\d{9}): ( *)(\S+): /.exec(line);
-  if (!found) return null;
-  const [, pid = '', fraction = '', pad = '', name = ''] = found;
-  const shape = (pid_width: number): Envelope => ({
+  const found = / \[\d{3,5}\] +\d+\.(\d{6}|\d{9}): ( *)(\S+): /.exec(line);
+  if (!found) return [];
+  const [, fraction = '', pad = '', name = ''] = found;
+  const name_width = pad === '' ? 0 : pad.length + name.length;
+  return [5, 7].map(pid_width => ({
     format: 'perf',
     pid_width,
     nr_flags: 0,
     digits: fraction.length,
-    name_width: pad === '' ? 0 : pad.length + name.length,
+    name_width,
     prefix: '',
-  });
-  const head = newHead();
-  return (
-    [5, 7].map(shape).find(each => {
-      input.at = start;
-      return pid.length >= each.pid_width && readHead(each, input, head);
-    }) ?? null
-  );
+  }));
 }
 
 /** Nothing, or the name of a host up to its colon, as trace-cmd sets before each line of several files. */

@@ -37,7 +37,8 @@ export interface Head {
   name_end: number;
 }
 
-const COMM_WIDTH = 16;
+/** TASK_COMM_LEN: a thread name is at most 15 bytes, except those that perf makes up for workers. */
+export const COMM_WIDTH = 16;
 const NAME_WIDTH = 20;
 const BLANK = 32;
 const DASH = 45;

@@ -64,7 +64,7 @@ interface Token {
   readonly length: number;
 }
 
-const TOKEN = /\s*(?:(&&|\|\||==|!=|<=|>=|[<>~&!()])|"([^"]*)"|'([^']*)'|([^\s&|=!<>~()"']+)|(.))/y;
+const TOKEN = /\s*(?:(&&|\|\||==|!=|<=|>=|[<>~&!()])|"([^"]*)"|'([^']*)'|([^\s&|=!<>~()"']+)|(\S))/y;
 
 function tokens(text: string): readonly Token[] {
   const found: Token[] = [];

@@ -39,7 +39,7 @@ export const kvm_x86 = {
   kvm_inj_exception: tracepoint(
     'kvm',
     'An exception is injected; a page fault with error code 0 may be a page that is not present.',
-    ['u8 exception', 'u8 has_error', 'u32 error_code', 'bool reinjected'],
+    ['u8 exception', 'bool has_error', 'u32 error_code', 'bool reinjected'],
     {
       '2.6.38': '{exception:exception} (0x{error_code:%x})',
       '6.1': [
