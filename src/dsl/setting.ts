@@ -56,7 +56,10 @@ export function setting({ keyword, where, takes, summary, example, needs }: Sett
     examples: [example],
     ...(needs === undefined ? {} : { needs }),
     check: ({ value }, _at, check) => checkSetting(value, takes, check),
-    lower: ({ value }, at, lowering) => lowering.setting(keyword, value, at),
+    lower({ value }, at, lowering) {
+      if (needs) lowering.needs(at.span, `'${keyword}'`, needs);
+      else lowering.setting(keyword, value);
+    },
   });
 }
 

@@ -15,6 +15,9 @@ import type { Context, Part } from './syntax.ts';
 /** The issue that brings the model behind a statement; until then a run is refused with a diagnostic. */
 export type Needs = 'the complete model' | 'exploration' | 'sweeps';
 
+/** When a statement is lowered: what is set, then what there is, then what happens and is judged. */
+export type Round = 'settings' | 'machine' | 'behaviour';
+
 export interface Declaration<T extends object> {
   /** Unique; help finds the statement by it or by its keyword. */
   readonly id: string;
@@ -30,6 +33,8 @@ export interface Declaration<T extends object> {
   readonly needs?: Needs;
   /** At most one in its block. */
   readonly once?: true;
+  /** `behaviour` unless said otherwise. */
+  readonly round?: Round;
   /** Puts what it names into the scope, before anything is checked. */
   declare?(fields: T, at: Node, scope: Declarations): void;
   check?(fields: T, at: Node, check: Check): void;
@@ -68,7 +73,10 @@ export function statement<T extends object, N extends object>(declaration: Decla
       return {
         declare: (at, scope) => declare?.(fields, at, scope),
         check: (at, on) => check?.(fields, at, on),
-        lower: (at, to) => lower?.(fields, at, to),
+        lower(at, to) {
+          if (lower) lower(fields, at, to);
+          else if (declaration.needs) to.needs(at.span, `'${declaration.keyword ?? declaration.id}'`, declaration.needs);
+        },
       };
     },
   };

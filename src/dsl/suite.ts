@@ -1,3 +1,276 @@
+/**
+ * A checked file as the runs that it asks for: case x matrix cell x variant, each lowered to a Program on demand.
+ */
+import { Bug } from '../base/assert.ts';
+import { PRESET_NAMES } from '../sim/protocol/presets.ts';
+import type { Place, Program } from '../sim/program.ts';
+import { Check } from './check.ts';
+import { entryType } from './check_expression.ts';
 import type { Unit } from './compile.ts';
-export interface Suite { readonly unit: Unit }
-export function suiteOf(unit: Unit): Suite { return { unit }; }
+import { type Diagnostic, Report } from './diagnostic.ts';
+import { type Environment, evaluate, type Value, valueText } from './evaluate.ts';
+import { pathText } from './expression.ts';
+import { Lowering } from './lower.ts';
+import { readExpression } from './read_expression.ts';
+import type { Scope } from './scope.ts';
+import type { Node } from './statement.ts';
+import { didYouMean } from './suggest.ts';
+import { childrenOf, isNode, textOf } from './syntax.ts';
+import { parseTree } from './tree.ts';
+import { type Turn, knobsOfVariant } from './variant.ts';
+import { placeOf } from './where.ts';
+
+export interface Suite {
+  readonly file: string;
+  readonly title: string;
+  readonly tags: readonly string[];
+  /** Parameters that `--set` may change, with the text of their defaults. */
+  readonly params: Readonly<Record<string, string>>;
+  /** The file asks for `--paranoid`. */
+  readonly paranoid: boolean;
+  /** Tracepoints that the file wants printed, by name or pattern; null for all. */
+  readonly tracepoints: readonly string[] | null;
+  readonly cases: readonly Case[];
+  /** A value for a parameter, as `--set` gives it; a text says what is wrong with it. */
+  value(param: string, text: string): Value | string;
+  /** Every variant that can be named here: those that ship, and the file's own. */
+  readonly variants: readonly string[];
+}
+
+export interface Case {
+  readonly name: string;
+  readonly place: Place;
+  readonly tags: readonly string[];
+  /** One without a matrix. */
+  readonly cells: readonly Cell[];
+  /** Those that it runs on when the command line does not say. */
+  readonly variants: readonly string[];
+  /** The Program of one run, or why this version cannot run it. */
+  lower(cell: Cell, variant: string, options?: Options): Lowered;
+}
+
+export interface Cell {
+  /** Matrix values by name, as text. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly values: ReadonlyMap<string, Value>;
+}
+
+export interface Options {
+  /** Wins over `seed` in the file. */
+  readonly seed?: number;
+  /** Values of parameters by name: `--set ram=64MiB`, given as the value itself. */
+  readonly set?: ReadonlyMap<string, Value>;
+}
+
+export interface Lowered {
+  readonly program: Program | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const DEFAULT_SEED = 1;
+
+export function suiteOf(unit: Unit): Suite {
+  const { nodes, source } = unit.tree;
+  const found = nodes.filter(each => each.statement.id === 'case');
+  const variants = [...PRESET_NAMES, ...unit.scope.variants().map(each => each.name)];
+  const whole = { unit, fileVariants: variantsOf(nodes, variants) ?? protocolOf(unit), variants };
+  return {
+    file: source.path,
+    title: wordsOf(nodes, 'title', 'title')[0] ?? '',
+    tags: wordsOf(nodes, 'tags', 'tags'),
+    params: Object.fromEntries(unit.scope.ofKind('param').map(each => [each.name, textOfValue(each.value && evaluate(each.value, plainEnvironment(unit.scope), true))])),
+    paranoid: nodes.some(each => each.statement.id === 'paranoid'),
+    tracepoints: tracepointsOf(nodes),
+    cases: found.length > 0 ? found.map(node => caseOf(node, whole)) : [caseOf(null, whole)],
+    variants,
+    value: (param, text) => valueFor(param, text, unit),
+  };
+}
+
+/** Parsed and checked as if the file said `param NAME = TEXT`. */
+function valueFor(param: string, text: string, { scope, tree }: Unit): Value | string {
+  const known = scope.ofKind('param').find(each => each.name === param);
+  if (!known) return `no parameter named '${param}'; ${didYouMean(param, scope.ofKind('param').map(each => each.name), 'the file has') ?? 'the file has none'}`;
+  const given = parseTree({ path: '--set', text: `param ${param} = ${text}` });
+  const [node] = given.nodes;
+  const [value] = node ? childrenOf(node.cst, 'value') : [];
+  if (given.report.failed || given.nodes.length !== 1 || !value || !isNode(value)) return given.report.all[0]?.message ?? 'this is no value';
+  const read = readExpression(value);
+  const check = new Check(given.report, scope);
+  check.expect(read, entryType(known, new Check(tree.report, scope)));
+  return given.report.all[0]?.message ?? evaluate(read, plainEnvironment(scope), true) ?? 'this is no value known before the run';
+}
+
+interface Whole {
+  readonly unit: Unit;
+  readonly fileVariants: readonly string[];
+  readonly variants: readonly string[];
+}
+
+function caseOf(node: Node | null, whole: Whole): Case {
+  const { tree, scope, scopes } = whole.unit;
+  const body = node?.body ?? [];
+  const inner = (node && scopes.get(node)) ?? scope;
+  const [first] = tree.root.lines;
+  const line = node?.line ?? first;
+  if (!line) throw new Bug('a suite of an empty file');
+  const name = node ? (wordsOf([node], 'case', 'title')[0] ?? '') : (wordsOf(tree.nodes, 'title', 'title')[0] ?? '');
+  const place = placeOf(line, tree.source);
+  return {
+    name,
+    place,
+    tags: [...wordsOf(tree.nodes, 'tags', 'tags'), ...wordsOf(body, 'tags', 'tags')],
+    cells: cellsOf(body, inner),
+    variants: variantsOf(body, whole.variants) ?? whole.fileVariants,
+    lower: (cell, variant, options) => lowerRun({ whole, body, scope: inner, name, place }, cell, variant, options ?? {}),
+  };
+}
+
+// -- Reading what runs there are ------------------------------------------------------------------
+
+/** The words or texts in one place of all statements of a kind. */
+function wordsOf(nodes: readonly Node[], id: string, label: string): readonly string[] {
+  return nodes
+    .filter(each => each.statement.id === id)
+    .flatMap(each => childrenOf(each.cst, label))
+    .flatMap(each => (isNode(each) ? [] : [each.image.startsWith('"') ? textOf(each).text : each.image]));
+}
+
+function variantsOf(nodes: readonly Node[], all: readonly string[]): readonly string[] | null {
+  const node = nodes.find(each => each.statement.id === 'run' || each.statement.id === 'variants');
+  if (!node) return null;
+  if (wordsOf([node], node.statement.id, 'group').includes('all')) return all;
+  return [...wordsOf([node], node.statement.id, 'one'), ...wordsOf([node], node.statement.id, 'many')];
+}
+
+/** The protocol of the first VM that says one; the newest preset where none does. */
+function protocolOf({ tree, imports }: Unit): readonly string[] {
+  const nodes = [...imports.flatMap(each => each.tree.nodes), ...tree.nodes];
+  const vms = nodes.filter(each => each.statement.id === 'vm');
+  const [given] = vms.flatMap(each => wordsOf(each.body, 'vm_protocol', 'variant'));
+  return [given ?? PRESET_NAMES.at(-1) ?? ''];
+}
+
+function tracepointsOf(nodes: readonly Node[]): readonly string[] | null {
+  const block = nodes.find(each => each.statement.id === 'tracepoints');
+  const enable = block?.body.find(each => each.statement.id === 'tracepoints_enable');
+  const [patterns] = enable ? childrenOf(enable.cst, 'patterns') : [];
+  if (!patterns || !isNode(patterns)) return null;
+  const read = readExpression(patterns);
+  return (read.kind === 'list' ? read.items : [read]).map(pathText);
+}
+
+/** All combinations of the matrix, the last name varying fastest. */
+function cellsOf(body: readonly Node[], scope: Scope): readonly Cell[] {
+  const matrix = body.find(each => each.statement.id === 'matrix');
+  const entries = matrix?.body.filter(each => each.statement.id === 'matrix_entry') ?? [];
+  let cells: Cell[] = [{ params: {}, values: new Map() }];
+  for (const entry of entries) {
+    const [name] = wordsOf([entry], 'matrix_entry', 'name');
+    const [values] = childrenOf(entry.cst, 'values');
+    if (name === undefined || !values || !isNode(values)) continue;
+    const list = evaluate(readExpression(values), plainEnvironment(scope), true);
+    const items = list?.v === 'list' ? list.items : list?.v === 'range' ? numbersIn(list) : [];
+    cells = cells.flatMap(cell =>
+      items.map(item => ({ params: { ...cell.params, [name]: valueText(item) }, values: new Map(cell.values).set(name, item) })),
+    );
+  }
+  return cells;
+}
+
+function numbersIn({ from, to }: Extract<Value, { readonly v: 'range' }>): readonly Value[] {
+  if (from.v !== 'number' || to.v !== 'number') return [];
+  return Array.from({ length: Math.max(0, to.value - from.value + 1) }, (_, index) => ({ ...from, value: from.value + index }));
+}
+
+function plainEnvironment(scope: Scope): Environment {
+  const [name] = PRESET_NAMES;
+  const knobs = name === undefined ? null : knobsOfVariant(name, scope, () => []);
+  if (name === undefined || !knobs) throw new Bug('no presets');
+  return { scope, values: new Map(), variant: name, knobs };
+}
+
+function textOfValue(value: Value | null): string {
+  return value ? valueText(value) : '';
+}
+
+// -- One run --------------------------------------------------------------------------------------
+
+interface Run {
+  readonly whole: Whole;
+  readonly body: readonly Node[];
+  readonly scope: Scope;
+  readonly name: string;
+  readonly place: Place;
+}
+
+function lowerRun({ whole, body, scope, name, place }: Run, cell: Cell, variant: string, { seed, set }: Options): Lowered {
+  const { unit } = whole;
+  const { source, nodes } = unit.tree;
+  const report = new Report(source);
+  const knobs = knobsOfVariant(variant, scope, node => turnsOf(node, unit));
+  if (!knobs) {
+    report.error('unknown-variant', { span: { start: 0, end: 0 }, message: `no variant named '${variant}'`, help: `known here: ${whole.variants.join(', ')}` });
+    return { program: null, diagnostics: report.all };
+  }
+  const values = new Map([...(set ?? []), ...cell.values]);
+  const env: Environment = { scope, values, variant, knobs };
+  const lowering = new Lowering(env, source, report, savedIn([...nodes, ...body]));
+  const imported = importsOf(unit);
+  for (const round of ['settings', 'machine', 'behaviour'] as const) {
+    if (round !== 'behaviour') for (const each of imported) lowering.round(round, each.tree.nodes, each.tree.source);
+    lowering.round(round, nodes, source);
+    lowering.round(round, body, source);
+  }
+  lowering.finish();
+  if (lowering.hosts.length === 0) report.error('missing', { span: { start: 0, end: 0 }, message: 'there is no host', help: 'declare one: host h0 { cpus 1; ram 512MiB }' });
+  if (lowering.vms.length === 0) report.error('missing', { span: { start: 0, end: 0 }, message: 'there is no VM', help: 'declare one: vm web on h0 { ram 128MiB }' });
+  if (report.failed) return { program: null, diagnostics: report.all };
+  const program: Program = {
+    title: lowering.name,
+    file: source.path,
+    place,
+    case_name: name,
+    tags: lowering.allTags,
+    params: paramsOf(scope, env, cell),
+    variant,
+    seed: seed ?? lowering.seedGiven ?? DEFAULT_SEED,
+    limit_ns: lowering.limit_ns,
+    limit_steps: lowering.limit_steps,
+    hosts: lowering.hosts,
+    vms: lowering.vms,
+    actions: lowering.actions,
+    judgements: lowering.judgements,
+    expectations: lowering.expectations,
+    report: lowering.columns,
+  };
+  return { program, diagnostics: report.all };
+}
+
+/** Names that `get_mpstate` gives, in the order in which the simulator numbers them; '' for those without one. */
+function savedIn(nodes: readonly Node[]): readonly string[] {
+  const all = nodes.flatMap(withBodies).filter(each => each.statement.id === 'get_mpstate');
+  return [...new Set(all.map(each => wordsOf([each], 'get_mpstate', 'name')[0] ?? ''))];
+}
+
+function withBodies(node: Node): readonly Node[] {
+  return node.statement.id === 'case' ? [] : [node, ...node.body.flatMap(withBodies)];
+}
+
+function importsOf(unit: Unit): readonly Unit[] {
+  return unit.imports.flatMap(each => [...importsOf(each), each]);
+}
+
+function paramsOf(scope: Scope, env: Environment, cell: Cell): Readonly<Record<string, string>> {
+  const params = scope.ofKind('param').map(each => {
+    const value = env.values.get(each.name) ?? (each.value && evaluate(each.value, env, true));
+    return [each.name, textOfValue(value ?? null)] as const;
+  });
+  return { ...Object.fromEntries(params), ...cell.params };
+}
+
+/** What a `variant` statement turns. */
+function turnsOf(node: Node, unit: Unit): readonly Turn[] {
+  const report = new Report(unit.tree.source);
+  return new Lowering(plainEnvironment(unit.scope), unit.tree.source, report, []).inside(node).turns;
+}

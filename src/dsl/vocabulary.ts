@@ -5,11 +5,14 @@
  * and is refused when run.
  */
 import type { EntityKind, ValueType } from '../sim/attributes/attribute.ts';
+import { RECORD, RECORD_ADDRESS_KINDS } from '../sim/attributes/record.ts';
 import { DESCRIPTIONS } from '../sim/attributes.ts';
 import { OBSERVATIONS } from '../sim/observe.ts';
 import { MP_STATE } from '../sim/schema.ts';
+import { tracepoints } from '../trace/all.ts';
+import { fieldNames } from '../trace/event.ts';
 import type { Needs } from './statement.ts';
-import { ANY, address, listOf, quantity, series, type ThingKind, TRUTH, type Type, thing, words } from './types.ts';
+import { ANY, ANY_WORD, address, listOf, quantity, series, type ThingKind, TRUTH, type Type, thing, words } from './types.ts';
 import { BYTES, COUNT, DIMENSIONS, TIME } from './units.ts';
 
 export interface Field {
@@ -17,9 +20,6 @@ export interface Field {
   readonly summary: string;
   readonly needs?: Needs;
 }
-
-/** What a record can say about its address; `unknown` where it says nothing. */
-export const RECORD_ADDRESS_KINDS = ['unknown', 'gva', 'gpa', 'hva', 'l2gpa'] as const;
 
 const count = quantity(COUNT);
 const time = quantity(TIME);
@@ -81,9 +81,6 @@ const ADDED: Readonly<Partial<Record<ThingKind, Readonly<Record<string, Field>>>
     downtime: of(time, 'From stop at the source to start at the destination.', COMPLETE),
     sent_bytes: of(size, 'Bytes sent.', COMPLETE),
   },
-  record: {
-    address: of(thing('record_address'), 'The address that the record holds.'),
-  },
   record_address: { kind: of(words(...RECORD_ADDRESS_KINDS, 'known'), 'What the record says about the kind of its address.') },
   entry: { checks_added: of(count, 'Checks on the way to an entry for the sake of asynchronous faults.') },
   ledger: {
@@ -113,6 +110,17 @@ function thingOf(kind: EntityKind): ThingKind {
   return kind === 'saved' ? 'saved_vcpu' : kind;
 }
 
+/** Every field of every tracepoint by its name, and what all records have. */
+function recordFields(): Readonly<Record<string, Field>> {
+  const all: Record<string, Field> = {};
+  for (const { name } of tracepoints) for (const field of fieldNames(name)) all[field] = of(count, 'A field of the tracepoint.');
+  for (const [name, { type, summary }] of Object.entries(RECORD)) {
+    const known = type.t === 'record_address' ? thing('record_address') : type.t === 'name' ? ANY_WORD : typeOf(type);
+    all[name] = of(known, summary);
+  }
+  return all;
+}
+
 const fields = new Map<ThingKind, Readonly<Record<string, Field>>>();
 
 /** What a dot leads to. */
@@ -130,6 +138,7 @@ export function fieldsOf(kind: ThingKind): Readonly<Record<string, Field>> {
       all[name] = of(type.t === 'quantity' ? series(type.dimension) : ANY, summary);
     }
   }
+  if (kind === 'record') Object.assign(all, recordFields());
   Object.assign(all, ADDED[kind]);
   fields.set(kind, all);
   return all;

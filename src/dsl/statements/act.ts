@@ -202,6 +202,24 @@ export const markAct = statement({
   lower: ({ text }, at, lowering) => lowering.act({ op: 'mark', name: text.text }, at),
 });
 
+function apf(keyword: 'disable_apf' | 'enable_apf', summary: string) {
+  return statement({
+    id: keyword,
+    keyword,
+    where: WHERE,
+    syntax: seq(word(keyword), place('vcpu', 'VCPU')),
+    summary,
+    examples: [`${keyword} web.vcpu[0]`],
+    check: ({ vcpu }, _at, check) => check.thing(vcpu, 'vcpu'),
+    lower: ({ vcpu }, at, lowering) => lowering.act({ op: 'apf', enabled: keyword === 'enable_apf', ...lowering.vcpu(vcpu) }, at),
+  });
+}
+
+export const apfActs = [
+  apf('disable_apf', 'The guest writes 0 to MSR_KVM_ASYNC_PF_EN of one of its CPUs.'),
+  apf('enable_apf', 'And enables it again, which asks for a broadcast.'),
+];
+
 // -- What the model of a later version does -------------------------------------------------------
 
 const COMPLETE: Needs = 'the complete model';
@@ -224,8 +242,6 @@ export const laterActs = [
   onThing('pin', ['page', 'pages'], 'PAGES', 'Keeps pages in host memory.', 'pin cold'),
   onThing('unpin', ['page', 'pages'], 'PAGES', 'Lets pinned pages go.', 'unpin cold'),
   onThing('clear_queue', ['vcpu'], 'VCPU', 'kvm_clear_async_pf_completion_queue().', 'clear_queue web.vcpu[0]'),
-  onThing('disable_apf', ['vcpu'], 'VCPU', 'The guest writes 0 to MSR_KVM_ASYNC_PF_EN.', 'disable_apf web.vcpu[0]'),
-  onThing('enable_apf', ['vcpu'], 'VCPU', 'The guest writes MSR_KVM_ASYNC_PF_EN again.', 'enable_apf web.vcpu[0]'),
   onThing('reset', ['vcpu', 'vm'], 'VCPU | VM', 'Resets a vCPU, or all of a VM.', 'reset web.vcpu[0]'),
   onThing('destroy', ['vm'], 'VM', 'Ends a VM: its file descriptors are closed.', 'destroy web'),
   onThing('sipi', ['vcpu'], 'VCPU', 'Sends a start-up IPI.', 'sipi web.vcpu[0]'),

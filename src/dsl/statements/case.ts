@@ -46,6 +46,7 @@ export const set = statement({
   summary: 'Gives a setting of a VM or host another value for this case.',
   examples: ['set web.irqchip = user'],
   check: ({ what, value }, _at, check) => check.setting(what, value),
+  round: 'settings',
   lower: ({ what, value }, _at, lowering) => lowering.override(what, value),
 });
 
@@ -68,6 +69,7 @@ export const sweep = statement({
   summary: 'A grid of parameters, run by `apflab sweep`; `apflab run` leaves it out.',
   examples: ['sweep "how slow?" { ram in [64, 128] MiB; repeat 20 seeds; measure [p99(web.stall)] }'],
   needs: 'sweeps',
+  lower: () => undefined,
 });
 
 export const measure = statement({

@@ -16,6 +16,7 @@ export const explore = statement({
   summary: 'Every order of the atomic steps, within bounds.',
   examples: ['explore { strategy bfs; depth 60; preemptions 3 }'],
   ...EXPLORATION,
+  lower: () => undefined,
 });
 
 export const exploreSettings = [
@@ -116,6 +117,7 @@ export const show = statement({
   summary: 'Prints the run in a view.',
   examples: ['show sequence'],
   ...EXPLORATION,
+  lower: () => undefined,
 });
 
 export const write = statement({
@@ -136,6 +138,7 @@ export const exports = statement({
   summary: 'Writes the run in another format.',
   examples: ['export perfetto to "run.json"'],
   ...EXPLORATION,
+  lower: () => undefined,
 });
 
 export const mutate = statement({
@@ -147,6 +150,7 @@ export const mutate = statement({
   summary: 'Turns one knob at a time and asks which judgement notices; run by `apflab mutate`.',
   examples: ['mutate { knobs [gate, wake] }'],
   needs: 'the complete model',
+  lower: () => undefined,
 });
 
 export const mutateSettings = [

@@ -29,6 +29,7 @@ export const title = statement({
   syntax: seq(word('title'), text('title')),
   summary: 'What the file shows, in one line.',
   examples: ['title "Halt only when the wait is real"'],
+  round: 'settings',
   lower: ({ title }, _at, lowering) => lowering.title(title.text),
 });
 
@@ -40,6 +41,7 @@ export const tags = statement({
   syntax: seq(word('tags'), names('tags', 'TAG')),
   summary: 'Words by which `apflab run --tag` chooses.',
   examples: ['tags review, smoke'],
+  round: 'settings',
   lower: ({ tags }, _at, lowering) => lowering.tags(tags.map(tag => tag.text)),
 });
 
@@ -102,6 +104,7 @@ export const seed = statement({
   syntax: seq(word('seed'), numeral('seed')),
   summary: 'Where the random streams start; `--seed` wins over it.',
   examples: ['seed 7'],
+  round: 'settings',
   lower: ({ seed }, _at, lowering) => lowering.seed(Number(seed.text)),
 });
 
@@ -113,6 +116,7 @@ export const limit = statement({
   summary: 'Where a run ends if nothing ends it before: virtual time, steps, or states of an exploration.',
   examples: ['limit time 50ms', 'limit steps 2M'],
   check: ({ what, value }, _at, check) => void check.expect(value, quantity(what.text === 'time' ? TIME : COUNT)),
+  round: 'settings',
   lower: ({ what, value }, _at, lowering) => lowering.limit(what.text, value),
 });
 

@@ -15,8 +15,9 @@ export const host = statement({
   summary: 'A machine that VMs run on.',
   examples: ['host h0 { cpus 1; ram 512MiB; workers 2; swap nvme { size 1GiB; read fixed(90us) } }'],
   declare: ({ name }, at, scope) => scope.thing(name, 'host', at),
+  round: 'machine',
   lower({ name }, at, lowering) {
-    const inside = lowering.inside(at);
+    const inside = lowering.inside(at, name.text);
     lowering.host({
       name: name.text,
       place: lowering.place(at),
@@ -72,7 +73,7 @@ export const swap = statement({
   },
   lower({ name }, at, lowering) {
     if (name.text === 'none') return;
-    const inside = lowering.inside(at);
+    const inside = lowering.inside(at, 'swap');
     lowering.swap({
       name: name.text,
       size_pages: Math.floor(inside.number('size', 1024 ** 3) / PAGE_BYTES),
@@ -139,6 +140,7 @@ export const link = statement({
   summary: 'A network between two hosts.',
   examples: ['link lan from src to dst { bandwidth 10 Gbit/s; latency 80us; loss 0% }'],
   needs: 'the complete model',
+  lower: () => undefined,
   declare: ({ name }, at, scope) => scope.thing(name, 'link', at),
   check({ from, to }, _at, check) {
     check.declared(from, 'host');

@@ -45,7 +45,7 @@ function access(verb: 'read' | 'write', summary: string) {
       if (pattern) check.pattern(pattern, PATTERNS);
       if (rate) check.either(rate, PAGE_RATE, FREQUENCY);
     },
-    lower: ({ what, pattern, rate }, at, lowering) => lowering.access(verb, what, pattern, rate, at),
+    lower: ({ what, pattern, rate }, _at, lowering) => lowering.access(verb, what, pattern, rate),
   });
 }
 

@@ -14,7 +14,7 @@ export const at = statement({
   summary: 'Acts at a virtual time of the case.',
   examples: ['at 100us db reads cold', 'at 2ms { evict cold; mark "gone" }'],
   check: ({ time }, _at, check) => check.quantity(time, TIME),
-  lower: ({ time }, at, lowering) => lowering.under({ kind: 'at', ns: lowering.ns(time) }, at),
+  lower: ({ time }, at, lowering) => void lowering.under({ kind: 'at', ns: lowering.ns(time) }, at),
 });
 
 export const after = statement({
@@ -29,7 +29,7 @@ export const after = statement({
     if (plus) check.quantity(plus, TIME);
   },
   lower: ({ event, plus }, at, lowering) =>
-    lowering.under({ kind: 'after', event: lowering.event(event), plus_ns: plus ? lowering.ns(plus) : 0 }, at),
+    void lowering.under({ kind: 'after', event: lowering.event(event), plus_ns: plus ? lowering.ns(plus) : 0 }, at),
 });
 
 export const when = statement({
@@ -44,7 +44,7 @@ export const when = statement({
     if (from) check.quantity(from, TIME);
   },
   lower: ({ condition, from }, at, lowering) =>
-    lowering.under({ kind: 'when', condition: lowering.expr(condition), from_ns: from ? lowering.ns(from) : 0 }, at),
+    void lowering.under({ kind: 'when', condition: lowering.expr(condition), from_ns: from ? lowering.ns(from) : 0 }, at),
 });
 
 export const every = statement({

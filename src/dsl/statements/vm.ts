@@ -15,6 +15,7 @@ export const vm = statement({
   examples: ['vm web on h0 { ram 128MiB; vcpus 1; protocol linux_6_12; guest { apf on } }'],
   declare: ({ name }, at, scope) => scope.thing(name, 'vm', at),
   check: ({ host }, _at, check) => check.declared(host, 'host'),
+  round: 'machine',
   lower: ({ name, host }, at, lowering) => lowering.vm(name.text, host.text, at),
 });
 
@@ -163,6 +164,7 @@ export const migration = statement({
   summary: 'How a VM would move to another host; `migrate NAME` starts it.',
   examples: ['migration move of shop from src to dst over lan { mode precopy; max_downtime 300ms }'],
   needs: 'the complete model',
+  lower: () => undefined,
   declare: ({ name }, at, scope) => scope.thing(name, 'migration', at),
   check({ vm, from, to, link }, _at, check) {
     check.declared(vm, 'vm');
@@ -220,6 +222,7 @@ export const snapshot = statement({
   summary: 'A plan of snapshots of a VM.',
   examples: ['snapshot nightly of web { interval 10ms; keep 3 }'],
   needs: 'the complete model',
+  lower: () => undefined,
   check: ({ vm }, _at, check) => check.declared(vm, 'vm'),
 });
 
@@ -252,7 +255,6 @@ export const enable = statement({
       else check.expect(each, words('kvm_async_pf_*'));
     }
   },
-  lower: ({ patterns }, _at, lowering) => lowering.tracepoints(patterns),
 });
 
 export const tracepointSettings = [

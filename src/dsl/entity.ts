@@ -1,0 +1,119 @@
+/** Things of a run by how a scenario reaches them: by dots and brackets, through lets, or by their short names. */
+import type { Entity, HostSpec, VmSpec } from '../sim/program.ts';
+import { type Environment, evaluate } from './evaluate.ts';
+import type { Expression } from './expression.ts';
+
+export interface Things {
+  readonly env: Environment;
+  readonly hosts: readonly HostSpec[];
+  readonly vms: readonly VmSpec[];
+  /** Names given by `get_mpstate … as`, in order. */
+  readonly saved: readonly string[];
+}
+
+export function entityOf(of: Expression, things: Things): Entity | null {
+  switch (of.kind) {
+    case 'name':
+      return named(of.name, things);
+    case 'index': {
+      const index = numberAt(of.index, things);
+      if (index === null) return null;
+      if (of.of.kind === 'member' && of.of.name.text === 'vcpu') {
+        const vm = entityOf(of.of.of, things);
+        return vm?.kind === 'vm' ? { kind: 'vcpu', vm: vm.id, id: index, name: `${vm.name}.vcpu[${index}]` } : null;
+      }
+      return numbered(of.of, index, things);
+    }
+    case 'member':
+      return member(of.of, of.name.text, things);
+    case 'call':
+      return page(of, things);
+    default:
+      return null;
+  }
+}
+
+function named(name: string, things: Things): Entity | null {
+  const found = things.env.scope.find(name);
+  if (found?.what === 'let' && found.value) return entityOf(found.value, things);
+  const vm = things.vms.findIndex(each => each.name === name);
+  if (vm >= 0) return { kind: 'vm', vm, id: vm, name };
+  const host = things.hosts.findIndex(each => each.name === name);
+  if (host >= 0) return { kind: 'host', vm: 0, id: host, name };
+  const saved = things.saved.indexOf(name);
+  if (saved >= 0) return { kind: 'saved', vm: 0, id: saved, name };
+  const only = found?.owner ? things.vms.findIndex(each => each.name === found.owner) : -1;
+  return only >= 0 ? ofVm(only, name, things) : null;
+}
+
+const NAMED = [
+  ['task', 'tasks'],
+  ['irq', 'irqs'],
+  ['timer', 'timers'],
+] as const;
+
+/** A task, interrupt or timer of a VM by its name. */
+function ofVm(vm: number, name: string, things: Things, wanted: string | null = null): Entity | null {
+  const spec = things.vms[vm];
+  for (const [kind, list] of NAMED) {
+    if (wanted !== null && wanted !== kind) continue;
+    const id = spec?.guest[list].findIndex(each => each.name === name) ?? -1;
+    if (id >= 0) return { kind, vm, id, name };
+  }
+  return null;
+}
+
+/** `db[2]` or `web.task.db[2]`: one of several tasks of a name. */
+function numbered(of: Expression, index: number, things: Things): Entity | null {
+  if (of.kind === 'name') {
+    const owner = things.env.scope.find(of.name)?.owner;
+    const vm = things.vms.findIndex(each => each.name === owner);
+    return vm < 0 ? null : ofVm(vm, `${of.name}[${index}]`, things, 'task');
+  }
+  if (of.kind !== 'member' || of.of.kind !== 'member') return null;
+  const vm = entityOf(of.of.of, things);
+  return vm?.kind === 'vm' ? ofVm(vm.id, `${of.name.text}[${index}]`, things, 'task') : null;
+}
+
+function member(of: Expression, name: string, things: Things): Entity | null {
+  if (of.kind === 'member') {
+    const vm = entityOf(of.of, things);
+    return vm?.kind === 'vm' ? ofVm(vm.id, name, things, of.name.text) : null;
+  }
+  const owner = entityOf(of, things);
+  if (owner?.kind !== 'host') return null;
+  const swap = things.hosts[owner.id]?.swap;
+  return swap && (name === 'swap' || name === swap.name) ? { kind: 'swap', vm: 0, id: owner.id, name: `${owner.name}.${swap.name}` } : null;
+}
+
+/** `web.heap.page(17)`, `web.page(17)`, and `page(17)` where there is one VM. */
+function page(of: Extract<Expression, { readonly kind: 'call' }>, things: Things): Entity | null {
+  const callee = of.of.kind === 'member' ? of.of.name.text : of.of.kind === 'name' ? of.of.name : '';
+  const [arg] = of.args;
+  if (callee !== 'page' || !arg) return null;
+  const number = numberAt(arg.value, things);
+  const vm = vmOfMemory(of.of, things);
+  return number === null || vm === null ? null : { kind: 'page', vm, id: number, name: `page(${number})` };
+}
+
+/** The VM whose memory `web.heap.page`, `web.page` or `page` names. */
+export function vmOfMemory(callee: Expression, things: Things): number | null {
+  if (callee.kind !== 'member') return things.vms.length === 1 ? 0 : null;
+  const owner = callee.of.kind === 'member' && callee.of.name.text === 'heap' ? callee.of.of : callee.of;
+  if (owner.kind === 'name' && owner.name === 'heap') return things.vms.length === 1 ? 0 : null;
+  const vm = entityOf(owner, things);
+  return vm?.kind === 'vm' ? vm.id : null;
+}
+
+function numberAt(of: Expression, things: Things): number | null {
+  const value = evaluate(of, things.env, false);
+  return value?.v === 'number' ? value.value : null;
+}
+
+/** All vCPUs or tasks of a VM. */
+export function membersOf(of: Entity, name: string, { vms }: Things): readonly Entity[] | null {
+  const spec = of.kind === 'vm' ? vms[of.id] : undefined;
+  if (!spec) return null;
+  if (name === 'vcpus') return Array.from({ length: spec.vcpus }, (_, id) => ({ kind: 'vcpu', vm: of.id, id, name: `${spec.name}.vcpu[${id}]` }));
+  return name === 'tasks' ? spec.guest.tasks.map((task, id) => ({ kind: 'task', vm: of.id, id, name: task.name })) : null;
+}

@@ -1,0 +1,345 @@
+/**
+ * Expressions as the simulator takes them: names resolved to entities, constants folded, events apart from conditions.
+ *
+ * Everything has been checked, so what does not fit here is either for a later version, and says so, or a bug.
+ */
+import { Bug } from '../base/assert.ts';
+import { OBSERVATIONS } from '../sim/observe.ts';
+import type { Entity, EventPattern, Expr } from '../sim/program.ts';
+import { type Environment, evaluate, type Value } from './evaluate.ts';
+import type { Expression, KindOf } from './expression.ts';
+import type { Entry } from './scope.ts';
+import type { Needs } from './statement.ts';
+import { ADDRESS_KINDS } from './types.ts';
+import { nameOf } from './units.ts';
+import { AGGREGATES, EVENTS, fieldsOf, FUNCTIONS } from './vocabulary.ts';
+
+/** What lowering an expression needs to know about the machine of this run. */
+export interface Place {
+  readonly env: Environment;
+  /** The thing an expression stands for, or null if it is something else. */
+  entity(of: Expression): Entity | null;
+  /** `web.vcpus`, `web.tasks`: what is there from the start to the end. */
+  members(of: Entity, name: string): readonly Entity[] | null;
+  /** All VMs, for measures over the whole run. */
+  readonly vms: readonly Entity[];
+  /** Refuses the run. */
+  needs(of: Expression, what: string, needs: Needs): void;
+}
+
+/** Variables of quantifiers, and parameters of properties with what they stand for. */
+export type Variables = ReadonlyMap<string, Expr>;
+
+const NOTHING: Expr = { k: 'bool', value: false };
+const none: Variables = new Map();
+
+export function lowerExpression(of: Expression, place: Place, variables: Variables = none): Expr {
+  const constant = evaluate(of, place.env, false);
+  if (constant) return valueExpr(constant);
+  switch (of.kind) {
+    case 'number':
+    case 'text':
+    case 'has':
+      throw new Bug(`a constant that does not evaluate: ${of.kind}`);
+    case 'name':
+      return nameExpr(of, place, variables);
+    case 'member':
+      return memberExpr(of, place, variables);
+    case 'index':
+      return entityExpr(of, place) ?? indexed(of, place);
+    case 'call':
+      return callExpr(of, place, variables);
+    case 'list':
+      return { k: 'list', items: of.items.map(item => lowerExpression(item, place, variables)) };
+    case 'range':
+      place.needs(of, 'a range of values', 'exploration');
+      return NOTHING;
+    case 'not':
+      return { k: 'not', of: lowerExpression(of.of, place, variables) };
+    case 'negate':
+      return { k: 'negate', of: lowerExpression(of.of, place, variables) };
+    case 'binary':
+      return binaryExpr(of, place, variables);
+    case 'is':
+      return stateExpr(of, place, variables);
+    case 'quantifier':
+      return quantifierExpr(of, place, variables);
+    case 'lasting':
+      place.needs(of, "'for' inside of a condition", 'the complete model');
+      return NOTHING;
+  }
+}
+
+function quantifierExpr(of: KindOf<'quantifier'>, place: Place, variables: Variables): Expr {
+  const over = lowerExpression(of.over, place, variables);
+  const variable = of.variable.text;
+  const members = over.k === 'all' && over.of.k === 'entity' ? place.members(over.of.entity, over.name) : null;
+  // An event is watched from the start, so it must say of whom: one condition for each of those there are.
+  if (members && of.q !== 'count' && mentionsEventOf(of.body, variable)) {
+    const bodies = members.map(entity => lowerExpression(of.body, place, new Map(variables).set(variable, { k: 'entity', entity })));
+    const joined = bodies.reduceRight<Expr | null>((right, left) => (right ? { k: 'binary', op: of.q === 'each' ? 'and' : 'or', left, right } : left), null);
+    const all = joined ?? { k: 'bool', value: of.q === 'each' };
+    return of.q === 'no' ? { k: 'not', of: all } : all;
+  }
+  const body = lowerExpression(of.body, place, new Map(variables).set(variable, { k: 'variable', name: variable }));
+  return { k: 'quantifier', q: of.q, variable, over, body };
+}
+
+function mentionsEventOf(of: Expression, variable: string): boolean {
+  const inside = (each: Expression): boolean => mentionsEventOf(each, variable);
+  switch (of.kind) {
+    case 'call': {
+      const isEvent = of.of.kind === 'name' && Object.hasOwn(EVENTS, of.of.name);
+      return of.args.some(({ value }) => (isEvent && mentions(value, variable)) || inside(value));
+    }
+    case 'not':
+    case 'negate':
+    case 'is':
+    case 'lasting':
+      return inside(of.of);
+    case 'binary':
+      return inside(of.left) || inside(of.right);
+    case 'quantifier':
+      return inside(of.body);
+    default:
+      return false;
+  }
+}
+
+function mentions(of: Expression, name: string): boolean {
+  if (of.kind === 'name') return of.name === name;
+  return (of.kind === 'member' || of.kind === 'index') && mentions(of.of, name);
+}
+
+export function valueExpr(value: Value): Expr {
+  switch (value.v) {
+    case 'number': {
+      const named = nameOf(value.dimension);
+      return { k: 'number', value: value.value * (named?.scale ?? 1), dim: named?.program ?? 'none' };
+    }
+    case 'truth':
+      return { k: 'bool', value: value.value };
+    case 'text':
+      return { k: 'text', value: value.value };
+    case 'word':
+      return { k: 'word', value: value.value };
+    case 'list':
+      return { k: 'list', items: value.items.map(valueExpr) };
+    case 'range':
+      return { k: 'list', items: [valueExpr(value.from), valueExpr(value.to)] };
+  }
+}
+
+function entityExpr(of: Expression, place: Place): Expr | null {
+  const entity = place.entity(of);
+  return entity ? { k: 'entity', entity } : null;
+}
+
+function nameExpr(of: KindOf<'name'>, place: Place, variables: Variables): Expr {
+  const variable = variables.get(of.name);
+  if (variable) return variable;
+  const found = place.env.scope.find(of.name);
+  if (found?.what === 'let' && found.value) return lowerExpression(found.value, place, variables);
+  const entity = entityExpr(of, place);
+  if (entity) return entity;
+  if (Object.hasOwn(EVENTS, of.name)) return { k: 'happened', event: lowerEvent(of, place) };
+  return { k: 'word', value: of.name };
+}
+
+/** An element of a list, `web.vcpus[0]`: only what has a name of its own can be told from the start. */
+function indexed(of: KindOf<'index'>, place: Place): Expr {
+  place.needs(of, 'an element of a list', 'the complete model');
+  return NOTHING;
+}
+
+function memberExpr(of: KindOf<'member'>, place: Place, variables: Variables): Expr {
+  const entity = entityExpr(of, place);
+  if (entity) return entity;
+  const name = of.name.text;
+  if (of.of.kind === 'name' && of.of.name === 'entry') return total(place, vm => ({ k: 'get', of: vm, name: 'entry_checks' }));
+  const owner = lowerExpression(of.of, place, variables);
+  if (owner === NOTHING) return NOTHING;
+  if (name.endsWith('*')) return { k: 'all', of: owner, name: `${name.slice(0, -1)}s` };
+  const field = fieldByName(owner, name);
+  if (field?.needs) {
+    place.needs(of, `'${name}'`, field.needs);
+    return NOTHING;
+  }
+  if (owner.k === 'all') place.needs(of, 'the same property of several things', 'the complete model');
+  return field?.type.t === 'list' ? { k: 'all', of: owner, name } : { k: 'get', of: owner, name };
+}
+
+/** Where the owner's kind is known, its field; else any kind's field of that name: they agree in what matters here. */
+function fieldByName(owner: Expr, name: string) {
+  if (owner.k === 'entity') {
+    const { kind } = owner.entity;
+    const fields = fieldsOf(kind === 'saved' ? 'saved_vcpu' : kind);
+    if (fields[name]) return fields[name];
+  }
+  if (owner.k === 'get' && owner.name === 'nmi') return fieldsOf('nmi_state')[name];
+  for (const kind of ['vcpu', 'task', 'work', 'vm', 'page', 'host', 'record', 'record_address', 'saved_vcpu', 'saved', 'migration', 'ledger'] as const) {
+    const field = fieldsOf(kind)[name];
+    if (field) return field;
+  }
+  return undefined;
+}
+
+function total(place: Place, of: (vm: Expr) => Expr): Expr {
+  const parts = place.vms.map(entity => of({ k: 'entity', entity }));
+  return parts.reduce((left, right) => ({ k: 'binary', op: '+', left, right }));
+}
+
+function binaryExpr(of: KindOf<'binary'>, place: Place, variables: Variables): Expr {
+  const lower = (side: Expression): Expr => lowerExpression(side, place, variables);
+  switch (of.op) {
+    case 'by':
+      return { k: 'happened', event: lowerEvent(of, place) };
+    case 'while':
+      return { k: 'binary', op: 'and', left: lower(of.left), right: lower(of.right) };
+    case 'before':
+    case 'since':
+    case 'leads_to':
+    case 'because_of':
+    case 'woken_by':
+      place.needs(of, `'${of.op}'`, 'the complete model');
+      return NOTHING;
+    case 'in':
+      return membership(of, place, variables);
+    default:
+      return { k: 'binary', op: of.op, left: lower(of.left), right: lower(of.right) };
+  }
+}
+
+function membership(of: KindOf<'binary'>, place: Place, variables: Variables): Expr {
+  const left = lowerExpression(of.left, place, variables);
+  const { right } = of;
+  if (right.kind === 'name' && !variables.has(right.name) && !place.env.scope.find(right.name)) {
+    // `a in queue` is a state of the work item, as `v in nmi_handler` is one of the vCPU.
+    if (right.name === 'nmi_handler') place.needs(right, 'an NMI handler', 'the complete model');
+    return { k: 'is', of: left, state: right.name === 'queue' ? 'queued' : right.name, arg: null };
+  }
+  return { k: 'binary', op: 'in', left, right: lowerExpression(right, place, variables) };
+}
+
+function stateExpr(of: KindOf<'is'>, place: Place, variables: Variables): Expr {
+  const subject = lowerExpression(of.of, place, variables);
+  if (of.past && !(subject.k === 'entity' && subject.entity.kind === 'saved')) place.needs(of, "'was'", 'the complete model');
+  const is: Expr = { k: 'is', of: subject, state: of.state.text, arg: of.arg?.text ?? null };
+  return of.negated ? { k: 'not', of: is } : is;
+}
+
+// -- Calls ----------------------------------------------------------------------------------------
+
+function callExpr(of: KindOf<'call'>, place: Place, variables: Variables): Expr {
+  const entity = entityExpr(of, place);
+  if (entity) return entity;
+  if (of.of.kind !== 'name') {
+    place.needs(of, 'this call', 'the complete model');
+    return NOTHING;
+  }
+  const { name } = of.of;
+  const property = place.env.scope.find(name);
+  if (property?.what === 'property' && property.value) return expand(property, property.value, of, place, variables);
+  if (Object.hasOwn(EVENTS, name)) return { k: 'happened', event: lowerEvent(of, place, variables) };
+  const [first] = of.args;
+  if (!first) throw new Bug(`${name} without arguments`);
+  const needs = FUNCTIONS[name]?.needs;
+  if (needs) {
+    place.needs(of, `'${name}'`, needs);
+    return NOTHING;
+  }
+  return functionExpr(name, of, first.value, place, variables);
+}
+
+/** A property is its body with the arguments in place of the parameters. */
+function expand(property: Entry, body: Expression, of: KindOf<'call'>, place: Place, variables: Variables): Expr {
+  const inside = new Map(variables);
+  property.parameters.forEach((parameter, index) => {
+    const arg = of.args[index];
+    if (arg) inside.set(parameter.text, lowerExpression(arg.value, place, variables));
+  });
+  return lowerExpression(body, place, inside);
+}
+
+function functionExpr(name: string, of: KindOf<'call'>, first: Expression, place: Place, variables: Variables): Expr {
+  const lower = (each: Expression): Expr => lowerExpression(each, place, variables);
+  const aggregate = AGGREGATES.find(each => each === name);
+  if (aggregate) return { k: 'aggregate', fn: aggregate, series: lower(first) };
+  if (ADDRESS_KINDS.some(each => each === name)) return lower(first);
+  switch (name) {
+    case 'count': {
+      const counted = lower(first);
+      return counted.k === 'happened' ? { k: 'count_events', event: counted.event, window_ns: null } : { k: 'aggregate', fn: 'count', series: counted };
+    }
+    case 'rate':
+      return { k: 'rate_events', event: lowerEvent(first, place, variables), window_ns: null };
+    case 'max_time':
+      return { k: 'max_time', of: lower(first) };
+    case 'writers': {
+      if (first.kind !== 'member') throw new Bug('writers of no field');
+      return { k: 'writers', of: lower(first.of), name: first.name.text };
+    }
+    case 'thread': {
+      const vcpu = lower(first);
+      return vcpu.k === 'entity' ? { k: 'entity', entity: { ...vcpu.entity, kind: 'thread', name: `thread(${vcpu.entity.name})` } } : { k: 'get', of: vcpu, name: 'thread' };
+    }
+    case 'trace':
+      return { k: 'trace', globs: of.args.flatMap(({ value }) => (value.kind === 'name' ? [value.name] : [])) };
+    case 'kind':
+      return kindExpr(lower(first));
+    case 'halts':
+      return first.kind === 'name' && first.name === 'guest'
+        ? { k: 'count_events', event: { name: 'hlt', args: [], by: null }, window_ns: null }
+        : total(place, vm => ({ k: 'get', of: vm, name: 'synthetic_halts' }));
+    default:
+      place.needs(of, `'${name}'`, 'the complete model');
+      return NOTHING;
+  }
+}
+
+/** The kind of a typed address is known here; that of a record is what the record says. */
+function kindExpr(of: Expr): Expr {
+  if (of.k !== 'get') return NOTHING;
+  if (ADDRESS_KINDS.some(each => each === of.name)) return { k: 'word', value: of.name };
+  return of.of.k === 'trace' ? of : { k: 'get', of, name: 'kind' };
+}
+
+/** A call, perhaps with its actor. Arguments that are variables cannot be told from the start. */
+export function lowerEvent(of: Expression, place: Place, variables: Variables = none): EventPattern {
+  if (of.kind === 'binary' && of.op === 'by') {
+    const { name, args } = lowerEvent(of.left, place, variables);
+    return { name, args, by: actor(of.right, place, variables) };
+  }
+  if (of.kind === 'name') {
+    const found = place.env.scope.find(of.name);
+    if (found?.what === 'let' && found.value) return lowerEvent(found.value, place, variables);
+    wanted(of.name, of, place);
+    return { name: of.name, args: [], by: null };
+  }
+  if (of.kind !== 'call' || of.of.kind !== 'name') throw new Bug('no event');
+  const { name } = of.of;
+  if (!wanted(name, of, place)) return { name, args: [], by: null };
+  return { name, args: of.args.map(({ value }) => argument(value, place, variables)), by: null };
+}
+
+/** Whether the model reports such events. */
+function wanted(name: string, of: Expression, place: Place): boolean {
+  if (Object.hasOwn(OBSERVATIONS, name)) return true;
+  place.needs(of, `the event '${name}'`, EVENTS[name]?.needs ?? 'the complete model');
+  return false;
+}
+
+function argument(of: Expression, place: Place, variables: Variables): Entity | null {
+  const lowered = lowerExpression(of, place, variables);
+  if (lowered.k === 'entity') return lowered.entity;
+  if (of.kind === 'name' && of.name === 'any') return null;
+  place.needs(of, 'an event of a thing that is not known from the start', 'the complete model');
+  return null;
+}
+
+function actor(of: Expression, place: Place, variables: Variables): Entity | null {
+  const lowered = lowerExpression(of, place, variables);
+  if (lowered.k === 'entity') return lowered.entity;
+  place.needs(of, 'this actor', 'the complete model');
+  return null;
+}

@@ -1,0 +1,45 @@
+/** The memory that a task's script names, as choices of heap pages. */
+import type { PageChoice } from '../sim/program.ts';
+import type { Environment } from './evaluate.ts';
+import type { Expression } from './expression.ts';
+import { numberOf } from './frame.ts';
+
+interface Range {
+  readonly first: number;
+  readonly pages: number;
+}
+
+/** `heap`, `page(3)`, `web.heap.pages(0..7)` as a range of page numbers; null where it is none known here. */
+export function rangeOf(of: Expression, env: Environment, heap_pages: number): Range | null {
+  if (of.kind === 'name') {
+    if (of.name === 'heap') return { first: 0, pages: heap_pages };
+    const found = env.scope.find(of.name);
+    return found?.what === 'let' && found.value ? rangeOf(found.value, env, heap_pages) : null;
+  }
+  if (of.kind === 'member') return of.name.text === 'heap' ? { first: 0, pages: heap_pages } : null;
+  if (of.kind !== 'call') return null;
+  const callee = of.of.kind === 'member' ? of.of.name.text : of.of.kind === 'name' ? of.of.name : '';
+  const [arg] = of.args;
+  if (!arg || arg.name || (callee !== 'page' && callee !== 'pages')) return null;
+  if (arg.value.kind !== 'range') return { first: numberOf(arg.value, env), pages: 1 };
+  const first = numberOf(arg.value.from, env);
+  return { first, pages: numberOf(arg.value.to, env) - first + 1 };
+}
+
+/** One page of a range by a pattern; without one, the only page or any page. */
+export function choiceOf(range: Range, pattern: Expression | null, env: Environment): PageChoice {
+  if (range.pages === 1) return { kind: 'page', page: range.first };
+  const callee = pattern?.kind === 'call' ? pattern.of : pattern;
+  const name = callee?.kind === 'name' ? callee.name : 'uniform';
+  const arg = pattern?.kind === 'call' ? pattern.args[0]?.value : undefined;
+  const number = arg ? numberOf(arg, env) : 1;
+  switch (name) {
+    case 'zipf':
+      return { kind: 'zipf', theta_ppm: Math.round(number * 1e6), ...range };
+    case 'sequential':
+    case 'stride':
+      return { kind: 'sequential', step: Math.max(1, Math.round(number)), ...range };
+    default:
+      return { kind: 'uniform', ...range };
+  }
+}
