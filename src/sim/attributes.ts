@@ -24,6 +24,3 @@ export const DESCRIPTIONS: Readonly<Record<EntityKind, Description>> = {
   saved,
   work,
 };
-
-/** Kinds that a record's address can be said to have; `unknown` where the record does not say. */
-export const RECORD_ADDRESS_KINDS = ['unknown', 'gva', 'gpa', 'hva', 'l2gpa'] as const;

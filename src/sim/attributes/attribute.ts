@@ -47,6 +47,8 @@ export interface Attribute {
 export interface Collection {
   readonly of: EntityKind;
   readonly summary: string;
+  /** The field whose writers `writers(x.name)` reports; null where members are looked for. */
+  readonly field: FieldName | null;
   positions(m: Machine, row: number): number;
   at(m: Machine, row: number, position: number): number;
 }
@@ -109,15 +111,22 @@ export function state(summary: string, holds: (m: Machine, row: number) => boole
   return { args: [], summary, holds };
 }
 
+interface Queue {
+  readonly length: number;
+  at(index: number): number;
+}
+
 export function fifoOf(
   of: EntityKind,
   summary: string,
-  fifo: (m: Machine, row: number) => { readonly length: number; at(index: number): number },
+  queue: (m: Machine, row: number) => Queue,
+  field: FieldName,
 ): Collection {
   return {
     of,
     summary,
-    positions: (m, row) => fifo(m, row).length,
-    at: (m, row, position) => fifo(m, row).at(position),
+    field,
+    positions: (m, row) => queue(m, row).length,
+    at: (m, row, place) => queue(m, row).at(place),
   };
 }

@@ -1,16 +1,26 @@
 /** What a scenario can ask about a VM, its tasks and its pages. */
-import { Bug } from '../../base/assert.ts';
 import { AT } from '../at.ts';
+import { APF_BROADCAST } from '../kvm/async_pf_x86.ts';
+import { tdp_mapped } from '../kvm/tdp.ts';
 import type { Machine } from '../machine.ts';
+import {
+  has_flag,
+  PG_locked,
+  PG_uptodate,
+  PTE_DIRTY,
+  PTE_YOUNG,
+  pte_present,
+  pte_swap,
+  pte_target,
+  vm_of_page,
+} from '../mm/page.ts';
 import { HEAP_GFN, HEAP_GVA, VM_HVA, VM_HVA_STRIDE } from '../places.ts';
-import { FRAME, GUEST_TASK, MP_STATE, NODE } from '../schema.ts';
+import { FRAME, FRAME_AT, GUEST_TASK, MP_STATE, NODE, type Node, type Vcpu } from '../schema.ts';
 import { address, count, type Description, entity, quantity, state, truth, words } from './attribute.ts';
 
 const IRQCHIPS = ['kernel', 'split', 'user'] as const;
 const PAGINGS = ['tdp', 'shadow', 'nested', 'none'] as const;
 const PAGE_BYTES = 4096;
-/** Token of a ready event for everybody. */
-const BROADCAST = 0xffff_ffff;
 
 function sumVcpus(m: Machine, vm: number, of: (vcpu: Machine['vcpus'][number]) => number): number {
   const { first_vcpu } = m.places.vms[vm]!;
@@ -70,18 +80,21 @@ export const vm: Description = {
     vcpus: {
       of: 'vcpu',
       summary: 'All its vCPUs.',
+      field: null,
       positions: (m, row) => m.program.vms[row]!.vcpus,
       at: (m, row, position) => m.places.vms[row]!.first_vcpu + position,
     },
     tasks: {
       of: 'task',
       summary: 'All its tasks.',
+      field: null,
       positions: (m, row) => m.program.vms[row]!.guest.tasks.length,
       at: (m, row, position) => m.places.vms[row]!.first_task + position,
     },
     pages: {
       of: 'page',
       summary: 'All pages of its heap.',
+      field: null,
       positions: (m, row) => m.places.vms[row]!.pages,
       at: (m, row, position) => m.places.vms[row]!.first_page + position,
     },
@@ -101,41 +114,54 @@ export const vm: Description = {
   },
 };
 
-function nodesOf(m: Machine, task: number): number {
-  let found = 0;
-  for (let id = 0; id < m.nodes.length; id += 1) {
-    const node = m.nodes[id]!;
-    if (node.task === task + 1 && (node.state === NODE.parked || node.state === NODE.halted)) found += 1;
+/** A handler that is about to wake tasks: of the ready interrupt, or, before 5.8, of a ready #PF. */
+export function wakesTasks(vcpu: Vcpu, level: number): boolean {
+  const kind = vcpu.frame(level);
+  return kind === FRAME.apf_ready || (kind === FRAME.exc_page_fault && vcpu.frame_at(level) === FRAME_AT.wake);
+}
+
+export function isWaiting(node: Node): boolean {
+  return node.state === NODE.parked || node.state === NODE.halted;
+}
+
+/** Whether a handler on the vCPU is going to read, or has read, the token of a ready event. */
+function isHandling(vcpu: Vcpu, token: number): boolean {
+  for (let level = 0; level < vcpu.depth; level += 1) {
+    const unread = vcpu.frame(level) === FRAME.exc_page_fault && vcpu.frame_at(level) === FRAME_AT.entry;
+    if ((unread || wakesTasks(vcpu, level)) && isFor(vcpu.frame_token(level), token)) return true;
   }
-  return found;
+  return false;
+}
+
+const isFor = (ready: number, token: number): boolean => ready === token || ready === APF_BROADCAST;
+
+/** The ready interrupt is on its way into the guest, or its handler runs: the token slot will be read. */
+function slotWillBeRead(vcpu: Vcpu): boolean {
+  const { apf_int_vector: vector } = vcpu;
+  if ((vcpu.lapic_irr(vector >> 5) & (1 << (vector & 31))) !== 0) return true;
+  if (vcpu.irq_injected === 1 && vcpu.irq_vector === vector) return true;
+  for (let level = 0; level < vcpu.depth; level += 1) if (vcpu.frame(level) === FRAME.apf_ready) return true;
+  return false;
 }
 
 /**
- * P2 of decisions.md: what a parked task waits for is still on its way. By an item on queue; or the slot holds the
- * token, or the broadcast, and its handler has not acknowledged; or a ready #PF carries it; or a broadcast is on done.
+ * P2 of decisions.md: what waits for a token will be answered. By an item on queue; or the slot holds the token, or the
+ * broadcast, and the guest will read it; or a #PF or a handler carries it; or a broadcast is on done.
  */
-function owed(m: Machine, row: number): boolean {
-  const { token } = m.tasks[row]!;
-  const vcpu = m.vcpus[m.places.tasks[row]!.vcpu]!;
-  for (let index = 0; index < vcpu.apf_queue.length; index += 1) {
-    const work = m.works[vcpu.apf_queue.at(index)]!;
-    if (work.token === token && work.notpresent_injected === 1) return true;
+export function isOwed(m: Machine, vcpuRow: number, token: number): boolean {
+  const vcpu = m.vcpus[vcpuRow]!;
+  for (let index = 0; index < vcpu.apf_queue.length; index += 1)
+    if (m.works[vcpu.apf_queue.at(index)]!.token === token) return true;
+  for (let index = 0; index < vcpu.apf_done.length; index += 1) {
+    const work = m.works[vcpu.apf_done.at(index)]!;
+    if (work.wakeup_all === 1 || work.token === token) return true;
   }
-  for (let index = 0; index < vcpu.apf_done.length; index += 1)
-    if (m.works[vcpu.apf_done.at(index)]!.wakeup_all === 1) return true;
   if (vcpu.completing > 0) {
     const work = m.works[vcpu.completing - 1]!;
     if (work.wakeup_all === 1 || work.token === token) return true;
   }
-  if (vcpu.apf_pageready_pending === 1 && (vcpu.area_token === token || vcpu.area_token === BROADCAST)) return true;
-  if (vcpu.exception_token === token || vcpu.exception_token === BROADCAST) return true;
-  for (let level = 0; level < vcpu.depth; level += 1) {
-    const kind = vcpu.frame(level);
-    if (kind !== FRAME.apf_ready && kind !== FRAME.pf_ready) continue;
-    const handled = vcpu.frame_token(level);
-    if (handled === token || handled === BROADCAST) return true;
-  }
-  return false;
+  if (isFor(vcpu.area_token, token) && slotWillBeRead(vcpu)) return true;
+  return isFor(vcpu.exception_token, token) || isHandling(vcpu, token);
 }
 
 const onCpu = (m: Machine, row: number): boolean => m.vcpus[m.places.tasks[row]!.vcpu]!.current === row + 1;
@@ -151,7 +177,6 @@ export const task: Description = {
       'task.state',
     ),
     token: count('The token it is parked on.', (m, row) => m.tasks[row]!.token, 'task.token'),
-    waits: count("Entries of the guest's token table in which it stands; one while it is parked.", nodesOf),
     user_mode: truth('It runs at CPL 3.', (m, row) => m.tasks[row]!.cpl3 === 1, 'task.cpl3'),
     preempt_count: count('Nesting of `preempt off`.', (m, row) => m.tasks[row]!.preempt_count, 'task.preempt_count'),
     operations: count('Reads and writes finished.', (m, row) => m.tasks[row]!.nr_accesses, 'task.nr_accesses'),
@@ -165,7 +190,9 @@ export const task: Description = {
     parked: state('Waiting for a token.', (m, row) => m.tasks[row]!.state === GUEST_TASK.PARKED),
     sleeping: state('Sleeping by its own program.', (m, row) => m.tasks[row]!.state === GUEST_TASK.SLEEPING),
     finished: state('Its program has ended.', (m, row) => m.tasks[row]!.state === GUEST_TASK.DONE),
-    owed: state('The completion of its token is still to come: something holds it.', owed),
+    owed: state('What it waits for is still to come: something holds its token.', (m, row) =>
+      isOwed(m, m.places.tasks[row]!.vcpu, m.nodes[row]!.token),
+    ),
   },
   series: {
     stall: {
@@ -176,47 +203,68 @@ export const task: Description = {
   },
 };
 
-function vmOfPage(m: Machine, row: number): number {
-  let vm = m.places.vms.length - 1;
-  while (vm > 0 && m.places.vms[vm]!.first_page > row) vm -= 1;
-  return vm;
-}
-
 /** Page number from the start of its VM's heap. */
 export function heapPage(m: Machine, row: number): number {
-  return row - m.places.vms[vmOfPage(m, row)]!.first_page;
+  return row - m.places.vms[vm_of_page(m, row)]!.first_page;
 }
 
 const gfnOf = (m: Machine, row: number): number => HEAP_GFN + heapPage(m, row);
 
-function notYet(): never {
-  throw new Bug('page states: mm/page.ts');
+const present = (m: Machine, row: number): boolean => pte_present(m.hva.pte(row));
+
+/** The frame that holds the page's contents: mapped in the host, or in the swap cache; -1 for neither. */
+function frameOf(m: Machine, row: number): number {
+  const pte = m.hva.pte(row);
+  if (pte_present(pte)) return pte_target(pte);
+  return pte_swap(pte) ? m.slot.cache(pte_target(pte)) - 1 : -1;
 }
+
+function flagged(m: Machine, row: number, flag: number): boolean {
+  const pfn = frameOf(m, row);
+  return pfn >= 0 && has_flag(m, pfn, flag);
+}
+
+/** A read is under way: its frame is in the swap cache, locked, and not yet up to date. */
+const inFlight = (m: Machine, row: number): boolean => flagged(m, row, PG_locked) && !flagged(m, row, PG_uptodate);
 
 export const page: Description = {
   attributes: {
     number: count('Its number from the start of the heap.', heapPage),
-    vm: entity('vm', 'The VM whose memory it is.', vmOfPage),
+    vm: entity('vm', 'The VM whose memory it is.', vm_of_page),
     gva: address('gva', 'Guest virtual address.', (m, row) => HEAP_GVA + heapPage(m, row) * PAGE_BYTES),
     gpa: address('gpa', 'Guest physical address.', (m, row) => gfnOf(m, row) * PAGE_BYTES),
     gfn: address('gfn', 'Guest page number.', gfnOf),
     hva: address(
       'hva',
       'Host virtual address.',
-      (m, row) => VM_HVA + vmOfPage(m, row) * VM_HVA_STRIDE + gfnOf(m, row) * PAGE_BYTES,
+      (m, row) => VM_HVA + vm_of_page(m, row) * VM_HVA_STRIDE + gfnOf(m, row) * PAGE_BYTES,
     ),
-    pfn: address('pfn', 'Host page number; all ones where it is not resident.', notYet),
+    pfn: address('pfn', 'Host page number; none where it is not resident.', (m, row) =>
+      present(m, row) ? frameOf(m, row) : -1,
+    ),
   },
   collections: {},
   states: {
-    resident: state('In host memory.', notYet),
-    swapped: state('In swap only.', notYet),
-    in_flight: state('Being read from swap.', notYet),
-    ready: state('In host memory, but not mapped for the guest.', notYet),
-    mapped: state('Reachable by the guest without a fault.', notYet),
-    dirty: state('Changed since it was last written to swap.', notYet),
-    young: state('Accessed since reclaim last looked.', notYet),
-    pinned: state('Held by somebody, so that reclaim leaves it.', notYet),
+    resident: state('In host memory.', present),
+    swapped: state('In swap only.', (m, row) => pte_swap(m.hva.pte(row)) && frameOf(m, row) < 0),
+    in_flight: state('Being read from swap.', inFlight),
+    ready: state(
+      'In host memory, but not mapped for the guest.',
+      (m, row) => flagged(m, row, PG_uptodate) && !tdp_mapped(m, vm_of_page(m, row), row),
+    ),
+    mapped: state('Reachable by the guest without a fault.', (m, row) => tdp_mapped(m, vm_of_page(m, row), row)),
+    dirty: state(
+      'Changed since it was last written to swap.',
+      (m, row) => present(m, row) && (m.hva.pte(row) & PTE_DIRTY) !== 0,
+    ),
+    young: state(
+      'Accessed since reclaim last looked.',
+      (m, row) => present(m, row) && (m.hva.pte(row) & PTE_YOUNG) !== 0,
+    ),
+    pinned: state(
+      'Held by somebody, so that reclaim leaves it.',
+      (m, row) => frameOf(m, row) >= 0 && m.frame.pins(frameOf(m, row)) > 0,
+    ),
   },
   series: {},
 };

@@ -17,7 +17,12 @@ export const host: Description = {
     ),
   },
   collections: {
-    workqueue: fifoOf('work', 'Work items that wait for a worker, oldest first.', (m, row) => m.hosts[row]!.workqueue),
+    workqueue: fifoOf(
+      'work',
+      'Work items that wait for a worker, oldest first.',
+      (m, row) => m.hosts[row]!.workqueue,
+      'host.workqueue',
+    ),
   },
   states: {},
   series: {},

@@ -5,6 +5,8 @@
  * the two lies the window that review point S7 is about.
  */
 import { AT } from '../at.ts';
+import { kvm_apic_has_interrupt } from '../kvm/lapic.ts';
+import { KVM_REQ_APF_READY, kvm_test_request } from '../kvm/requests.ts';
 import type { Machine } from '../machine.ts';
 import { knobsOfVm } from '../machine.ts';
 import {
@@ -20,6 +22,7 @@ import {
   WORK_STATE,
 } from '../schema.ts';
 import { address, count, type Description, entity, fifoOf, quantity, state, truth, words } from './attribute.ts';
+import { isOwed, isWaiting, wakesTasks } from './guest.ts';
 
 const SYNTHETIC = 0;
 const GUEST = 1;
@@ -60,28 +63,14 @@ function interruptsAllowed(m: Machine, row: number): boolean {
   return vcpu.rflags_if === 1 && vcpu.shadow === 0;
 }
 
-function highest(register: (index: number) => number): number {
-  for (let word = 7; word >= 0; word -= 1) {
-    const bits = register(word);
-    if (bits !== 0) return word * 32 + 31 - Math.clz32(bits);
-  }
-  return -1;
-}
-
-/** Models kvm_apic_has_interrupt(), arch/x86/kvm/lapic.c: the highest requested vector, above the class in service. */
-function hasInterrupt(m: Machine, row: number): boolean {
-  const vcpu = m.vcpus[row]!;
-  if (vcpu.lapic_enabled === 0) return false;
-  return highest(vcpu.lapic_irr) >> 4 > Math.max(0, highest(vcpu.lapic_isr)) >> 4;
-}
-
-/** Whether a completion could be given to the guest now, by the rules of 5.8 for a PV guest that takes interrupts. */
+/** Whether the head of done could be given to the guest now: by interrupt, by #PF, or by letting the access retry. */
 function dequeueable(m: Machine, row: number): boolean {
   const vcpu = m.vcpus[row]!;
   if (vcpu.apf_done.length === 0) return false;
-  if (knobsOfVm(m, m.places.vcpus[row]!.vm).notify !== 'pf_then_interrupt' || (vcpu.apf_en_val & ENABLED) === 0)
-    return true;
-  return vcpu.area_token === 0 && vcpu.lapic_enabled === 1;
+  const { notify } = knobsOfVm(m, m.places.vcpus[row]!.vm);
+  if (notify === 'none' || (vcpu.apf_en_val & ENABLED) === 0) return true;
+  if (notify === 'pf_then_interrupt') return vcpu.area_token === 0 && vcpu.lapic_enabled === 1;
+  return vcpu.exception === EXCEPTION.none && interruptsAllowed(m, row);
 }
 
 /** Invariant 3 of async-pf.md, the same for every variant: never the variant's own predicate. */
@@ -91,15 +80,14 @@ function runnable(m: Machine, row: number): boolean {
   if (dequeueable(m, row)) return true;
   if (vcpu.exception !== EXCEPTION.none) return true;
   if (vcpu.nmi_pending > 0) return true;
-  return interruptsAllowed(m, row) && hasInterrupt(m, row);
+  return interruptsAllowed(m, row) && kvm_apic_has_interrupt(vcpu) >= 0;
 }
 
 /** A worker stands between the append to `done` and its wake; the wake that makes the sleeper look is still to come. */
 function beingWoken(m: Machine, row: number): boolean {
   for (let id = 0; id < m.threads.length; id += 1) {
     const thread = m.threads[id]!;
-    if (thread.kind !== THREAD_KIND.kworker || thread.work === 0) continue;
-    if (m.works[thread.work - 1]!.vcpu !== row + 1) continue;
+    if (thread.kind !== THREAD_KIND.kworker || thread.vcpu !== row + 1) continue;
     switch (thread.at) {
       case AT['async_pf_execute.request']:
       case AT['async_pf_execute.kick']:
@@ -112,9 +100,40 @@ function beingWoken(m: Machine, row: number): boolean {
   return false;
 }
 
+/** Its thread is inside kvm_check_async_pf_completion(), or delivers what that took. */
+function checking(m: Machine, row: number): boolean {
+  switch (threadOf(m, row).at) {
+    case AT.kvm_check_async_pf_completion:
+    case AT['kvm_check_async_pf_completion.entry']:
+    case AT.kvm_arch_async_page_ready:
+    case AT.kvm_arch_async_page_present:
+    case AT['kvm_arch_async_page_present.raise']:
+    case AT.kvm_flush_and_free_async_pf_work:
+      return true;
+    default:
+      return m.vcpus[row]!.completing !== 0;
+  }
+}
+
+/** Waiting entries of the guest's token table that nothing is going to answer. */
+function unowed(m: Machine, row: number): number {
+  let found = 0;
+  for (let id = 0; id < m.nodes.length; id += 1) {
+    const node = m.nodes[id]!;
+    if (node.vcpu === row + 1 && isWaiting(node) && !isOwed(m, row, node.token)) found += 1;
+  }
+  return found;
+}
+
 function inHandler(m: Machine, row: number, kind: number): boolean {
   const vcpu = m.vcpus[row]!;
   for (let level = 0; level < vcpu.depth; level += 1) if (vcpu.frame(level) === kind) return true;
+  return false;
+}
+
+function inReadyHandler(m: Machine, row: number): boolean {
+  const vcpu = m.vcpus[row]!;
+  for (let level = 0; level < vcpu.depth; level += 1) if (wakesTasks(vcpu, level)) return true;
   return false;
 }
 
@@ -135,7 +154,7 @@ function broadcasts(m: Machine, row: number): number {
 function parkedHere(m: Machine, row: number, node: number): number {
   let found = 0;
   for (let id = 0; id < m.nodes.length; id += 1)
-    if (m.nodes[id]!.state === node && m.nodes[id]!.vcpu === row) found += 1;
+    if (m.nodes[id]!.state === node && m.nodes[id]!.vcpu === row + 1) found += 1;
   return found;
 }
 
@@ -225,6 +244,7 @@ export const vcpu: Description = {
       'Tasks that wait for a token of this vCPU, parked or halting in the handler.',
       (m, row) => parkedHere(m, row, NODE.parked) + parkedHere(m, row, NODE.halted),
     ),
+    unowed: count('Tokens that somebody waits for and nothing is going to answer.', unowed),
     entries: count('VM entries.', (m, row) => m.vcpus[row]!.nr_entries, 'vcpu.nr_entries'),
     exits: count('VM exits.', (m, row) => m.vcpus[row]!.nr_exits, 'vcpu.nr_exits'),
     entry_checks: count(
@@ -245,14 +265,16 @@ export const vcpu: Description = {
     apf: {
       of: 'work',
       summary: 'Its work items, whichever list they are on.',
+      field: null,
       positions: m => m.works.length,
       at: (m, row, position) => (m.works[position]!.used === 1 && m.works[position]!.vcpu === row + 1 ? position : -1),
     },
-    queue: fifoOf('work', 'async_pf.queue, oldest first.', (m, row) => m.vcpus[row]!.apf_queue),
-    done: fifoOf('work', 'async_pf.done, oldest first.', (m, row) => m.vcpus[row]!.apf_done),
+    queue: fifoOf('work', 'async_pf.queue, oldest first.', (m, row) => m.vcpus[row]!.apf_queue, 'vcpu.apf_queue'),
+    done: fifoOf('work', 'async_pf.done, oldest first.', (m, row) => m.vcpus[row]!.apf_done, 'vcpu.apf_done'),
     tasks: {
       of: 'task',
       summary: 'Its tasks.',
+      field: null,
       positions: (m, row) => m.places.tasksOf[row]!.length,
       at: (m, row, position) => m.places.tasksOf[row]![position]!,
     },
@@ -280,6 +302,8 @@ export const vcpu: Description = {
       return thread.task_state === TASK_STATE.UNINTERRUPTIBLE && thread.wait !== WAIT.nothing;
     }),
     being_woken: state('A worker has finished an item of it and is about to wake it.', beingWoken),
+    checking: state('Its thread looks for completions, or delivers one.', checking),
+    ready_requested: state('KVM_REQ_APF_READY is set.', (m, row) => kvm_test_request(KVM_REQ_APF_READY, m.vcpus[row]!)),
     executing: {
       args: ['HLT'],
       summary: 'The guest instruction it is at.',
@@ -287,11 +311,11 @@ export const vcpu: Description = {
     },
     apf_handler: state('In the handler of a not-present event.', (m, row) => inHandler(m, row, FRAME.exc_page_fault)),
     irq_handler: state('In the handler of an interrupt or timer.', (m, row) => inHandler(m, row, FRAME.irq)),
-    ready_handler: state(
-      'In the handler of a ready event.',
-      (m, row) => inHandler(m, row, FRAME.apf_ready) || inHandler(m, row, FRAME.pf_ready),
+    ready_handler: state('In a handler that wakes the tasks of a ready event.', inReadyHandler),
+    has_interrupt: state(
+      'Its LAPIC requests a vector that is not masked by one in service.',
+      (m, row) => kvm_apic_has_interrupt(m.vcpus[row]!) >= 0,
     ),
-    has_interrupt: state('Its LAPIC requests a vector that is not masked by one in service.', hasInterrupt),
     has_dequeueable: state('done is not empty and its head could be delivered.', dequeueable),
   },
   series: {
@@ -327,11 +351,6 @@ export const work: Description = {
       (m, row) => m.works[row]!.notpresent_injected === 1,
       'work.notpresent_injected',
     ),
-    freed: truth(
-      'It has been freed, although something still points to it.',
-      (m, row) => m.works[row]!.freed === 1,
-      'work.freed',
-    ),
     state: words(
       Object.keys(WORK_STATE),
       'Where it stands in the workqueue.',
@@ -349,10 +368,6 @@ export const work: Description = {
     being_delivered: state(
       'The vCPU thread has taken it off done and is working on it.',
       (m, row) => m.works[row]!.vcpu > 0 && m.vcpus[m.works[row]!.vcpu - 1]!.completing === row + 1,
-    ),
-    used_after_free: state(
-      'It was freed while its work function had not returned.',
-      (m, row) => m.works[row]!.freed === 1 && m.works[row]!.state !== WORK_STATE.IDLE,
     ),
   },
   series: {},

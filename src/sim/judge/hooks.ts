@@ -1,0 +1,83 @@
+/**
+ * Who wants to know what: handlers by observation, by tracepoint, by field written, and after every step.
+ *
+ * Filled while judgements are compiled. What nobody asked for costs nothing: `needs` tells the simulation.
+ */
+import { tracepoints } from '../../trace/all.ts';
+import type { Machine } from '../machine.ts';
+import { OBSERVATION_NAMES } from '../observe.ts';
+import { type Matcher, matches } from '../pattern.ts';
+import type { RecordNow } from './records.ts';
+
+type OnObservation = (observation: number, a: number, b: number) => void;
+
+export class Hooks {
+  readonly record: RecordNow;
+  readonly steps: (() => void)[] = [];
+  readonly #observations: readonly OnObservation[][] = OBSERVATION_NAMES.map(() => []);
+  readonly #records: readonly (() => void)[][] = tracepoints.map(() => []);
+  readonly #writes = new Map<number, ((row: number) => void)[]>();
+
+  constructor(record: RecordNow) {
+    this.record = record;
+  }
+
+  onStep(handler: () => void): void {
+    this.steps.push(handler);
+  }
+
+  onObservation(observation: number, handler: OnObservation): void {
+    this.#observations[observation]!.push(handler);
+  }
+
+  onEvent(m: Machine, matcher: Matcher, handler: () => void): void {
+    this.onObservation(matcher.observation, (observation, a, b) => {
+      if (matches(m, matcher, observation, a, b)) handler();
+    });
+  }
+
+  onRecord(tracepoint: number, handler: () => void): void {
+    this.#records[tracepoint]!.push(handler);
+  }
+
+  onWrite(field: number, handler: (row: number) => void): void {
+    const handlers = this.#writes.get(field) ?? [];
+    this.#writes.set(field, handlers);
+    handlers.push(handler);
+  }
+
+  wantsObservation(observation: number): boolean {
+    return this.#observations[observation]!.length > 0;
+  }
+
+  wantsRecord(tracepoint: number): boolean {
+    return this.#records[tracepoint]!.length > 0;
+  }
+
+  wantsRecords(): boolean {
+    return this.#records.some(handlers => handlers.length > 0);
+  }
+
+  wantsWrites(): boolean {
+    return this.#writes.size > 0;
+  }
+
+  observed(observation: number, a: number, b: number): void {
+    const handlers = this.#observations[observation]!;
+    for (let index = 0; index < handlers.length; index += 1) handlers[index]!(observation, a, b);
+  }
+
+  recorded(): void {
+    const handlers = this.#records[this.record.tracepoint]!;
+    for (let index = 0; index < handlers.length; index += 1) handlers[index]!();
+  }
+
+  wrote(field: number, row: number): void {
+    const handlers = this.#writes.get(field);
+    if (handlers !== undefined) for (let index = 0; index < handlers.length; index += 1) handlers[index]!(row);
+  }
+
+  stepped(): void {
+    for (let index = 0; index < this.steps.length; index += 1) this.steps[index]!();
+  }
+}

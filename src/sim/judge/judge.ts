@@ -1,0 +1,265 @@
+/**
+ * The judge of a run: follows what is observed, traced and written, and says of each judgement whether it holds.
+ *
+ * The simulation tells it of observations and records as they happen, calls pass() before the clock goes beyond
+ * `due_ns`, and stepped() after each step when `needs.steps` says so. It never changes the machine.
+ */
+import { assert } from '../../base/assert.ts';
+import { durationText } from '../../base/duration.ts';
+import type { Machine } from '../machine.ts';
+import { OBSERVATION_NAMES } from '../observe.ts';
+import type { JudgementResult } from '../outcome.ts';
+import type { Expr, Judgement } from '../program.ts';
+import { Cells, type CellsState } from './cells.ts';
+import { compile, compileTruth } from './compile.ts';
+import { Hooks } from './hooks.ts';
+import { type Decision, type End, FAILS, HOLDS, MONITORS, type Monitor, UNDECIDED, windowOf } from './monitor.ts';
+import { type Context, type Node, type Now, WHOLE_RUN } from './node.ts';
+import { newRecord } from './records.ts';
+import { judgementText } from './text.ts';
+
+export type JudgeState = CellsState;
+
+/** What the judgements of a program look at; the rest need not be reported. */
+export interface Needs {
+  readonly steps: boolean;
+  readonly observations: boolean;
+  readonly records: boolean;
+  /** Whether the machine must be made with a probe that reports writes to wrote(). */
+  readonly writes: boolean;
+}
+
+/** Truth of a judgement while the run goes on, for the monitor. */
+export interface Standing {
+  readonly judgement: Judgement;
+  readonly holds: 'yes' | 'no' | 'undecided';
+  readonly at_ns: number | null;
+  readonly actual: string;
+}
+
+export class Judge {
+  readonly needs: Needs;
+  /** The next deadline: pass() must be called before the clock goes beyond it. */
+  due_ns = Number.POSITIVE_INFINITY;
+
+  readonly #m: Machine;
+  readonly #cells = new Cells();
+  readonly #hooks = new Hooks(newRecord());
+  readonly #now: Now = { ns: 0, stamp_ns: 0 };
+  readonly #monitors: Monitor[] = [];
+  readonly #columns: { readonly title: string; readonly value: Node }[];
+  readonly #conditions: ((() => boolean) | null)[];
+  readonly #places: { readonly verdict: number; readonly text: number }[] = [];
+  #rescheduled = true;
+
+  constructor(m: Machine) {
+    this.#m = m;
+    const { program } = m;
+    for (const judgement of program.judgements) this.#compile(judgement);
+    const whole = this.#context(WHOLE_RUN);
+    this.#columns = program.report.map(({ title, value }) => ({ title, value: compile(value, whole) }));
+    this.#conditions = program.actions.map(({ trigger }) =>
+      trigger.kind === 'when' ? this.condition(trigger.condition) : null,
+    );
+    const hooks = this.#hooks;
+    this.needs = {
+      steps: hooks.steps.length > 0,
+      observations: OBSERVATION_NAMES.some((_, observation) => hooks.wantsObservation(observation)),
+      records: hooks.wantsRecords(),
+      writes: hooks.wantsWrites(),
+    };
+    this.#reschedule();
+  }
+
+  observe(observation: number, _vm: number, a: number, b: number): void {
+    if (!this.#hooks.wantsObservation(observation)) return;
+    this.#readClock();
+    this.#hooks.observed(observation, a, b);
+    if (this.#rescheduled) this.#reschedule();
+  }
+
+  /** A tracepoint has fired. */
+  emit(tracepoint: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0): void {
+    const hooks = this.#hooks;
+    if (!hooks.wantsRecord(tracepoint)) return;
+    this.#readClock();
+    const { record } = hooks;
+    record.tracepoint = tracepoint;
+    const { fields } = record;
+    fields[0] = a;
+    fields[1] = b;
+    fields[2] = c;
+    fields[3] = d;
+    fields[4] = e;
+    fields[5] = f;
+    fields[6] = g;
+    fields[7] = h;
+    hooks.recorded();
+    if (this.#rescheduled) this.#reschedule();
+  }
+
+  /** A field of a recording machine was written by the current thread; `field` as in compiledSchema.fields. */
+  wrote(field: number, row: number): void {
+    this.#readClock();
+    this.#hooks.wrote(field, row);
+  }
+
+  stepped(): void {
+    this.#readClock();
+    this.#hooks.stepped();
+    if (this.#rescheduled) this.#reschedule();
+  }
+
+  /** The clock is about to be set to `next_ns`: judges whatever is due before. */
+  pass(next_ns: number): void {
+    while (this.due_ns < next_ns) {
+      const due_ns = this.due_ns;
+      this.#passDeadline(due_ns);
+      assert(this.due_ns > due_ns, 'judge: a deadline that has passed does not come again');
+    }
+  }
+
+  /** Nothing follows. Can be undone by restore(). */
+  finish(end: End): void {
+    const { now_ns } = this.#m.clock;
+    // When nothing can ever happen again, the state lasts: to the end of the run's time and to every deadline after.
+    if (end === 'quiescent') this.pass(Number.POSITIVE_INFINITY);
+    if (end === 'time') this.pass(this.#m.program.limit_ns + 1);
+    this.#now.ns = end === 'steps' ? now_ns : Math.max(now_ns, this.#m.program.limit_ns);
+    this.#now.stamp_ns = now_ns;
+    for (const monitor of this.#monitors) monitor.finish(end);
+  }
+
+  results(): readonly JudgementResult[] {
+    return this.#m.program.judgements.map((judgement, index) => {
+      const { holds, at_ns, actual } = this.#standing(index);
+      const { name, kind, place } = judgement;
+      const step = at_ns === null ? null : this.#cells.values[this.#places[index]!.verdict + 2]!;
+      if (holds === 'yes') return { name, kind, place, holds, at_ns, step, expected: '', actual: '', message: '' };
+      const expected = judgementText(judgement);
+      return {
+        name,
+        kind,
+        place,
+        holds,
+        at_ns,
+        step,
+        expected,
+        actual,
+        message: messageOf(judgement, holds, at_ns, step, expected, actual),
+      };
+    });
+  }
+
+  /** How each judgement stands at this moment, in the order of the program. */
+  standings(): readonly Standing[] {
+    return this.#m.program.judgements.map((_, index) => this.#standing(index));
+  }
+
+  /** The columns of `report`, as they are now. */
+  report(): readonly { readonly title: string; readonly value: string }[] {
+    this.#readClock();
+    return this.#columns.map(({ title, value }) => ({ title, value: value.show() }));
+  }
+
+  /** Whether the condition of an action `when COND` holds now; only for actions with such a trigger. */
+  holds(action: number): boolean {
+    this.#readClock();
+    return this.#conditions[action]?.() ?? false;
+  }
+
+  /** An expression of this program as a function of the machine's present state; only before the first step. */
+  condition(expr: Expr): () => boolean {
+    return compileTruth(expr, this.#context(WHOLE_RUN)).get;
+  }
+
+  save(): JudgeState {
+    return this.#cells.save();
+  }
+
+  restore(state: JudgeState): void {
+    this.#cells.restore(state);
+    this.#readClock();
+    this.#reschedule();
+  }
+
+  #compile(judgement: Judgement): void {
+    const cells = this.#cells;
+    // The verdict, when it was found, and in which step.
+    const place = { verdict: cells.newCells(3), text: cells.newText() };
+    this.#places.push(place);
+    const decision: Decision = {
+      undecided: () => cells.values[place.verdict] === UNDECIDED,
+      decide: (verdict, actual) => {
+        if (cells.values[place.verdict] !== UNDECIDED) return;
+        cells.values[place.verdict] = verdict;
+        cells.values[place.verdict + 1] = this.#now.stamp_ns;
+        cells.values[place.verdict + 2] = this.#m.clock.step;
+        if (verdict === FAILS) cells.texts[place.text] = actual;
+        this.#rescheduled = true;
+      },
+    };
+    this.#monitors.push(MONITORS[judgement.kind](judgement, this.#context(windowOf(judgement)), decision));
+  }
+
+  #context(window: Context['window']): Context {
+    return {
+      m: this.#m,
+      cells: this.#cells,
+      hooks: this.#hooks,
+      now: this.#now,
+      window,
+      rate_window_ns: null,
+      variables: new Map(),
+      bases: [],
+      reschedule: () => {
+        this.#rescheduled = true;
+      },
+    };
+  }
+
+  #standing(index: number): Standing {
+    const { verdict, text } = this.#places[index]!;
+    const { values, texts } = this.#cells;
+    const decided = values[verdict] !== UNDECIDED;
+    return {
+      judgement: this.#m.program.judgements[index]!,
+      holds: values[verdict] === HOLDS ? 'yes' : decided ? 'no' : 'undecided',
+      at_ns: decided ? values[verdict + 1]! : null,
+      actual: texts[text]!,
+    };
+  }
+
+  #readClock(): void {
+    this.#now.ns = this.#m.clock.now_ns;
+    this.#now.stamp_ns = this.#now.ns;
+  }
+
+  #passDeadline(due_ns: number): void {
+    const due = this.#monitors.filter(monitor => monitor.due() <= due_ns);
+    this.#now.ns = due_ns;
+    this.#now.stamp_ns = due_ns;
+    for (const monitor of due) monitor.pass();
+    this.#reschedule();
+  }
+
+  #reschedule(): void {
+    this.#rescheduled = false;
+    let due_ns = Number.POSITIVE_INFINITY;
+    for (const monitor of this.#monitors) due_ns = Math.min(due_ns, monitor.due());
+    this.due_ns = due_ns;
+  }
+}
+
+function messageOf(
+  { kind, name }: Judgement,
+  holds: 'no' | 'undecided',
+  at_ns: number | null,
+  step: number | null,
+  expected: string,
+  actual: string,
+): string {
+  if (holds === 'undecided' || at_ns === null)
+    return `undecided: ${kind} '${name}': the run ended too early to tell whether ${expected}`;
+  return `violated: ${kind} '${name}' at ${durationText(at_ns)}, step ${step}: expected ${expected}, found ${actual}`;
+}

@@ -1,0 +1,252 @@
+/**
+ * What has to be watched while the run goes on: events, times, samples, writers, records.
+ *
+ * Each measure hands out its cells and registers its hooks when it is compiled; afterwards `get` only reads cells.
+ */
+import { durationText } from '../../base/duration.ts';
+import type { Attribute, Collection } from '../attributes/attribute.ts';
+import { matcherOf } from '../pattern.ts';
+import type { EventPattern, Expr } from '../program.ts';
+import { compiledSchema, schema } from '../schema.ts';
+import {
+  asNumber,
+  CONSTANT,
+  type Context,
+  type Depends,
+  type EntityNode,
+  EVERY_STEP,
+  type Node,
+  type NumberNode,
+  type SeriesNode,
+  type ThreadsNode,
+  type TruthNode,
+  unjudgeable,
+} from './node.ts';
+import { followSeries } from './series.ts';
+import { eventText, quantityText, threadText } from './text.ts';
+
+const inside = ({ now, window }: Context): boolean => now.ns >= window.from_ns && now.ns <= window.to_ns;
+
+function onObservations(event: EventPattern, context: Context): Depends {
+  return { ...CONSTANT, observations: new Set([matcherOf(context.m.places, event).observation]) };
+}
+
+/** Counts the event inside the window; the cell after the count is the time of the last. */
+function counter(context: Context, event: EventPattern): number {
+  const { m, cells, hooks, now } = context;
+  const count = cells.newCells(2);
+  hooks.onEvent(m, matcherOf(m.places, event), () => {
+    if (!inside(context)) return;
+    cells.values[count] = cells.values[count]! + 1;
+    cells.values[count + 1] = now.ns;
+  });
+  return count;
+}
+
+/** True once the event has happened; for an obligation, once it has happened since that began. */
+export function happened(context: Context, event: EventPattern): TruthNode {
+  const { cells } = context;
+  const count = counter(context, event);
+  const base = newBase(context, count);
+  const text = eventText(event);
+  const get = () => cells.values[count]! > cells.values[base]!;
+  const why = () =>
+    get() ? `${text} happened at ${durationText(cells.values[count + 1]!)}` : `${text} has not happened`;
+  return {
+    t: 'truth',
+    text,
+    depends: onObservations(event, context),
+    get,
+    why,
+    show: () => (get() ? 'true' : 'false'),
+  };
+}
+
+/** The cell from which counting starts; `eventually` moves it to where the obligation it looks at began. */
+function newBase({ cells, bases }: Context, count: number): number {
+  const base = cells.newCells(1);
+  bases.push({ count, base });
+  return base;
+}
+
+export function countEvents(context: Context, event: EventPattern, window_ns: number | null, text: string): NumberNode {
+  const { cells } = context;
+  if (window_ns !== null) {
+    const recent = sliding(context, event, window_ns);
+    return { t: 'number', dimension: 'none', text, depends: EVERY_STEP, get: recent, show: () => String(recent()) };
+  }
+  const count = counter(context, event);
+  const base = newBase(context, count);
+  const get = () => cells.values[count]! - cells.values[base]!;
+  return {
+    t: 'number',
+    dimension: 'none',
+    text,
+    depends: onObservations(event, context),
+    get,
+    show: () => String(get()),
+  };
+}
+
+/** Events in the last `window_ns`: times in a log, and where in it the window begins. */
+function sliding(context: Context, event: EventPattern, window_ns: number): () => number {
+  const { m, cells, hooks, now } = context;
+  const times = cells.newLog();
+  const first = cells.newCells(1);
+  hooks.onEvent(m, matcherOf(m.places, event), () => {
+    if (inside(context)) times.push(now.ns);
+  });
+  return () => {
+    let from = cells.values[first]!;
+    while (from < times.length && times.at(from) <= now.ns - window_ns) from += 1;
+    cells.values[first] = from;
+    return times.length - from;
+  };
+}
+
+const PER_SECOND = 1e9;
+
+/** Over the whole window, or a sliding part of it; per second. */
+export function rateEvents(context: Context, event: EventPattern, window_ns: number | null, text: string): NumberNode {
+  const { cells, now, window } = context;
+  const show = (get: () => number) => () => quantityText(get(), 'frequency');
+  if (window_ns !== null) {
+    const recent = sliding(context, event, window_ns);
+    const get = () => (recent() * PER_SECOND) / window_ns;
+    return { t: 'number', dimension: 'frequency', text, depends: EVERY_STEP, get, show: show(get) };
+  }
+  const count = counter(context, event);
+  const get = () => {
+    const elapsed_ns = Math.min(now.ns, window.to_ns) - window.from_ns;
+    return elapsed_ns <= 0 ? 0 : (cells.values[count]! * PER_SECOND) / elapsed_ns;
+  };
+  return { t: 'number', dimension: 'frequency', text, depends: EVERY_STEP, get, show: show(get) };
+}
+
+/** The longest unbroken time for which a condition held, as far as it lies in the window. */
+export function maxTime(context: Context, of: TruthNode, text: string): NumberNode {
+  const { cells, now, window } = context;
+  const longest = cells.newCells(1);
+  const since = cells.newCells(1, -1);
+  const running = () => {
+    const began = cells.values[since]!;
+    return began < 0 ? 0 : Math.max(0, Math.min(now.ns, window.to_ns) - began);
+  };
+  const look = () => {
+    const { values } = cells;
+    if (now.ns < window.from_ns) {
+      values[since] = of.get() ? window.from_ns : -1;
+    } else if (of.get()) {
+      if (values[since]! < 0) values[since] = now.ns;
+    } else if (values[since]! >= 0) {
+      values[longest] = Math.max(values[longest]!, running());
+      values[since] = -1;
+    }
+  };
+  whenever(context, of.depends, look);
+  const get = () => Math.max(cells.values[longest]!, running());
+  return { t: 'number', dimension: 'time', text, depends: EVERY_STEP, get, show: () => quantityText(get(), 'time') };
+}
+
+/** Calls `look` whenever something that depends so may have changed. */
+export function whenever({ hooks }: Context, depends: Depends, look: () => void): void {
+  if (depends.step) hooks.onStep(look);
+  for (const observation of depends.observations) hooks.onObservation(observation, look);
+  for (const tracepoint of depends.records) hooks.onRecord(tracepoint, look);
+}
+
+type AggregateName = Extract<Expr, { readonly k: 'aggregate' }>['fn'];
+
+/** As decisions.md: p50 is the middle value or the mean of the two; the others the value at floor(q (n - 1)). */
+function percentile(sorted: ArrayLike<number>, per_cent: number): number {
+  const n = sorted.length;
+  if (n === 0) return Number.NaN;
+  if (per_cent === 50) return (sorted[(n - 1) >> 1]! + sorted[n >> 1]!) / 2;
+  return sorted[Math.floor((per_cent * (n - 1)) / 100)]!;
+}
+
+const total = (values: ArrayLike<number>): number => {
+  let sum = 0;
+  for (let index = 0; index < values.length; index += 1) sum += values[index]!;
+  return sum;
+};
+
+/** Over samples in order of size. Of no samples the count and the sum are 0 and the rest is nothing. */
+const AGGREGATES: Readonly<Record<AggregateName, (sorted: ArrayLike<number>) => number>> = {
+  count: sorted => sorted.length,
+  sum: total,
+  mean: sorted => total(sorted) / sorted.length,
+  min: sorted => sorted[0] ?? Number.NaN,
+  max: sorted => sorted[sorted.length - 1] ?? Number.NaN,
+  p50: sorted => percentile(sorted, 50),
+  p90: sorted => percentile(sorted, 90),
+  p95: sorted => percentile(sorted, 95),
+  p99: sorted => percentile(sorted, 99),
+};
+
+export function aggregate(fn: AggregateName, of: Node, text: string): NumberNode {
+  const compute = AGGREGATES[fn];
+  const over = samplesOf(of);
+  const dimension = fn === 'count' ? 'none' : over.dimension;
+  const get = () => compute(over.sorted());
+  return { t: 'number', dimension, text, depends: of.depends, get, show: () => quantityText(get(), dimension) };
+}
+
+function samplesOf(of: Node): { readonly dimension: NumberNode['dimension']; sorted(): ArrayLike<number> } {
+  if (of.t === 'series') return { dimension: of.dimension, sorted: () => of.samples.sorted() };
+  if (of.t === 'number') return { dimension: of.dimension, sorted: () => [of.get()] };
+  if (of.t === 'rows')
+    return {
+      dimension: 'none',
+      sorted: () => Array.from({ length: of.positions() }, (_, at) => of.at(at)).filter(row => row >= 0),
+    };
+  if (of.t !== 'list') return unjudgeable(`'${of.text}' has no samples`);
+  const items = of.items.map(asNumber);
+  return {
+    dimension: items[0]?.dimension ?? 'none',
+    sorted: () => Float64Array.from(items, item => item.get()).sort(),
+  };
+}
+
+export function series(
+  context: Context,
+  owner: EntityNode,
+  source: Parameters<typeof followSeries>[1],
+  dimension: NumberNode['dimension'],
+  text: string,
+): SeriesNode {
+  if (owner.depends !== CONSTANT)
+    unjudgeable(`'${text}': samples are gathered for one ${owner.kind} that is known from the start`);
+  const samples = context.cells.newLog();
+  followSeries(context, source, owner.kind, owner.get(), ns => samples.push(ns));
+  return { t: 'series', dimension, samples, text, depends: EVERY_STEP, show: () => `${samples.length} samples` };
+}
+
+function isTable(name: string): name is keyof typeof schema {
+  return Object.hasOwn(schema, name);
+}
+
+/** Threads that have written a field, as a bit set for each row of its table; 32 threads to a cell. */
+export function writers(context: Context, owner: EntityNode, of: Attribute | Collection, text: string): ThreadsNode {
+  const { m, cells, hooks } = context;
+  if (of.field === null) unjudgeable(`'${text}': no single field stands behind it`);
+  const number = compiledSchema.fieldNumber.get(of.field) ?? unjudgeable(`no field ${of.field}`);
+  const threads = m.places.threads.length;
+  const perRow = Math.ceil((threads + 1) / 32);
+  const { table } = compiledSchema.fields[number]!;
+  const rows = isTable(table) ? m.layout.tables[table].capacity : 0;
+  const bits = cells.newCells(rows * perRow);
+  hooks.onWrite(number, row => {
+    if (!inside(context)) return;
+    const thread = Math.min(m.clock.current_thread, threads);
+    const cell = bits + row * perRow + (thread >> 5);
+    cells.values[cell] = (cells.values[cell]! | (1 << (thread & 31))) >>> 0;
+  });
+  const has = (thread: number) =>
+    (cells.values[bits + owner.get() * perRow + (thread >> 5)]! & (1 << (thread & 31))) !== 0;
+  const show = () => {
+    const names = Array.from({ length: threads + 1 }, (_, thread) => thread).filter(has);
+    return `[${names.map(thread => threadText(m, thread)).join(', ')}]`;
+  };
+  return { t: 'threads', has, text, depends: EVERY_STEP, show };
+}

@@ -1,0 +1,174 @@
+/**
+ * Expressions, entities and values in the words of the scenario, for messages and reports.
+ *
+ * Names come from files of strangers; whoever prints these texts makes them printable.
+ */
+import { durationText } from '../../base/duration.ts';
+import type { EntityKind } from '../attributes/attribute.ts';
+import { heapPage } from '../attributes/guest.ts';
+import type { Machine } from '../machine.ts';
+import type { Dimension, EventPattern, Expr, Judgement } from '../program.ts';
+
+const KIB = 1024;
+const SIZES = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** A quantity with its unit. Numbers are rounded for reading; comparisons never see this. */
+export function quantityText(value: number, dimension: Dimension): string {
+  if (Number.isNaN(value)) return 'nothing';
+  switch (dimension) {
+    case 'none':
+      return plain(value);
+    case 'time':
+      return durationText(Math.round(value));
+    case 'bytes':
+      return sizeText(value);
+    case 'pages':
+      return `${plain(value)} ${value === 1 ? 'page' : 'pages'}`;
+    case 'rate':
+    case 'frequency':
+      return `${plain(value)}/s`;
+    case 'bandwidth':
+      return `${sizeText(value)}/s`;
+    case 'page_rate':
+      return `${plain(value)} pages/s`;
+    case 'percent':
+      return `${plain(value * 100)}%`;
+  }
+}
+
+export function hexText(value: number): string {
+  return Number.isNaN(value) ? 'nothing' : value < 0 ? 'none' : `0x${value.toString(16)}`;
+}
+
+function plain(value: number): string {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));
+}
+
+function sizeText(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (Math.abs(value) >= KIB && unit < SIZES.length - 1) {
+    value /= KIB;
+    unit += 1;
+  }
+  return `${plain(value)} ${SIZES[unit]}`;
+}
+
+/** What a scenario calls the entity in a row: `web.vcpu[0]`, `web.heap.page(17)`. */
+export function entityText(m: Machine, kind: EntityKind, row: number): string {
+  if (!(row >= 0)) return 'none';
+  switch (kind) {
+    case 'vm':
+      return m.program.vms[row]!.name;
+    case 'host':
+      return m.program.hosts[row]!.name;
+    case 'swap':
+      return `${m.program.hosts[row]!.name}.${m.program.hosts[row]!.swap?.name ?? 'swap'}`;
+    case 'vcpu': {
+      const { vm, vcpu_id } = m.places.vcpus[row]!;
+      return `${m.program.vms[vm]!.name}.vcpu[${vcpu_id}]`;
+    }
+    case 'task': {
+      const { vm, spec } = m.places.tasks[row]!;
+      return `${m.program.vms[vm]!.name}.task.${spec.name}`;
+    }
+    case 'page': {
+      const vm = m.places.vms.findLastIndex(each => each.first_page <= row);
+      return `${m.program.vms[vm]!.name}.heap.page(${heapPage(m, row)})`;
+    }
+    case 'irq':
+    case 'timer': {
+      const { vm, name } = m.places.interrupts[row]!;
+      return `${m.program.vms[vm]!.name}.${kind}.${name}`;
+    }
+    case 'thread':
+      return threadText(m, row);
+    case 'saved':
+      return m.places.saved[row] ?? 'a saved vCPU';
+    case 'work': {
+      const work = m.works[row]!;
+      return work.wakeup_all === 1 ? 'the wake-all item' : `the work item of gfn ${hexText(work.gfn)}`;
+    }
+  }
+}
+
+/** A host thread; what is not one is a device or the scenario itself. */
+export function threadText(m: Machine, id: number): string {
+  const thread = m.places.threads[id];
+  if (!thread) return 'a device or the scenario';
+  return thread.vcpu >= 0 ? `thread(${entityText(m, 'vcpu', thread.vcpu)})` : thread.comm;
+}
+
+export function eventText(event: EventPattern): string {
+  const call = `${event.name}(${event.args.map(arg => arg?.name ?? '').join(', ')})`;
+  return event.by ? `${call} by ${event.by.name}` : call;
+}
+
+/** The expression as a scenario would write it. */
+export function exprText(expr: Expr): string {
+  switch (expr.k) {
+    case 'number':
+      return quantityText(expr.value, expr.dim);
+    case 'bool':
+      return String(expr.value);
+    case 'word':
+      return expr.value;
+    case 'text':
+      return JSON.stringify(expr.value);
+    case 'entity':
+      return expr.entity.name;
+    case 'variable':
+      return expr.name;
+    case 'get':
+    case 'all':
+      return `${exprText(expr.of)}.${expr.name}`;
+    case 'list':
+      return `[${expr.items.map(exprText).join(', ')}]`;
+    case 'not':
+      return `not ${operand(expr.of)}`;
+    case 'negate':
+      return `-${operand(expr.of)}`;
+    case 'binary':
+      return `${operand(expr.left)} ${expr.op} ${operand(expr.right)}`;
+    case 'is':
+      return `${exprText(expr.of)} is ${expr.state}${expr.arg === null ? '' : `(${expr.arg})`}`;
+    case 'quantifier': {
+      const inner = `${expr.variable} in ${exprText(expr.over)}: ${exprText(expr.body)}`;
+      return expr.q === 'count' ? `count(${inner})` : `${expr.q} ${inner}`;
+    }
+    case 'happened':
+      return eventText(expr.event);
+    case 'count_events':
+      return `count(${eventText(expr.event)})`;
+    case 'rate_events':
+      return `rate(${eventText(expr.event)})`;
+    case 'max_time':
+      return `max_time(${exprText(expr.of)})`;
+    case 'aggregate':
+      return `${expr.fn}(${exprText(expr.series)})`;
+    case 'writers':
+      return `writers(${exprText(expr.of)}.${expr.name})`;
+    case 'trace':
+      return `trace(${expr.globs.join(', ')})`;
+  }
+}
+
+function operand(expr: Expr): string {
+  return expr.k === 'binary' || expr.k === 'quantifier' ? `(${exprText(expr)})` : exprText(expr);
+}
+
+/** What a judgement asks for, with its time words but without its name. */
+export function judgementText(judgement: Judgement): string {
+  const { kind, order, body, at_ns, by_ns, during_ns, after, within_ns, for_ns } = judgement;
+  return [
+    kind === 'order' ? order.map(eventText).join(' -> ') : kind === 'never' ? `not ${operand(body)}` : exprText(body),
+    for_ns === null ? '' : `for ${durationText(for_ns)}`,
+    at_ns === null ? '' : `at ${durationText(at_ns)}`,
+    by_ns === null ? '' : `by ${durationText(by_ns)}`,
+    during_ns === null ? '' : `during ${durationText(during_ns[0])}..${durationText(during_ns[1])}`,
+    within_ns === null ? '' : `within ${durationText(within_ns)}`,
+    after === null ? '' : `after ${eventText(after)}`,
+  ]
+    .filter(part => part !== '')
+    .join(' ');
+}

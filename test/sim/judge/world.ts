@@ -1,0 +1,211 @@
+/** A small world for judgements: machines driven by hand, and short spellings of programs. */
+
+import { Judge } from '../../../src/sim/judge/judge.ts';
+import type { End } from '../../../src/sim/judge/monitor.ts';
+import { createMachine, type Machine } from '../../../src/sim/machine.ts';
+import { OBS } from '../../../src/sim/observe.ts';
+import type { JudgementResult } from '../../../src/sim/outcome.ts';
+import type { Dimension, Entity, EventPattern, Expr, Judgement, Program, TaskSpec } from '../../../src/sim/program.ts';
+import { knobsOf } from '../../../src/sim/protocol/presets.ts';
+import { createPlace } from './place.ts';
+
+export const US = 1000;
+export const MS = 1_000_000;
+
+const task = (name: string, vcpu: number): TaskSpec => ({
+  name,
+  place: createPlace(name),
+  vcpu,
+  mode: 'user',
+  ops: [{ op: 'done' }],
+});
+
+const NO_JUDGEMENTS = { judgements: [], expectations: [], report: [], actions: [] } as const;
+
+/** One host, one VM called web with two vCPUs and three tasks on the first, 8 pages. */
+export function programWith(parts: Partial<Program> = {}): Program {
+  return {
+    ...NO_JUDGEMENTS,
+    title: 'judge',
+    file: 'judge.apf',
+    place: createPlace('case'),
+    case_name: 'by hand',
+    tags: [],
+    params: {},
+    variant: 'linux_6_12',
+    seed: 1,
+    limit_ns: 10 * MS,
+    limit_steps: 1000,
+    hosts: [
+      {
+        name: 'h0',
+        place: createPlace('host'),
+        cpus: 1,
+        ram_pages: 16,
+        workers: 2,
+        isa: 'svm',
+        swap: {
+          name: 'nvme',
+          size_pages: 16,
+          read: { kind: 'fixed', ns: 90 * US },
+          write: { kind: 'fixed', ns: 90 * US },
+          depth: 4,
+          readahead_pages: 1,
+          error_ppm: 0,
+        },
+        cost_ns: {},
+      },
+    ],
+    vms: [
+      {
+        name: 'web',
+        place: createPlace('vm'),
+        host: 0,
+        ram_pages: 8,
+        memory_limit_pages: null,
+        paging: 'tdp',
+        huge_pages: false,
+        irqchip: 'kernel',
+        hlt_exits: true,
+        vcpus: 2,
+        pin: [null, null],
+        protocol: 'linux_6_12',
+        knobs: knobsOf('linux_6_12'),
+        guest: {
+          apf: true,
+          send_always: false,
+          on_not_present: 'kernel',
+          tasks: [task('db', 0), task('shell', 0), task('other', 1)],
+          timers: [],
+          irqs: [],
+          heap_pages: 8,
+        },
+      },
+    ],
+    ...parts,
+  };
+}
+
+// -- Expressions ----------------------------------------------------------------------------------
+
+export const entity = (kind: Entity['kind'], id: number, name: string): Entity => ({ kind, vm: 0, id, name });
+export const VM = entity('vm', 0, 'web');
+export const V0 = entity('vcpu', 0, 'web.vcpu[0]');
+export const V1 = entity('vcpu', 1, 'web.vcpu[1]');
+export const DB = entity('task', 0, 'db');
+export const SHELL = entity('task', 1, 'shell');
+export const COLD = entity('page', 3, 'cold');
+
+export const the = (of: Entity): Expr => ({ k: 'entity', entity: of });
+export const get = (of: Entity | Expr, name: string): Expr => ({ k: 'get', of: 'kind' in of ? the(of) : of, name });
+export const all = (of: Entity | Expr, name: string): Expr => ({ k: 'all', of: 'kind' in of ? the(of) : of, name });
+export const word = (value: string): Expr => ({ k: 'word', value });
+export const number = (value: number, dim: Dimension = 'none'): Expr => ({ k: 'number', value, dim });
+export const ns = (value: number): Expr => number(value, 'time');
+export const variable = (name: string): Expr => ({ k: 'variable', name });
+export const not = (of: Expr): Expr => ({ k: 'not', of });
+export const bin = (left: Expr, op: Extract<Expr, { k: 'binary' }>['op'], right: Expr): Expr => ({
+  k: 'binary',
+  op,
+  left,
+  right,
+});
+export const is = (of: Entity | Expr, state: string, arg: string | null = null): Expr => ({
+  k: 'is',
+  of: 'kind' in of ? the(of) : of,
+  state,
+  arg,
+});
+export const each = (q: 'each' | 'some' | 'no' | 'count', name: string, over: Expr, body: Expr): Expr => ({
+  k: 'quantifier',
+  q,
+  variable: name,
+  over,
+  body,
+});
+export const event = (name: string, ...args: (Entity | null)[]): EventPattern => ({ name, args, by: null });
+export const happened = (of: EventPattern): Expr => ({ k: 'happened', event: of });
+export const count = (of: EventPattern, window_ns: number | null = null): Expr => ({
+  k: 'count_events',
+  event: of,
+  window_ns,
+});
+export const rate = (of: EventPattern, window_ns: number | null = null): Expr => ({
+  k: 'rate_events',
+  event: of,
+  window_ns,
+});
+export const maxTime = (of: Expr): Expr => ({ k: 'max_time', of });
+export const aggregate = (fn: Extract<Expr, { k: 'aggregate' }>['fn'], series: Expr): Expr => ({
+  k: 'aggregate',
+  fn,
+  series,
+});
+
+let line = 10;
+export function judgement(kind: Judgement['kind'], body: Expr, parts: Partial<Judgement> = {}): Judgement {
+  line += 1;
+  return {
+    place: { ...createPlace(kind), line },
+    name: `${kind}_${line}`,
+    kind,
+    body,
+    order: [],
+    at_ns: null,
+    by_ns: null,
+    during_ns: null,
+    after: null,
+    within_ns: null,
+    for_ns: null,
+    ...parts,
+  };
+}
+
+export const order = (...events: EventPattern[]): Judgement =>
+  judgement('order', { k: 'bool', value: true }, { order: events });
+
+// -- Driving --------------------------------------------------------------------------------------
+
+/** A machine whose clock and steps are moved by hand. */
+export class World {
+  readonly m: Machine;
+  readonly judge: Judge;
+
+  constructor(program: Program) {
+    const probe = { read: () => {}, write: (field: number, row: number) => this.judge?.wrote(field, row) };
+    this.m = createMachine(program, program.judgements.some(wantsProbe) ? probe : null);
+    this.m.clock.current_thread = 1000; // Nobody's: the scenario.
+    this.judge = new Judge(this.m);
+  }
+
+  /** One step at a time: whatever is due before is judged, then the step changes and reports. */
+  step(at_ns: number, change: (m: Machine, judge: Judge) => void = () => {}): this {
+    this.judge.pass(at_ns);
+    this.m.clock.now_ns = at_ns;
+    this.m.clock.step += 1;
+    change(this.m, this.judge);
+    if (this.judge.needs.steps) this.judge.stepped();
+    return this;
+  }
+
+  /** A step in which an observation is made. */
+  see(at_ns: number, name: keyof typeof OBS, a: number, b = -1): this {
+    return this.step(at_ns, (_, judge) => judge.observe(OBS[name], 0, a, b));
+  }
+
+  end(end: End = 'time'): readonly JudgementResult[] {
+    this.judge.finish(end);
+    return this.judge.results();
+  }
+}
+
+function wantsProbe({ body }: Judgement): boolean {
+  return JSON.stringify(body).includes('"writers"');
+}
+
+/** The answer to one judgement after a run driven by hand. */
+export function judged(of: Judgement, drive: (world: World) => void, end: End = 'time'): JudgementResult {
+  const world = new World(programWith({ judgements: [of] }));
+  drive(world);
+  return world.end(end)[0]!;
+}
