@@ -49,8 +49,10 @@ export function codecOf(spec: string, type: FieldType, printer: Printer): Codec 
 
 const CONVERSIONS: Readonly<Record<string, (type: FieldType, printer: Printer) => Codec>> = {
   '%u': type => (type.startsWith('s') ? signed : unsigned),
-  '%d': type => (type.startsWith('s') ? signed : unsigned),
-  '%hhd': (_, printer) => (printer === 'kernel' ? signed : signedByteAsUnsigned),
+  '%d': (type, printer) => {
+    if (type === 's8' && printer === 'c') return signedByteAsUnsigned;
+    return type.startsWith('s') ? signed : unsigned;
+  },
   '%03d': () => paddedDecimal(3),
   '%x': () => hex('', 1),
   '%04x': () => hex('', 4),

@@ -58,6 +58,8 @@ function make(id: number): Forms {
   const { fields, system, names } = tracepoint;
   const texts: Texts = typeof tracepoint.text === 'object' && !isList(tracepoint.text) ? tracepoint.text : { v6: tracepoint.text };
   const found = new Map<string, Form>();
+  /** Texts that the two printers print differently; see codec.ts. */
+  const differs = fields.some(declared => declared.startsWith('s8 ')) ? /%/ : /%#|%p|:host_clock/;
 
   const forms = (text: Text, version: Version, printer: Printer): readonly Form[] =>
     (isList(text) ? text : [text]).map(template => {

@@ -202,6 +202,6 @@ export const kvm_x86 = {
     'kvm',
     'The clock shared with the guest is written.',
     ['u32 vcpu_id', 'u32 version', 'u64 tsc_timestamp', 'u64 system_time', 'u32 tsc_to_system_mul', 's8 tsc_shift', 'u8 flags'],
-    'vcpu_id {vcpu_id:%u}, pvclock { version {version:%u}, tsc_timestamp 0x{tsc_timestamp:%llx}, system_time 0x{system_time:%llx}, tsc_to_system_mul 0x{tsc_to_system_mul:%x}, tsc_shift {tsc_shift:%hhd}, flags 0x{flags:%x} }',
+    'vcpu_id {vcpu_id:%u}, pvclock { version {version:%u}, tsc_timestamp 0x{tsc_timestamp:%llx}, system_time 0x{system_time:%llx}, tsc_to_system_mul 0x{tsc_to_system_mul:%x}, tsc_shift {tsc_shift:%d}, flags 0x{flags:%x} }',
   ),
 } as const;
