@@ -10,8 +10,10 @@ import { KVM_REQ_APF_READY, kvm_test_request } from '../kvm/requests.ts';
 import type { Machine } from '../machine.ts';
 import { knobsOfVm } from '../machine.ts';
 import {
+  ENTRY_NOTE,
   EXCEPTION,
   FRAME,
+  FRAME_AT,
   MP_STATE,
   NODE,
   TASK_STATE,
@@ -113,6 +115,17 @@ function checking(m: Machine, row: number): boolean {
     default:
       return m.vcpus[row]!.completing !== 0;
   }
+}
+
+/** The ready handler has read the token slot, and found nothing in it. */
+function readsNoToken(m: Machine, row: number): boolean {
+  const vcpu = m.vcpus[row]!;
+  for (let level = 0; level < vcpu.depth; level += 1) {
+    if (vcpu.frame(level) !== FRAME.apf_ready || vcpu.frame_token(level) !== 0) continue;
+    const at = vcpu.frame_at(level);
+    if (at === FRAME_AT.wake || at === FRAME_AT.clear || at === FRAME_AT.ack) return true;
+  }
+  return false;
 }
 
 /** Waiting entries of the guest's token table that nothing is going to answer. */
@@ -303,6 +316,12 @@ export const vcpu: Description = {
     }),
     being_woken: state('A worker has finished an item of it and is about to wake it.', beingWoken),
     checking: state('Its thread looks for completions, or delivers one.', checking),
+    clearing: state(
+      'Its thread empties queue and done.',
+      (m, row) => threadOf(m, row).at === AT.kvm_clear_async_pf_completion_queue,
+    ),
+    noted: state('2010: the fault has left its note for the next entry.', (m, row) => m.vcpus[row]!.apf_note !== ENTRY_NOTE.none),
+    reads_no_token: state('Its ready handler has found the token slot empty.', readsNoToken),
     ready_requested: state('KVM_REQ_APF_READY is set.', (m, row) => kvm_test_request(KVM_REQ_APF_READY, m.vcpus[row]!)),
     executing: {
       args: ['HLT'],

@@ -1,0 +1,363 @@
+/**
+ * From a schema to one buffer, and windows on it.
+ *
+ * A schema names tables, a table names fields; layOut() places every field as a column in one ArrayBuffer, hashed
+ * columns first, so that a snapshot is one copy and a fingerprint covers one byte range. Accessors are compiled
+ * from the schema, once for the program's life and for any number of machines: all machines share one hidden class,
+ * which is what keeps `vcpu.mp_state` as cheap as an array access.
+ *
+ * Two flavours are compiled: the plain one, and a recording one that reports each read and write to a probe. The
+ * second serves ownership checks and, later, footprints; it never changes what a step does.
+ */
+
+type ColumnType = 'u8' | 'u16' | 'u32' | 'f64';
+
+const CONSTRUCTORS = { u8: Uint8Array, u16: Uint16Array, u32: Uint32Array, f64: Float64Array } as const;
+
+/** One field: how it is stored, and how many of it a row has (1 for a scalar). */
+export interface Kind<V extends number> {
+  readonly type: ColumnType;
+  readonly length: number | string;
+  readonly shape: 'scalar' | 'array' | 'fifo';
+  /** Names of the values of an enumeration, in numeric order. */
+  readonly names: readonly string[] | null;
+  /** Never present; carries V. */
+  readonly value?: V;
+}
+
+interface ArrayKind extends Kind<number> {
+  readonly shape: 'array';
+}
+interface FifoKind extends Kind<number> {
+  readonly shape: 'fifo';
+}
+
+function scalar<V extends number = number>(type: ColumnType, names: readonly string[] | null = null): Kind<V> & { readonly shape: 'scalar' } {
+  return { type, length: 1, shape: 'scalar', names };
+}
+
+export const u8 = scalar('u8');
+export const u16 = scalar('u16');
+export const u32 = scalar('u32');
+/** An integer up to 2^53: a time, an address. */
+export const u53 = scalar('f64');
+export const bool = scalar<0 | 1>('u8', ['no', 'yes']);
+/** A row of another table stored as id + 1; 0 is none. */
+export const ref = scalar('u16');
+
+/** Constants of an enumeration: `numbered(['A', 'B'])` is `{ A: 0, B: 1 }` with literal types. */
+export type Numbered<T extends readonly string[]> = {
+  readonly [I in keyof T & `${number}` as T[I]]: I extends `${infer N extends number}` ? N : never;
+};
+
+export function numbered<const T extends readonly string[]>(names: T): Numbered<T> {
+  return Object.freeze(Object.fromEntries(names.map((name, index) => [name, index]))) as Numbered<T>;
+}
+
+export function oneOf<V extends number>(constants: Readonly<Record<string, V>>): Kind<V> & { readonly shape: 'scalar' } {
+  return scalar<V>('u8', Object.keys(constants));
+}
+
+/** A fixed number of values per row; a string names a capacity given to layOut(). */
+export function array(of: Kind<number>, length: number | string): ArrayKind {
+  return { type: of.type, length, shape: 'array', names: of.names };
+}
+
+/** A left-aligned queue of row ids, zeroed behind its end: equal queues have equal bytes. */
+export function fifo(length: number | string): FifoKind {
+  return { type: 'u16', length, shape: 'fifo', names: null };
+}
+
+export type TableSchema = Readonly<Record<string, Kind<number> & { readonly shape: 'scalar' | 'array' | 'fifo' }>>;
+
+export interface TableDeclaration<F extends TableSchema = TableSchema, T extends TableSchema = TableSchema> {
+  /** What can happen next depends on these; they are hashed. */
+  readonly fields: F;
+  /** Clocks, counters, random streams: copied with a snapshot, not hashed. */
+  readonly unhashed: T;
+}
+
+export function table<F extends TableSchema, T extends TableSchema = Record<never, never>>(fields: F, unhashed?: T): TableDeclaration<F, T> {
+  return { fields, unhashed: unhashed ?? ({} as T) };
+}
+
+export type Schema = Readonly<Record<string, TableDeclaration>>;
+
+type FieldsOf<D> = D extends TableDeclaration<infer F, infer T> ? F & T : never;
+type ScalarValue<K> = K extends Kind<infer V> ? V : never;
+type ScalarNames<F> = { [N in keyof F]: F[N] extends { readonly shape: 'scalar' } ? N : never }[keyof F];
+type ArrayNames<F> = { [N in keyof F]: F[N] extends ArrayKind ? N : never }[keyof F];
+type FifoNames<F> = { [N in keyof F]: F[N] extends FifoKind ? N : never }[keyof F];
+
+/** Access by id, for tables too long to have row objects. */
+export type Table<D> = {
+  readonly [N in ScalarNames<FieldsOf<D>> & string]: (id: number) => ScalarValue<FieldsOf<D>[N]>;
+} & {
+  readonly [N in ScalarNames<FieldsOf<D>> & string as `set_${N}`]: (id: number, value: ScalarValue<FieldsOf<D>[N]>) => void;
+} & {
+  readonly [N in ArrayNames<FieldsOf<D>> & string]: (id: number, index: number) => number;
+} & {
+  readonly [N in ArrayNames<FieldsOf<D>> & string as `set_${N}`]: (id: number, index: number, value: number) => void;
+} & { readonly capacity: number };
+
+/** One row as an object; holds nothing but its id. */
+export type Row<D> = { readonly id: number } & {
+  [N in ScalarNames<FieldsOf<D>> & string]: ScalarValue<FieldsOf<D>[N]>;
+} & {
+  readonly [N in ArrayNames<FieldsOf<D>> & string]: (index: number) => number;
+} & {
+  readonly [N in ArrayNames<FieldsOf<D>> & string as `set_${N}`]: (index: number, value: number) => void;
+} & {
+  readonly [N in FifoNames<FieldsOf<D>> & string]: Fifo;
+};
+
+/** Told of each access of a recording machine; `field` indexes FieldInfo. */
+export interface Probe {
+  read(field: number, id: number): void;
+  write(field: number, id: number): void;
+}
+
+export interface FieldInfo {
+  readonly table: string;
+  readonly name: string;
+  readonly kind: Kind<number>;
+  readonly hashed: boolean;
+}
+
+/** A queue of row ids inside a row. Ids are stored as id + 1. */
+export class Fifo {
+  readonly #items: Uint16Array;
+  readonly #length: Uint16Array;
+  readonly #row: number;
+  readonly #field: number;
+  readonly #probe: Probe | null;
+
+  constructor(items: Uint16Array, length: Uint16Array, row: number, field: number, probe: Probe | null) {
+    this.#items = items;
+    this.#length = length;
+    this.#row = row;
+    this.#field = field;
+    this.#probe = probe;
+  }
+
+  get length(): number {
+    this.#probe?.read(this.#field, this.#row);
+    return this.#length[0]!;
+  }
+
+  at(index: number): number {
+    this.#probe?.read(this.#field, this.#row);
+    return this.#items[index]! - 1;
+  }
+
+  push(id: number): void {
+    this.#probe?.write(this.#field, this.#row);
+    const n = this.#length[0]!;
+    if (n >= this.#items.length) throw new RangeError(`fifo is full at ${n}`);
+    this.#items[n] = id + 1;
+    this.#length[0] = n + 1;
+  }
+
+  /** Takes the oldest id, or returns -1. */
+  shift(): number {
+    this.#probe?.write(this.#field, this.#row);
+    return this.#length[0] === 0 ? -1 : this.#removeAt(0);
+  }
+
+  /** Takes the id out wherever it stands; false where it was not in. */
+  remove(id: number): boolean {
+    this.#probe?.write(this.#field, this.#row);
+    const index = this.indexOf(id);
+    if (index < 0) return false;
+    this.#removeAt(index);
+    return true;
+  }
+
+  indexOf(id: number): number {
+    const n = this.#length[0]!;
+    for (let i = 0; i < n; i += 1) if (this.#items[i] === id + 1) return i;
+    return -1;
+  }
+
+  has(id: number): boolean {
+    this.#probe?.read(this.#field, this.#row);
+    return this.indexOf(id) >= 0;
+  }
+
+  /** The ids, oldest first; a fresh array, for views and judgements. */
+  toArray(): number[] {
+    return Array.from(this.#items.subarray(0, this.#length[0]!), stored => stored - 1);
+  }
+
+  #removeAt(index: number): number {
+    const n = this.#length[0]! - 1;
+    const id = this.#items[index]! - 1;
+    this.#items.copyWithin(index, index + 1, n + 1);
+    this.#items[n] = 0;
+    this.#length[0] = n;
+    return id;
+  }
+}
+
+interface CompiledTable {
+  readonly TableClass: new (columns: Record<string, unknown>, capacity: number, probe: Probe | null) => object;
+  readonly RowClass: new (table: object, id: number) => object;
+}
+
+/** Everything derived from a schema once: field numbers and accessor classes. */
+export interface CompiledSchema<S extends Schema> {
+  readonly schema: S;
+  readonly fields: readonly FieldInfo[];
+  /** Number of a field, by `table.name`. */
+  readonly fieldNumber: ReadonlyMap<string, number>;
+  readonly plain: Readonly<Record<string, CompiledTable>>;
+  readonly recording: Readonly<Record<string, CompiledTable>>;
+}
+
+export function compileSchema<S extends Schema>(schema: S): CompiledSchema<S> {
+  const fields: FieldInfo[] = [];
+  const fieldNumber = new Map<string, number>();
+  for (const [tableName, declaration] of Object.entries(schema)) {
+    for (const hashed of [true, false]) {
+      for (const [name, kind] of Object.entries(hashed ? declaration.fields : declaration.unhashed)) {
+        fieldNumber.set(`${tableName}.${name}`, fields.length);
+        fields.push({ table: tableName, name, kind, hashed });
+      }
+    }
+  }
+  const compileAll = (recording: boolean) =>
+    Object.fromEntries(Object.keys(schema).map(name => [name, compileTable(name, fields, recording)]));
+  return { schema, fields, fieldNumber, plain: compileAll(false), recording: compileAll(true) };
+}
+
+/** Writes the source of both classes of a table; only names out of our own schema get in. */
+function compileTable(tableName: string, fields: readonly FieldInfo[], recording: boolean): CompiledTable {
+  const inits: string[] = [];
+  const methods: string[] = [];
+  const accessors: string[] = [];
+  const rowInits: string[] = [];
+  fields.forEach((field, number) => {
+    if (field.table !== tableName) return;
+    const { name, kind } = field;
+    const column = `c_${name}`;
+    const read = recording ? (id: string) => `this.probe.read(${number},${id});` : () => '';
+    const write = recording ? (id: string) => `this.probe.write(${number},${id});` : () => '';
+    inits.push(`this.${column}=columns.${name};`);
+    if (kind.shape === 'scalar') {
+      methods.push(`${name}(id){${read('id')}return this.${column}[id]}`);
+      methods.push(`set_${name}(id,v){${write('id')}this.${column}[id]=v}`);
+      const rowRead = recording ? `t.probe.read(${number},this.id);` : '';
+      const rowWrite = recording ? `t.probe.write(${number},this.id);` : '';
+      accessors.push(`get ${name}(){const t=this.t;${rowRead}return t.${column}[this.id]}`);
+      accessors.push(`set ${name}(v){const t=this.t;${rowWrite}t.${column}[this.id]=v}`);
+    } else if (kind.shape === 'array') {
+      inits.push(`this.n_${name}=columns.n_${name};`);
+      methods.push(`${name}(id,i){${read('id')}return this.${column}[id*this.n_${name}+i]}`);
+      methods.push(`set_${name}(id,i,v){${write('id')}this.${column}[id*this.n_${name}+i]=v}`);
+      accessors.push(`${name}(i){return this.t.${name}(this.id,i)}`);
+      accessors.push(`set_${name}(i,v){this.t.set_${name}(this.id,i,v)}`);
+    } else {
+      rowInits.push(`this.${name}=table.${column}[id];`);
+    }
+  });
+  const source = `'use strict';
+    class TableOf_${tableName}{constructor(columns,capacity,probe){this.capacity=capacity;this.probe=probe;${inits.join('')}}${methods.join('\n')}}
+    class RowOf_${tableName}{constructor(table,id){this.t=table;this.id=id;${rowInits.join('')}}${accessors.join('\n')}}
+    return {TableClass:TableOf_${tableName},RowClass:RowOf_${tableName}};`;
+  return new Function(source)() as CompiledTable;
+}
+
+export interface Layout<S extends Schema> {
+  readonly buffer: ArrayBuffer;
+  /** Bytes [0, hashed_bytes) decide what can happen next. */
+  readonly hashed_bytes: number;
+  readonly tables: { readonly [N in keyof S]: Table<S[N]> };
+  row<N extends keyof S & string>(name: N, id: number): Row<S[N]>;
+  /** All rows of a table as objects; for tables with few rows. */
+  rows<N extends keyof S & string>(name: N): readonly Row<S[N]>[];
+}
+
+export interface Capacities {
+  /** Rows by table. */
+  readonly rows: Readonly<Record<string, number>>;
+  /** Lengths of arrays and fifos that the schema names by a word. */
+  readonly lengths: Readonly<Record<string, number>>;
+}
+
+/** Places all columns, widest first within each half, so that nothing needs padding, and makes the accessors. */
+export function layOut<S extends Schema>(compiled: CompiledSchema<S>, capacities: Capacities, probe: Probe | null = null): Layout<S> {
+  const lengthOf = (kind: Kind<number>): number => {
+    if (typeof kind.length === 'number') return kind.length;
+    const length = capacities.lengths[kind.length];
+    if (length === undefined) throw new Error(`no length given for '${kind.length}'`);
+    return length;
+  };
+  interface Placed {
+    readonly field: FieldInfo;
+    readonly part: 'items' | 'length';
+    readonly type: ColumnType;
+    readonly count: number;
+    offset: number;
+  }
+  const placed: Placed[] = [];
+  for (const field of compiled.fields) {
+    const rows = capacities.rows[field.table] ?? 0;
+    placed.push({ field, part: 'items', type: field.kind.type, count: rows * lengthOf(field.kind), offset: 0 });
+    if (field.kind.shape === 'fifo') placed.push({ field, part: 'length', type: 'u16', count: rows, offset: 0 });
+  }
+  let offset = 0;
+  let hashed_bytes = 0;
+  for (const hashed of [true, false]) {
+    for (const type of ['f64', 'u32', 'u16', 'u8'] as const) {
+      for (const column of placed) {
+        if (column.field.hashed !== hashed || column.type !== type) continue;
+        column.offset = offset;
+        offset += column.count * CONSTRUCTORS[type].BYTES_PER_ELEMENT;
+      }
+    }
+    offset = Math.ceil(offset / 8) * 8;
+    if (hashed) hashed_bytes = offset;
+  }
+  const buffer = new ArrayBuffer(offset);
+  const view = (column: Placed) => new CONSTRUCTORS[column.type](buffer, column.offset, column.count);
+
+  const classes = probe ? compiled.recording : compiled.plain;
+  const columnsOf: Record<string, Record<string, unknown>> = {};
+  for (const column of placed) {
+    const { table: tableName, name, kind } = column.field;
+    const columns = (columnsOf[tableName] ??= {});
+    if (column.part === 'length') continue;
+    if (kind.shape !== 'fifo') {
+      columns[name] = view(column);
+      columns[`n_${name}`] = lengthOf(kind);
+      continue;
+    }
+    const lengths = placed.find(other => other.field === column.field && other.part === 'length')!;
+    const number = compiled.fieldNumber.get(`${tableName}.${name}`)!;
+    const width = lengthOf(kind);
+    columns[name] = Array.from(
+      { length: capacities.rows[tableName] ?? 0 },
+      (_, id) =>
+        new Fifo(
+          new Uint16Array(buffer, column.offset + id * width * 2, width),
+          new Uint16Array(buffer, lengths.offset + id * 2, 1),
+          id,
+          number,
+          probe,
+        ),
+    );
+  }
+
+  const tables: Record<string, object> = {};
+  for (const name of Object.keys(compiled.schema)) {
+    tables[name] = new classes[name]!.TableClass(columnsOf[name] ?? {}, capacities.rows[name] ?? 0, probe);
+  }
+  const row = (name: string, id: number) => new classes[name]!.RowClass(tables[name]!, id);
+  return {
+    buffer,
+    hashed_bytes,
+    tables: tables as Layout<S>['tables'],
+    row: ((name: string, id: number) => row(name, id)) as Layout<S>['row'],
+    rows: ((name: string) => Array.from({ length: capacities.rows[name] ?? 0 }, (_, id) => row(name, id))) as Layout<S>['rows'],
+  };
+}

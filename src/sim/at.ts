@@ -1,0 +1,74 @@
+/**
+ * Names of the steps of every kind of host thread: a thread's `at` is an index into STEP_NAMES.
+ *
+ * The functions behind the names are listed in steps.ts, where leaving one out does not compile. Names are those of
+ * the kernel functions whose work the step does; a step of several in one function has a suffix after a dot.
+ */
+import { numbered } from '../base/table.ts';
+
+export const AT = numbered([
+  // Any thread: nothing to do, never scheduled.
+  'off',
+
+  // vCPU threads, outside the kernel: the VMM's own loop around ioctl(KVM_RUN).
+  'userspace',
+  // Run loop, arch/x86/kvm/x86.c.
+  'kvm_arch_vcpu_ioctl_run',
+  'vcpu_run',
+  'vcpu_run.tail',
+  'vcpu_block',
+  'kvm_vcpu_block',
+  'kvm_vcpu_block.check',
+  'kvm_vcpu_block.schedule',
+  'kvm_vcpu_block.finish',
+  'vcpu_enter_guest',
+  'vcpu_enter_guest.requests',
+  'kvm_check_and_inject_events',
+  'vcpu_enter_guest.in_guest_mode',
+  'kvm_vcpu_exit_request',
+  'vcpu_run_guest',
+  'guest',
+  'handle_exit',
+  'handle_exit.wrmsr_done',
+  // Faults, arch/x86/kvm/mmu.
+  'kvm_mmu_page_fault',
+  'kvm_faultin_pfn',
+  'kvm_faultin_pfn.async',
+  'kvm_setup_async_pf',
+  'kvm_setup_async_pf.schedule_work',
+  'kvm_faultin_pfn.sync',
+  'kvm_tdp_mmu_map',
+  // Completion, virt/kvm/async_pf.c and arch/x86/kvm/x86.c.
+  'kvm_check_async_pf_completion',
+  'kvm_check_async_pf_completion.entry',
+  'kvm_arch_async_page_ready',
+  'kvm_arch_async_page_present',
+  'kvm_arch_async_page_present.raise',
+  'kvm_flush_and_free_async_pf_work',
+  'kvm_clear_async_pf_completion_queue',
+
+  // get_user_pages() in whichever thread called it, mm/.
+  'get_user_pages',
+  'get_user_pages.wait',
+
+  // kworkers.
+  'worker_thread',
+  'async_pf_execute',
+  'async_pf_execute.append',
+  'async_pf_execute.request',
+  'async_pf_execute.kick',
+  'async_pf_execute.trace',
+  'async_pf_execute.wake',
+  'async_pf_execute.put',
+
+  // kswapd, which also carries out a scenario's `evict`.
+  'kswapd',
+  'mmu_notifier_invalidate_range_start',
+  'try_to_unmap',
+  'mmu_notifier_invalidate_range_end',
+]);
+
+export type At = (typeof AT)[keyof typeof AT];
+export const STEP_NAMES = Object.keys(AT) as readonly (keyof typeof AT)[];
+/** The step that a scenario calls `before_entry`: the first of vcpu_enter_guest(). */
+export const BEFORE_ENTRY: At = AT.vcpu_enter_guest;

@@ -1,0 +1,136 @@
+/**
+ * The state in which every run starts: hosts up, guests booted, each heap touched once from its first page to its
+ * last. What did not fit is in swap; the rest is mapped. vCPU threads stand before KVM_RUN.
+ */
+import { seedStream } from '../base/rng.ts';
+import { AT } from './at.ts';
+import { arm } from './events.ts';
+import { activate, SLICE_NS } from './host/sched.ts';
+import { tdp_map, tdp_map_huge } from './kvm/tdp.ts';
+import { huge_frame } from './kvm/mmu.ts';
+import { knobsOfVm, type Machine, vmSpec } from './machine.ts';
+import { lru_add, make_pte, make_swap_pte, PG_uptodate, PTE_DIRTY, pte_present, pte_target, set_flag, take_frame } from './mm/page.ts';
+import { get_swap_page } from './mm/swap.ts';
+import { limit_pages } from './mm/reclaim.ts';
+import { FRAME, FRAME_AT, GUEST_TASK, MP_STATE, TASK_STATE, THREAD_KIND } from './schema.ts';
+import { push_frame } from './guest/frames.ts';
+
+/** Frames kept free on a host for pages in flight: reads with their read-ahead, and pages being written. */
+export function reserve_pages(m: Machine, host: number): number {
+  const spec = m.program.hosts[host]!;
+  return Math.min(spec.swap ? spec.swap.readahead_pages * (spec.workers + m.places.hosts[host]!.vcpuThreads.length) + spec.swap.depth + 16 : 0, Math.floor(spec.ram_pages / 4));
+}
+
+export function boot(m: Machine): void {
+  seedStream(m.clock, m.program.seed, 'devices');
+  m.places.hosts.forEach((_, host) => bootHost(m, host));
+  m.program.vms.forEach((_, vm) => populate(m, vm));
+  m.places.tasks.forEach((place, id) => {
+    const task = m.tasks[id]!;
+    task.state = GUEST_TASK.RUNNABLE;
+    task.rflags_if = 1;
+    task.cpl3 = place.spec.mode === 'user' ? 1 : 0;
+    seedStream(task, m.program.seed, `task ${m.program.vms[place.vm]!.name}.${place.spec.name}`);
+  });
+  m.places.threads.forEach((_, id) => startThread(m, id));
+  m.places.timers.forEach((timer, id) => {
+    m.timers[id]!.armed = 1;
+    arm(m, m.places.source.timer + id, 'period_ns' in timer.spec ? timer.spec.period_ns : 0);
+  });
+}
+
+function bootHost(m: Machine, host: number): void {
+  const place = m.places.hosts[host]!;
+  const row = m.hosts[host]!;
+  for (let pfn = place.first_frame; pfn < place.first_frame + place.frames; pfn += 1) {
+    m.frame.set_next(pfn, pfn + 1 < place.first_frame + place.frames ? pfn + 2 : 0);
+  }
+  row.free_head = place.frames > 0 ? place.first_frame + 1 : 0;
+  row.nr_free_pages = place.frames;
+  for (let slot = place.first_slot; slot < place.first_slot + place.slots; slot += 1) {
+    m.slot.set_next(slot, slot + 1 < place.first_slot + place.slots ? slot + 2 : 0);
+  }
+  row.swap_free_head = place.slots > 0 ? place.first_slot + 1 : 0;
+  row.nr_swap_free = place.slots;
+  // swapin_readahead_hits starts at 4, mm/swap_state.c; no fault is adjacent to the one before the first.
+  row.ra_hits = 4;
+  row.ra_offset = 0xffff_0000;
+}
+
+/** Touched once, ascending: the oldest pages had to go. */
+function populate(m: Machine, vm: number): void {
+  const place = m.places.vms[vm]!;
+  const spec = vmSpec(m, vm);
+  const row = m.vms[vm]!;
+  const room = Math.max(0, m.hosts[spec.host]!.nr_free_pages - reserve_pages(m, spec.host));
+  const fits = Math.min(place.pages, limit_pages(m, vm), room);
+  const first_resident = m.program.hosts[spec.host]!.swap ? place.pages - fits : 0;
+  for (let index = 0; index < first_resident; index += 1) {
+    const slot = get_swap_page(m, spec.host, place.first_page + index);
+    if (slot >= 0) m.hva.set_pte(place.first_page + index, make_swap_pte(slot));
+  }
+  for (let index = first_resident; index < place.pages; index += 1) {
+    const page = place.first_page + index;
+    const pfn = take_frame(m, spec.host);
+    if (pfn < 0) break; // Never touched, then: the first touch finds no memory, and says so.
+    m.frame.set_hva(pfn, page + 1);
+    set_flag(m, pfn, PG_uptodate);
+    m.hva.set_pte(page, make_pte(pfn, PTE_DIRTY));
+    lru_add(m, vm, pfn);
+    row.nr_charged_pages += 1;
+    if (!spec.huge_pages) tdp_map(m, vm, page, pfn);
+  }
+  if (!spec.huge_pages) return;
+  for (let page = place.first_page; page < place.first_page + place.pages; page += 512) {
+    const pfn = huge_frame(m, vm, page);
+    if (pfn >= 0) {
+      tdp_map_huge(m, vm, page, pfn);
+      continue;
+    }
+    for (let other = page; other < Math.min(page + 512, place.first_page + place.pages); other += 1) {
+      if (pte_present(m.hva.pte(other))) tdp_map(m, vm, other, pte_target(m.hva.pte(other)));
+    }
+  }
+}
+
+function startThread(m: Machine, id: number): void {
+  const thread = m.threads[id]!;
+  const place = m.places.threads[id]!;
+  const host = m.places.hosts[place.host]!;
+  thread.kind = place.kind;
+  thread.task_state = TASK_STATE.INTERRUPTIBLE;
+  thread.cpu = host.first_cpu;
+  // Kernel threads have slept for long: the first time they are woken they run at once.
+  if (place.kind !== THREAD_KIND.vcpu) thread.vruntime_ns = -SLICE_NS;
+  if (place.kind === THREAD_KIND.kworker) {
+    thread.at = AT.worker_thread;
+    return;
+  }
+  if (place.kind === THREAD_KIND.kswapd) {
+    thread.at = AT.kswapd;
+    thread.cpu = host.first_cpu + host.cpus - 1;
+    return;
+  }
+  thread.at = AT.userspace;
+  thread.task_state = TASK_STATE.RUNNING;
+  startVcpu(m, place.vcpu);
+  const { vm, vcpu_id } = m.places.vcpus[place.vcpu]!;
+  const pin = vmSpec(m, vm).pin[vcpu_id] ?? null;
+  if (pin !== null) thread.bound_cpu = host.first_cpu + pin + 1;
+  thread.cpu = pin === null ? host.first_cpu + (id % host.cpus) : host.first_cpu + pin;
+  activate(m, thread);
+}
+
+function startVcpu(m: Machine, id: number): void {
+  const vcpu = m.vcpus[id]!;
+  const { vm } = m.places.vcpus[id]!;
+  vcpu.mp_state = MP_STATE.RUNNABLE;
+  vcpu.rflags_if = 1;
+  vcpu.lapic_enabled = 1;
+  vcpu.guest_need_resched = 1;
+  const { notify } = knobsOfVm(m, vm);
+  if (vmSpec(m, vm).guest.apf && notify !== 'none') {
+    push_frame(m, vcpu, FRAME.setup, notify === 'pf_then_interrupt' ? FRAME_AT.int_msr : FRAME_AT.en_msr, 0, 0);
+  }
+}
+

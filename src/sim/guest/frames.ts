@@ -1,0 +1,87 @@
+/** The nest of handlers on a guest CPU: what an event pushes, and what IRET takes away. */
+import type { Machine } from '../machine.ts';
+import { OBS } from '../observe.ts';
+import { APF_VECTOR } from '../places.ts';
+import { EXCEPTION, FRAME, FRAME_AT, FRAMES_MAX, type Vcpu } from '../schema.ts';
+import { VECTOR } from '../kvm/event.ts';
+
+type Kind = (typeof FRAME)[keyof typeof FRAME];
+type FrameAt = (typeof FRAME_AT)[keyof typeof FRAME_AT];
+
+export function frame_at(vcpu: Vcpu): number {
+  return vcpu.frame_at(vcpu.depth - 1);
+}
+
+export function set_frame_at(vcpu: Vcpu, at: FrameAt): void {
+  vcpu.set_frame_at(vcpu.depth - 1, at);
+}
+
+/** Enters a handler through an interrupt gate: ring 0, interrupts off. */
+export function push_frame(m: Machine, vcpu: Vcpu, kind: Kind, at: FrameAt, vector: number, token: number): void {
+  const depth = vcpu.depth;
+  if (depth === FRAMES_MAX) {
+    panic(m, vcpu);
+    return;
+  }
+  vcpu.set_frame(depth, kind);
+  vcpu.set_frame_at(depth, at);
+  vcpu.set_frame_vector(depth, vector);
+  vcpu.set_frame_token(depth, token);
+  vcpu.set_frame_if(depth, vcpu.rflags_if);
+  vcpu.set_frame_cpl3(depth, vcpu.cpl3);
+  vcpu.set_frame_left_ns(depth, vcpu.op_left_ns);
+  vcpu.depth = depth + 1;
+  vcpu.op_left_ns = 0;
+  vcpu.rflags_if = 0;
+  vcpu.shadow = 0;
+  vcpu.cpl3 = 0;
+  vcpu.in_hlt = 0;
+}
+
+/** Back to what was interrupted. */
+export function pop_frame(vcpu: Vcpu): void {
+  const top = vcpu.depth - 1;
+  vcpu.rflags_if = vcpu.frame_if(top) === 1 ? 1 : 0;
+  vcpu.cpl3 = vcpu.frame_cpl3(top) === 1 ? 1 : 0;
+  vcpu.op_left_ns = vcpu.frame_left_ns(top);
+  vcpu.set_frame(top, FRAME.none);
+  vcpu.set_frame_at(top, 0);
+  vcpu.set_frame_op(top, 0);
+  vcpu.set_frame_vector(top, 0);
+  vcpu.set_frame_token(top, 0);
+  vcpu.set_frame_if(top, 0);
+  vcpu.set_frame_cpl3(top, 0);
+  vcpu.set_frame_left_ns(top, 0);
+  vcpu.depth = top;
+}
+
+/** The guest kernel gives up: it spins with interrupts off. */
+export function panic(_m: Machine, vcpu: Vcpu): void {
+  vcpu.panicked = 1;
+  vcpu.rflags_if = 0;
+}
+
+/** What was injected with this entry becomes a handler that runs. */
+export function deliver_event(m: Machine, vcpu: Vcpu): void {
+  if (vcpu.exception === EXCEPTION.injected) {
+    const token = vcpu.exception_token;
+    const nr = vcpu.exception_nr;
+    vcpu.exception = EXCEPTION.none;
+    vcpu.exception_nr = 0;
+    vcpu.exception_token = 0;
+    if (nr === VECTOR.DF) panic(m, vcpu);
+    else push_frame(m, vcpu, FRAME.exc_page_fault, FRAME_AT.entry, nr, token);
+    return;
+  }
+  if (!vcpu.irq_injected) return;
+  const vector = vcpu.irq_vector;
+  vcpu.irq_injected = 0;
+  vcpu.irq_vector = 0;
+  const interrupt = m.places.interruptAt[vcpu.id]![vector]!;
+  if (interrupt < 0 && vector === APF_VECTOR) push_frame(m, vcpu, FRAME.apf_ready, FRAME_AT.entry, vector, 0);
+  else push_frame(m, vcpu, FRAME.irq, FRAME_AT.eoi, vector, 0);
+  if (interrupt < 0) return;
+  const vm = m.places.vcpus[vcpu.id]!.vm;
+  m.observe?.(OBS.irq, vm, interrupt, -1);
+  m.observe?.(OBS.runs, vm, vcpu.id, interrupt);
+}

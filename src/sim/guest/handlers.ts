@@ -1,0 +1,170 @@
+/** The guest's handlers, one small step after the other: #PF, interrupts, the ready interrupt, switching APF on. */
+import { AT, type At } from '../at.ts';
+import {
+  apf_en_value,
+  KVM_PV_REASON_PAGE_NOT_PRESENT,
+  KVM_PV_REASON_PAGE_READY,
+  MSR_KVM_ASYNC_PF_ACK,
+  MSR_KVM_ASYNC_PF_EN,
+  MSR_KVM_ASYNC_PF_INT,
+} from '../kvm/async_pf_x86.ts';
+import { MSR_X2APIC_EOI } from '../kvm/exit.ts';
+import { knobsOfVm, type Machine, vmSpec } from '../machine.ts';
+import { APF_VECTOR } from '../places.ts';
+import { EXIT_REASON, FRAME, FRAME_AT, type Thread, type Vcpu } from '../schema.ts';
+import { apf_task_wake_all, kvm_async_pf_task_wait, kvm_async_pf_task_wake, still_halted } from './async_pf.ts';
+import { access_page } from './access.ts';
+import { frame_at, panic, pop_frame, set_frame_at } from './frames.ts';
+import { guest_schedule, scheduler_tick } from './sched.ts';
+
+/** Leaves the guest for a reason; the instruction pointer is past the instruction, or on it for a fault. */
+export function vm_exit(vcpu: Vcpu, reason: (typeof EXIT_REASON)[keyof typeof EXIT_REASON]): At {
+  vcpu.exit_reason = reason;
+  return AT.handle_exit;
+}
+
+function wrmsr(vcpu: Vcpu, msr: number, data: number): At {
+  vcpu.msr = msr;
+  vcpu.msr_data = data;
+  return vm_exit(vcpu, EXIT_REASON.msr);
+}
+
+/** One step of the handler on top. */
+export function run_handler(m: Machine, thread: Thread, vcpu: Vcpu): At {
+  thread.charge_ns += m.costs[m.places.vcpus[vcpu.id]!.host]!.charge_ns.guest_handler;
+  if (frame_at(vcpu) === FRAME_AT.iret) return iret(m, vcpu);
+  switch (vcpu.frame(vcpu.depth - 1)) {
+    case FRAME.setup:
+      return setup(m, vcpu);
+    case FRAME.exc_page_fault:
+      return exc_page_fault(m, vcpu);
+    case FRAME.apf_ready:
+      return sysvec_kvm_asyncpf_interrupt(m, vcpu);
+    default:
+      return interrupt(m, thread, vcpu);
+  }
+}
+
+/** Registration of a CPU, or its end. Models kvm_guest_cpu_init() and kvm_pv_disable_apf(), arch/x86/kernel/kvm.c. */
+function setup(m: Machine, vcpu: Vcpu): At {
+  if (frame_at(vcpu) === FRAME_AT.int_msr) {
+    set_frame_at(vcpu, FRAME_AT.en_msr);
+    return wrmsr(vcpu, MSR_KVM_ASYNC_PF_INT, APF_VECTOR);
+  }
+  set_frame_at(vcpu, FRAME_AT.iret);
+  const off = vcpu.frame_token(vcpu.depth - 1) === 1;
+  if (off) apf_task_wake_all(m, vcpu);
+  else {
+    vcpu.area_flags = 0;
+    vcpu.area_token = 0;
+  }
+  return wrmsr(vcpu, MSR_KVM_ASYNC_PF_EN, off ? 0 : apf_en_value(m, vcpu));
+}
+
+/** Models exc_page_fault() and __kvm_handle_async_pf(); up to 5.7 do_async_page_fault(), arch/x86/kernel/kvm.c. */
+function exc_page_fault(m: Machine, vcpu: Vcpu): At {
+  const vm = m.places.vcpus[vcpu.id]!.vm;
+  const top = vcpu.depth - 1;
+  switch (frame_at(vcpu)) {
+    case FRAME_AT.entry: {
+      const reason = vcpu.area_flags;
+      vcpu.area_flags = 0;
+      const by_interrupt = knobsOfVm(m, vm).notify === 'pf_then_interrupt';
+      if (reason === 0) set_frame_at(vcpu, FRAME_AT.iret); // An ordinary fault: nothing to map here.
+      else if (!by_interrupt && reason === KVM_PV_REASON_PAGE_READY) set_frame_at(vcpu, FRAME_AT.wake);
+      else if (reason === KVM_PV_REASON_PAGE_NOT_PRESENT) {
+        const from_kernel = vcpu.frame_if(top) === 0 || vcpu.frame_cpl3(top) === 0;
+        if (by_interrupt && from_kernel && vmSpec(m, vm).guest.on_not_present === 'kernel') panic(m, vcpu);
+        set_frame_at(vcpu, FRAME_AT.wait);
+      }
+      return AT.guest;
+    }
+    case FRAME_AT.wait:
+      kvm_async_pf_task_wait(m, vcpu, vcpu.frame_token(top));
+      return AT.guest;
+    case FRAME_AT.wake:
+      kvm_async_pf_task_wake(m, vcpu, vcpu.frame_token(top));
+      set_frame_at(vcpu, FRAME_AT.iret);
+      return AT.guest;
+    case FRAME_AT.hlt:
+      if (!still_halted(m, vcpu)) {
+        set_frame_at(vcpu, FRAME_AT.iret);
+        return AT.guest;
+      }
+      // STI; HLT: the shadow of STI keeps interrupts out until the CPU halts.
+      vcpu.rflags_if = 1;
+      vcpu.in_hlt = 1;
+      set_frame_at(vcpu, FRAME_AT.halted);
+      return vm_exit(vcpu, EXIT_REASON.hlt);
+    default:
+      vcpu.rflags_if = 0;
+      vcpu.in_hlt = 0;
+      set_frame_at(vcpu, FRAME_AT.hlt);
+      return AT.guest;
+  }
+}
+
+/**
+ * The ready interrupt. Linux ends the interrupt first, then reads the token, wakes, frees the slot and acknowledges;
+ * kvm-unit-tests frees and acknowledges first and ends the interrupt last.
+ *
+ * Models sysvec_kvm_asyncpf_interrupt(), arch/x86/kernel/kvm.c.
+ */
+function sysvec_kvm_asyncpf_interrupt(m: Machine, vcpu: Vcpu): At {
+  const top = vcpu.depth - 1;
+  const unit_test = vmSpec(m, m.places.vcpus[vcpu.id]!.vm).guest.on_not_present === 'halt';
+  switch (frame_at(vcpu)) {
+    case FRAME_AT.entry:
+      set_frame_at(vcpu, unit_test ? FRAME_AT.token : FRAME_AT.eoi);
+      return AT.guest;
+    case FRAME_AT.eoi:
+      set_frame_at(vcpu, unit_test || vcpu.apf_en_val === 0 ? FRAME_AT.iret : FRAME_AT.token);
+      return wrmsr(vcpu, MSR_X2APIC_EOI, 0);
+    case FRAME_AT.token:
+      vcpu.set_frame_token(top, vcpu.area_token);
+      set_frame_at(vcpu, unit_test ? FRAME_AT.clear : FRAME_AT.wake);
+      return AT.guest;
+    case FRAME_AT.wake:
+      kvm_async_pf_task_wake(m, vcpu, vcpu.frame_token(top));
+      set_frame_at(vcpu, unit_test ? FRAME_AT.eoi : FRAME_AT.clear);
+      return AT.guest;
+    case FRAME_AT.clear:
+      vcpu.area_token = 0;
+      set_frame_at(vcpu, FRAME_AT.ack);
+      return AT.guest;
+    default:
+      set_frame_at(vcpu, unit_test ? FRAME_AT.wake : FRAME_AT.iret);
+      return wrmsr(vcpu, MSR_KVM_ASYNC_PF_ACK, 1);
+  }
+}
+
+/** A timer's or a device's interrupt: its end first, then its body. */
+function interrupt(m: Machine, thread: Thread, vcpu: Vcpu): At {
+  const top = vcpu.depth - 1;
+  if (frame_at(vcpu) === FRAME_AT.eoi) {
+    set_frame_at(vcpu, FRAME_AT.body);
+    return wrmsr(vcpu, MSR_X2APIC_EOI, 0);
+  }
+  const number = m.places.interruptAt[vcpu.id]![vcpu.frame_vector(top)]!;
+  const op = number < 0 ? undefined : m.places.interrupts[number]!.spec.body[vcpu.frame_op(top)];
+  if (!op) {
+    set_frame_at(vcpu, FRAME_AT.iret);
+    return AT.guest;
+  }
+  if (op.op === 'read' || op.op === 'write') {
+    const page = m.places.vms[m.places.vcpus[vcpu.id]!.vm]!.first_page + op.page;
+    if (!access_page(m, vcpu, page, op.op === 'write')) return vm_exit(vcpu, EXIT_REASON.npf);
+  } else if (op.op === 'work') thread.charge_ns += op.ns;
+  else scheduler_tick(m, vcpu);
+  vcpu.set_frame_op(top, vcpu.frame_op(top) + 1);
+  return AT.guest;
+}
+
+/** Returns from a handler; on the way back to a task the guest may schedule. */
+function iret(m: Machine, vcpu: Vcpu): At {
+  pop_frame(vcpu);
+  if (vcpu.depth > 0) return AT.guest;
+  const current = vcpu.current === 0 ? null : m.tasks[vcpu.current - 1]!;
+  if (!current || (vcpu.guest_need_resched && current.preempt_count === 0)) guest_schedule(m, vcpu);
+  return AT.guest;
+}

@@ -1,0 +1,290 @@
+/**
+ * Asynchronous page faults, the part that all architectures share: virt/kvm/async_pf.c.
+ *
+ * A work item stands on `queue` from its set-up to its dequeue, and on `done` as well once the worker has the page.
+ * `queue` belongs to the vCPU thread; `done` to whoever holds async_pf.lock, which every step here takes and drops.
+ */
+import { assert } from '../../base/assert.ts';
+import { TP } from '../../trace/all.ts';
+import { AT, type At } from '../at.ts';
+import { schedule, wake_up_process } from '../host/sched.ts';
+import { queue_work, work_cancelled } from '../host/workqueue.ts';
+import { knobsOfVm, type Machine } from '../machine.ts';
+import { pte_present, pte_target } from '../mm/page.ts';
+import { start_gup } from '../mm/gup.ts';
+import { hva_of_page } from '../mm/reclaim.ts';
+import { OBS } from '../observe.ts';
+import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, TASK_STATE, type Thread, type Vcpu, WAIT, type Work, WORK_STATE } from '../schema.ts';
+import {
+  alloc_apf_token,
+  kvm_arch_async_page_not_present,
+  kvm_arch_can_dequeue_async_page_present,
+  vcpu_of,
+  vm_of_vcpu,
+} from './async_pf_x86.ts';
+import { KVM_REQ_APF_READY, kvm_make_request, kvm_vcpu_kick, kvm_vcpu_wake_up } from './requests.ts';
+
+/** A free row for an item, or null when GFP_NOWAIT finds no memory. */
+function alloc_work(m: Machine, vcpu: Vcpu): Work | null {
+  const host = m.hosts[m.places.vcpus[vcpu.id]!.host]!;
+  if (host.fail_alloc > 0) {
+    host.fail_alloc -= 1;
+    return null;
+  }
+  for (const work of m.works) {
+    if (work.used) continue;
+    work.used = 1;
+    work.vcpu = vcpu.id + 1;
+    return work;
+  }
+  return null;
+}
+
+/** Gives an item back. A worker still in the tail of its function keeps only its local copies. */
+export function free_work(m: Machine, work: Work): void {
+  assert(work.used === 1, 'apf: an item is freed once');
+  for (const thread of m.threads) if (thread.work === work.id + 1) thread.work = 0;
+  unpin(m, work);
+  work.used = 0;
+  work.state = WORK_STATE.IDLE;
+  work.vcpu = 0;
+  work.gpa = 0;
+  work.gfn = 0;
+  work.page = 0;
+  work.token = 0;
+  work.wakeup_all = 0;
+  work.notpresent_injected = 0;
+  work.completed = 0;
+}
+
+/** Drops the reference that old workers keep to the page (put_page). */
+function unpin(m: Machine, work: Work): void {
+  if (work.page_pin === 0) return;
+  const pfn = work.page_pin - 1;
+  m.frame.set_pins(pfn, m.frame.pins(pfn) - 1);
+  work.page_pin = 0;
+}
+
+/**
+ * Sets up an item for the vCPU's fault. Returns it, or null where the fault must be handled synchronously.
+ *
+ * Models kvm_setup_async_pf(), virt/kvm/async_pf.c, up to the allocation.
+ */
+export function kvm_setup_async_pf_item(m: Machine, vcpu: Vcpu): Work | null {
+  if (vcpu.apf_queued >= ASYNC_PF_PER_VCPU) return null;
+  const work = alloc_work(m, vcpu);
+  if (!work) return null;
+  work.gpa = vcpu.fault_gpa;
+  work.gfn = Math.floor(vcpu.fault_gpa / 4096);
+  work.page = vcpu.fault_page;
+  work.token = alloc_apf_token(m, vcpu);
+  work.queued_ns = m.clock.now_ns;
+  m.observe?.(OBS.took_apf, vm_of_vcpu(m, vcpu), vcpu.fault_page, -1);
+  return work;
+}
+
+/** Puts the item on the list and tells the guest, or leaves a note for the entry as in 2010. */
+export function kvm_setup_async_pf_list(m: Machine, vcpu: Vcpu, work: Work): void {
+  vcpu.apf_queue.push(work.id);
+  vcpu.apf_queued += 1;
+  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).halt === 'entry_check') {
+    vcpu.apf_note = ENTRY_NOTE.item;
+    vcpu.apf_note_item = work.id + 1;
+    return;
+  }
+  work.notpresent_injected = kvm_arch_async_page_not_present(m, vcpu, work) ? 1 : 0;
+}
+
+/** Models schedule_work() in kvm_setup_async_pf(). */
+export function kvm_schedule_work(m: Machine, thread: Thread, work: Work): void {
+  work.state = WORK_STATE.PENDING;
+  work.cpu = thread.cpu + 1;
+  queue_work(m, m.places.vcpus[work.vcpu - 1]!.host, work);
+}
+
+// -- The worker -----------------------------------------------------------------------------------
+
+/**
+ * Begins the work function: fetches the page, for writing, whatever the guest's access was.
+ *
+ * Models async_pf_execute(), virt/kvm/async_pf.c: here up to the GUP. The result of the GUP is ignored, as in every
+ * released version.
+ */
+export function async_pf_execute(m: Machine, thread: Thread): At {
+  const work = m.works[thread.work - 1]!;
+  thread.page = work.page;
+  thread.gpa = work.gpa;
+  thread.vcpu = work.vcpu;
+  return start_gup(thread, work.page, true, AT['async_pf_execute.append']);
+}
+
+/** Appends the item to done, under the lock. From here on the vCPU thread may free it at any moment. */
+export function async_pf_execute_append(m: Machine, thread: Thread): At {
+  const vcpu = m.vcpus[thread.vcpu - 1]!;
+  const work = m.works[thread.work - 1]!;
+  const knobs = knobsOfVm(m, vm_of_vcpu(m, vcpu));
+  thread.first = vcpu.apf_done.length === 0 ? 1 : 0;
+  vcpu.apf_done.push(work.id);
+  if (knobs.lists === 'move') vcpu.apf_queue.remove(work.id);
+  work.completed = 1;
+  if (knobs.worker_page_ref === 'yes') pin(m, work);
+  m.observe?.(OBS.completed, vm_of_vcpu(m, vcpu), work.page, -1);
+  return knobs.wake === 'request' ? AT['async_pf_execute.request'] : AT['async_pf_execute.trace'];
+}
+
+function pin(m: Machine, work: Work): void {
+  const pte = m.hva.pte(work.page);
+  if (!pte_present(pte)) return;
+  const pfn = pte_target(pte);
+  m.frame.set_pins(pfn, m.frame.pins(pfn) + 1);
+  work.page_pin = pfn + 1;
+}
+
+/** Models kvm_arch_async_page_present_queued(), arch/x86/kvm/x86.c: the request. */
+export function async_pf_execute_request(m: Machine, thread: Thread): At {
+  if (!thread.first) return AT['async_pf_execute.trace'];
+  kvm_make_request(KVM_REQ_APF_READY, m.vcpus[thread.vcpu - 1]!);
+  return AT['async_pf_execute.kick'];
+}
+
+/** Models kvm_arch_async_page_present_queued(), arch/x86/kvm/x86.c: the kick. */
+export function async_pf_execute_kick(m: Machine, thread: Thread): At {
+  const vcpu = m.vcpus[thread.vcpu - 1]!;
+  if (!vcpu.apf_pageready_pending) kvm_vcpu_kick(m, vcpu);
+  return AT['async_pf_execute.trace'];
+}
+
+/** The record of the completion; its item may be gone, and its ready line printed already. */
+export function async_pf_execute_trace(m: Machine, thread: Thread): At {
+  if (m.emit) {
+    const vm = m.places.vcpus[thread.vcpu - 1]!.vm;
+    const pte = m.hva.pte(thread.page);
+    m.emit(TP.kvm_async_pf_completed, hva_of_page(m, vm, thread.page), pte_present(pte) ? pte_target(pte) : 0, thread.gpa);
+  }
+  return AT['async_pf_execute.wake'];
+}
+
+/** Wakes the vCPU's wait queue, whoever is on it. */
+export function async_pf_execute_wake(m: Machine, thread: Thread): At {
+  const vcpu = m.vcpus[thread.vcpu - 1]!;
+  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).wake !== 'none') kvm_vcpu_wake_up(m, vcpu);
+  return AT['async_pf_execute.put'];
+}
+
+/** The function returns: whoever flushes this item may go on. */
+export function async_pf_execute_put(m: Machine, thread: Thread): At {
+  const work = thread.work === 0 ? null : m.works[thread.work - 1]!;
+  if (work) {
+    work.state = WORK_STATE.IDLE;
+    work_returned(m, thread, work);
+  }
+  thread.work = 0;
+  thread.first = 0;
+  thread.page = 0;
+  thread.vcpu = 0;
+  thread.gpa = 0;
+  return AT.worker_thread;
+}
+
+function work_returned(m: Machine, thread: Thread, work: Work): void {
+  for (const number of m.places.hosts[m.places.threads[thread.id]!.host]!.vcpuThreads) {
+    const waiter = m.threads[number]!;
+    if (waiter.wait === WAIT.work_done && waiter.wait_id === work.id) wake_up_process(m, waiter);
+  }
+}
+
+/** Sleeps until the work function of an item has returned. True where it had returned already. */
+function work_is_idle(m: Machine, thread: Thread, work: Work): boolean {
+  if (work.state !== WORK_STATE.RUNNING) {
+    thread.wait = WAIT.nothing;
+    thread.wait_id = 0;
+    return true;
+  }
+  thread.wait = WAIT.work_done;
+  thread.wait_id = work.id;
+  thread.task_state = TASK_STATE.UNINTERRUPTIBLE;
+  schedule(m, thread);
+  return false;
+}
+
+// -- The vCPU thread ------------------------------------------------------------------------------
+
+/**
+ * Takes the oldest finished item, if one may be delivered now. One per step: the kernel drops async_pf.lock before it
+ * delivers, so a worker can finish between two.
+ *
+ * Models kvm_check_async_pf_completion(), virt/kvm/async_pf.c.
+ */
+export function kvm_check_async_pf_completion(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  if (vcpu.apf_done.length === 0 || !kvm_arch_can_dequeue_async_page_present(m, vcpu)) return vcpu.check_return;
+  vcpu.completing = vcpu.apf_done.shift() + 1;
+  return AT.kvm_arch_async_page_ready;
+}
+
+/** Takes the item off queue; where this version waits for the work function, that comes before the free. */
+export function kvm_flush_and_free_async_pf_work(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  const work = m.works[vcpu.completing - 1]!;
+  const knobs = knobsOfVm(m, vm_of_vcpu(m, vcpu));
+  if (!work.wakeup_all) vcpu.apf_queue.remove(work.id);
+  if (knobs.flush_on_dequeue === 'yes' && !work_is_idle(m, thread, work)) return AT.kvm_flush_and_free_async_pf_work;
+  vcpu.apf_queued -= 1;
+  vcpu.completing = 0;
+  free_work(m, work);
+  return knobs.completions_per_pass === 'all' ? AT.kvm_check_async_pf_completion : vcpu.check_return;
+}
+
+/**
+ * Makes the guest wake every task, since what it waited for may have been lost.
+ *
+ * Models kvm_async_pf_wakeup_all(), virt/kvm/async_pf.c.
+ */
+export function kvm_async_pf_wakeup_all(m: Machine, vcpu: Vcpu): void {
+  if (vcpu.apf_done.length > 0) return;
+  const work = alloc_work(m, vcpu);
+  if (!work) return;
+  work.wakeup_all = 1;
+  work.completed = 1;
+  vcpu.apf_done.push(work.id);
+  vcpu.apf_queued += 1;
+  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).wake === 'request') {
+    kvm_make_request(KVM_REQ_APF_READY, vcpu);
+    if (!vcpu.apf_pageready_pending) kvm_vcpu_kick(m, vcpu);
+  }
+}
+
+/**
+ * Empties both lists without telling the guest, item by item; cancelling one that runs waits for it.
+ *
+ * Models kvm_clear_async_pf_completion_queue(), virt/kvm/async_pf.c, and kvm_async_pf_hash_reset() after it.
+ */
+export function kvm_clear_async_pf_completion_queue(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  const knobs = knobsOfVm(m, vm_of_vcpu(m, vcpu));
+  const again = AT.kvm_clear_async_pf_completion_queue;
+  const first = vcpu.apf_queue.length > 0 ? m.works[vcpu.apf_queue.at(0)]! : null;
+  if (first) {
+    const skip = knobs.clear_done !== 'free' && first.completed === 1;
+    if (!skip && first.state === WORK_STATE.RUNNING) {
+      work_is_idle(m, thread, first);
+      return again;
+    }
+    if (first.state === WORK_STATE.PENDING) work_cancelled(m, m.places.vcpus[vcpu.id]!.host, first);
+    vcpu.apf_queue.remove(first.id);
+    if (!vcpu.apf_done.has(first.id)) free_work(m, first);
+    return again;
+  }
+  if (vcpu.apf_done.length > 0) {
+    const work = m.works[vcpu.apf_done.at(0)]!;
+    if (knobs.clear_done === 'flush' && !work_is_idle(m, thread, work)) return again;
+    vcpu.apf_done.remove(work.id);
+    free_work(m, work);
+    return again;
+  }
+  vcpu.apf_queued = 0;
+  vcpu.apf_note = ENTRY_NOTE.none;
+  vcpu.apf_note_item = 0;
+  for (let index = 0; index < ASYNC_PF_PER_VCPU; index += 1) vcpu.set_apf_gfns(index, 0);
+  return vcpu.check_return;
+}

@@ -1,0 +1,312 @@
+/**
+ * Asynchronous page faults, the x86 part: gates, tokens, the hash of outstanding gfns, what the guest is told, MSRs.
+ *
+ * Everything here models arch/x86/kvm/x86.c (and svm, vmx below it); the lists are async_pf.ts.
+ */
+import { TP } from '../../trace/all.ts';
+import { AT, type At } from '../at.ts';
+import { knobsOfVm, type Machine, vmSpec } from '../machine.ts';
+import { OBS } from '../observe.ts';
+import type { Knobs } from '../protocol/knobs.ts';
+import { ASYNC_PF_PER_VCPU, EXCEPTION, MP_STATE, type Thread, type Vcpu, type Work } from '../schema.ts';
+import { kvm_queue_exception } from './event.ts';
+import { kvm_apic_set_irq } from './lapic.ts';
+import { KVM_REQ_APF_HALT, kvm_make_request } from './requests.ts';
+import { page_fault } from './mmu.ts';
+
+export const MSR_KVM_ASYNC_PF_EN = 0x4b564d02;
+export const MSR_KVM_ASYNC_PF_INT = 0x4b564d06;
+export const MSR_KVM_ASYNC_PF_ACK = 0x4b564d07;
+export const KVM_ASYNC_PF_ENABLED = 1;
+export const KVM_ASYNC_PF_SEND_ALWAYS = 2;
+export const KVM_ASYNC_PF_DELIVERY_AS_INT = 8;
+/** Guest-physical address of the shared area of vCPU 0; the others' follow, 64 bytes apart. */
+export const APF_AREA_GPA = 0x20_0000;
+/** The token of a broadcast. */
+export const APF_BROADCAST = 0xffff_ffff;
+/** kvm_vcpu_pv_apf_data: `reason` up to 5.7, `flags` since. */
+export const KVM_PV_REASON_PAGE_NOT_PRESENT = 1;
+export const KVM_PV_REASON_PAGE_READY = 2;
+const PF_VECTOR = 14;
+
+export function vcpu_of(m: Machine, thread: Thread): Vcpu {
+  return m.vcpus[m.places.threads[thread.id]!.vcpu]!;
+}
+export function vm_of_vcpu(m: Machine, vcpu: Vcpu): number {
+  return m.places.vcpus[vcpu.id]!.vm;
+}
+
+function knobs_of(m: Machine, vcpu: Vcpu): Knobs {
+  return knobsOfVm(m, vm_of_vcpu(m, vcpu));
+}
+
+// -- Gates ----------------------------------------------------------------------------------------
+
+/** Models svm_interrupt_allowed() / vmx_interrupt_allowed(). */
+export function kvm_arch_interrupt_allowed(vcpu: Vcpu): boolean {
+  return vcpu.rflags_if === 1 && vcpu.shadow === 0;
+}
+
+/** Something was being delivered and must be delivered again. Models kvm_event_needs_reinjection(). */
+export function kvm_event_needs_reinjection(vcpu: Vcpu): boolean {
+  return vcpu.exception === EXCEPTION.injected || vcpu.irq_injected === 1 || vcpu.nmi_injected === 1;
+}
+
+/** Whether the paravirtual mechanism is on for this vCPU. */
+export function pv_enabled(m: Machine, vcpu: Vcpu): boolean {
+  const knobs = knobs_of(m, vcpu);
+  if (knobs.notify === 'none' || (vcpu.apf_en_val & KVM_ASYNC_PF_ENABLED) === 0) return false;
+  return !knobs.deliver.includes('int_bit') || (vcpu.apf_en_val & KVM_ASYNC_PF_DELIVERY_AS_INT) !== 0;
+}
+
+/** Terms of the gate by name, each as it stands now; for kvm_can_do_async_pf() and for the views. */
+export const GATE_TERMS: { readonly [T in Knobs['gate'][number]]: (m: Machine, vcpu: Vcpu) => boolean } = {
+  irqchip: (m, vcpu) => vmSpec(m, vm_of_vcpu(m, vcpu)).irqchip !== 'user',
+  reinjection: (_m, vcpu) => !kvm_event_needs_reinjection(vcpu),
+  pending_exception: (_m, vcpu) => vcpu.exception !== EXCEPTION.pending,
+  interrupt_allowed: (_m, vcpu) => kvm_arch_interrupt_allowed(vcpu),
+  hlt_deliverable: (m, vcpu) => vmSpec(m, vm_of_vcpu(m, vcpu)).hlt_exits || kvm_can_deliver_async_pf(m, vcpu),
+  nested_optin: () => true,
+  nmi_allowed: (_m, vcpu) => vcpu.nmi_injected === 0 && vcpu.shadow === 0,
+  user_mode_only: (_m, vcpu) => vcpu.cpl3 === 1,
+  lapic_enabled: (_m, vcpu) => vcpu.lapic_enabled === 1,
+};
+
+/**
+ * Whether the fault may be asynchronous.
+ *
+ * Models kvm_can_do_async_pf(). Differs: no nested guest yet, so its opt-in always holds.
+ */
+export function kvm_can_do_async_pf(m: Machine, vcpu: Vcpu): boolean {
+  for (const term of knobs_of(m, vcpu).gate) if (!GATE_TERMS[term](m, vcpu)) return false;
+  return true;
+}
+
+/** Whether the guest can be told. Models kvm_can_deliver_async_pf(). Differs: paging is always on, nothing is protected. */
+export function kvm_can_deliver_async_pf(m: Machine, vcpu: Vcpu): boolean {
+  if (!pv_enabled(m, vcpu)) return false;
+  const send_always = (vcpu.apf_en_val & KVM_ASYNC_PF_SEND_ALWAYS) !== 0;
+  return send_always || vcpu.cpl3 === 1 || !knobs_of(m, vcpu).deliver.includes('cpl');
+}
+
+/** Models kvm_arch_can_dequeue_async_page_present(). */
+export function kvm_arch_can_dequeue_async_page_present(m: Machine, vcpu: Vcpu): boolean {
+  if (!pv_enabled(m, vcpu)) return true;
+  switch (knobs_of(m, vcpu).dequeue) {
+    case 'always':
+      return true;
+    case 'can_inject':
+      return vcpu.exception === EXCEPTION.none && !kvm_event_needs_reinjection(vcpu) && kvm_arch_interrupt_allowed(vcpu);
+    case 'can_do_async_pf':
+      return kvm_can_do_async_pf(m, vcpu);
+    case 'token_free':
+      return vcpu.area_token === 0;
+    case 'lapic_and_token_free':
+      return vcpu.lapic_enabled === 1 && vcpu.area_token === 0;
+  }
+}
+
+// -- Tokens and the hash --------------------------------------------------------------------------
+
+/** Counter in bits 31:12, vcpu_id below. Models alloc_apf_token(). */
+export function alloc_apf_token(m: Machine, vcpu: Vcpu): number {
+  if (knobs_of(m, vcpu).token === 'nonzero' && (vcpu.apf_id << 12) >>> 0 === 0) vcpu.apf_id = 1;
+  const id = vcpu.apf_id;
+  vcpu.apf_id = id + 1;
+  return ((id << 12) | m.places.vcpus[vcpu.id]!.vcpu_id) >>> 0;
+}
+
+/** hash_32(gfn, 6) of 4.7 and later, include/linux/hash.h. */
+export function kvm_async_pf_hash_fn(gfn: number): number {
+  return Math.imul(gfn >>> 0, 0x61c88647) >>> 26;
+}
+
+/** The slot that holds a gfn, or the one where the search ended. Models kvm_async_pf_gfn_slot(). */
+function kvm_async_pf_gfn_slot(m: Machine, vcpu: Vcpu, gfn: number): number {
+  const walks_all = knobs_of(m, vcpu).gfn_probe === 'walks_all';
+  let key = kvm_async_pf_hash_fn(gfn);
+  for (let probes = 0; probes < ASYNC_PF_PER_VCPU; probes += 1) {
+    vcpu.nr_gfn_probes += 1;
+    const held = vcpu.apf_gfns(key);
+    if (held === gfn + 1 || (held === 0 && !walks_all)) break;
+    key = (key + 1) & (ASYNC_PF_PER_VCPU - 1);
+  }
+  return key;
+}
+
+export function kvm_find_async_pf_gfn(m: Machine, vcpu: Vcpu, gfn: number): boolean {
+  return vcpu.apf_gfns(kvm_async_pf_gfn_slot(m, vcpu, gfn)) === gfn + 1;
+}
+
+export function kvm_add_async_pf_gfn(vcpu: Vcpu, gfn: number): void {
+  let key = kvm_async_pf_hash_fn(gfn);
+  while (vcpu.apf_gfns(key) !== 0) key = (key + 1) & (ASYNC_PF_PER_VCPU - 1);
+  vcpu.set_apf_gfns(key, gfn + 1);
+}
+
+/** Deletion by backward shift: moves up whatever would not be found past the hole. Models kvm_del_async_pf_gfn(). */
+export function kvm_del_async_pf_gfn(m: Machine, vcpu: Vcpu, gfn: number): void {
+  let i = kvm_async_pf_gfn_slot(m, vcpu, gfn);
+  if (vcpu.apf_gfns(i) !== gfn + 1) return;
+  let j = i;
+  for (;;) {
+    vcpu.set_apf_gfns(i, 0);
+    let k: number;
+    do {
+      j = (j + 1) & (ASYNC_PF_PER_VCPU - 1);
+      const held = vcpu.apf_gfns(j);
+      if (held === 0) return;
+      k = kvm_async_pf_hash_fn(held - 1);
+      // k lies cyclically in (i, j]: the entry at j is found without passing i.
+    } while (i <= j ? i < k && k <= j : i < k || k <= j);
+    vcpu.set_apf_gfns(i, vcpu.apf_gfns(j));
+    i = j;
+  }
+}
+
+// -- The synthetic halt ---------------------------------------------------------------------------
+
+/** Marks the vCPU halted for a missing page, in the place that this version has for it. */
+export function synthetic_halt(m: Machine, vcpu: Vcpu): void {
+  if (knobs_of(m, vcpu).synthetic === 'separate_flag') vcpu.apf_halted = 1;
+  else vcpu.mp_state = MP_STATE.HALTED;
+  vcpu.nr_synthetic_halts += 1;
+  vcpu.halted_since_ns = m.clock.now_ns;
+  m.observe?.(OBS.halt, vm_of_vcpu(m, vcpu), vcpu.id, -1);
+}
+
+/** Ends it. */
+export function synthetic_unhalt(m: Machine, vcpu: Vcpu): void {
+  if (vcpu.apf_halted) m.observe?.(OBS.unhalt, vm_of_vcpu(m, vcpu), vcpu.id, -1);
+  vcpu.apf_halted = 0;
+}
+
+/** What stands in for the halt where a fault cannot be told to the guest. */
+function ask_to_halt(m: Machine, vcpu: Vcpu): void {
+  const { halt } = knobs_of(m, vcpu);
+  if (halt === 'at_fault' || halt === 'at_fault_with_unhalt') synthetic_halt(m, vcpu);
+  else kvm_make_request(KVM_REQ_APF_HALT, vcpu);
+}
+
+// -- Not present, ready ---------------------------------------------------------------------------
+
+/** Writes the first word of the shared area. False where the write fails. Models apf_put_user_notpresent(). */
+function apf_put_user(m: Machine, vcpu: Vcpu, value: number): boolean {
+  if (!guest_write_ok(m, vcpu)) return false;
+  vcpu.area_flags = value;
+  return true;
+}
+
+function guest_write_ok(m: Machine, vcpu: Vcpu): boolean {
+  const vm = m.vms[vm_of_vcpu(m, vcpu)]!;
+  if (vm.fail_token_write === 0) return true;
+  vm.fail_token_write -= 1;
+  return false;
+}
+
+/**
+ * Tells the guest that its page is not there, or asks for the vCPU to be halted. Returns whether it was told.
+ *
+ * Models kvm_arch_async_page_not_present().
+ */
+export function kvm_arch_async_page_not_present(m: Machine, vcpu: Vcpu, work: Work): boolean {
+  if (m.emit) m.emit(TP.kvm_async_pf_not_present, work.token, work.gpa);
+  m.observe?.(OBS.not_present, vm_of_vcpu(m, vcpu), work.page, -1);
+  kvm_add_async_pf_gfn(vcpu, work.gfn);
+  if (kvm_can_deliver_async_pf(m, vcpu)) {
+    if (apf_put_user(m, vcpu, KVM_PV_REASON_PAGE_NOT_PRESENT)) {
+      kvm_queue_exception(m, vcpu, PF_VECTOR, work.token);
+      return true;
+    }
+    if (knobs_of(m, vcpu).not_present_write_failure === 'neither') return false;
+  }
+  ask_to_halt(m, vcpu);
+  return false;
+}
+
+/** The same fault again while its page is on its way. Models the repeated-fault branch of kvm_faultin_pfn(). */
+export function repeated_fault(m: Machine, vcpu: Vcpu): void {
+  m.observe?.(OBS.repeated, vm_of_vcpu(m, vcpu), vcpu.fault_page, -1);
+  ask_to_halt(m, vcpu);
+}
+
+/**
+ * Maps the page for the guest before it retries, where that is sure to be the right address space.
+ *
+ * Models kvm_arch_async_page_ready(). Differs: one address space and one MMU mode per VM, so the checks on them hold.
+ */
+export function kvm_arch_async_page_ready(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  const work = m.works[vcpu.completing - 1]!;
+  if (work.wakeup_all || knobs_of(m, vcpu).retry_before_entry === 'off') return AT.kvm_arch_async_page_present;
+  return page_fault(m, vcpu, work.gpa, work.page, false, true);
+}
+
+/**
+ * Reports the page and writes its token for the guest; raising the vector is a step of its own.
+ *
+ * Models kvm_arch_async_page_present().
+ */
+export function kvm_arch_async_page_present(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  const work = m.works[vcpu.completing - 1]!;
+  const knobs = knobs_of(m, vcpu);
+  const vm = vm_of_vcpu(m, vcpu);
+  const stale_token = work.token;
+  if (work.wakeup_all) work.token = APF_BROADCAST;
+  else kvm_del_async_pf_gfn(m, vcpu, work.gfn);
+  if (m.emit) m.emit(TP.kvm_async_pf_ready, knobs.broadcast_token === 'set_after_trace' ? stale_token : work.token, work.gpa);
+  if (work.wakeup_all) m.observe?.(OBS.broadcast, vm, vcpu.id, -1);
+  else m.observe?.(OBS.ready, vm, work.page, -1);
+
+  if (pv_enabled(m, vcpu)) {
+    const wanted = work.wakeup_all === 1 || work.notpresent_injected === 1 || knobs.ready_event === 'always';
+    if (knobs.notify === 'pf_both') pf_ready(m, vcpu, work.token, knobs);
+    else if (knobs.notify === 'pf_then_interrupt' && wanted && guest_write_ok(m, vcpu)) {
+      vcpu.area_token = work.token;
+      return AT['kvm_arch_async_page_present.raise'];
+    }
+  }
+  return present_done(m, vcpu, knobs);
+}
+
+/** Ready by #PF, up to 5.7. */
+function pf_ready(m: Machine, vcpu: Vcpu, token: number, knobs: Knobs): void {
+  if (
+    knobs.exception_merge === 'cancel_not_present' &&
+    vcpu.area_flags === KVM_PV_REASON_PAGE_NOT_PRESENT &&
+    vcpu.exception === EXCEPTION.pending
+  ) {
+    vcpu.exception = EXCEPTION.none;
+    vcpu.exception_nr = 0;
+    vcpu.exception_token = 0;
+    vcpu.area_flags = 0;
+    return;
+  }
+  if (apf_put_user(m, vcpu, KVM_PV_REASON_PAGE_READY)) kvm_queue_exception(m, vcpu, PF_VECTOR, token);
+}
+
+/** Ready by interrupt: one token at a time, until the guest has acknowledged. */
+export function kvm_arch_async_page_present_raise(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  vcpu.apf_pageready_pending = 1;
+  kvm_apic_set_irq(m, vcpu, vcpu.apf_int_vector);
+  return present_done(m, vcpu, knobs_of(m, vcpu));
+}
+
+function present_done(m: Machine, vcpu: Vcpu, knobs: Knobs): At {
+  if (knobs.completion_unhalts === 'yes') synthetic_unhalt(m, vcpu);
+  if (knobs.completion_mp_state === 'runnable') vcpu.mp_state = MP_STATE.RUNNABLE;
+  return AT.kvm_flush_and_free_async_pf_work;
+}
+
+// -- MSRs -----------------------------------------------------------------------------------------
+
+/** The value that a guest of this version writes to EN to switch the mechanism on. */
+export function apf_en_value(m: Machine, vcpu: Vcpu): number {
+  const vm = vm_of_vcpu(m, vcpu);
+  const as_int = knobsOfVm(m, vm).notify === 'pf_then_interrupt' ? KVM_ASYNC_PF_DELIVERY_AS_INT : 0;
+  const always = vmSpec(m, vm).guest.send_always ? KVM_ASYNC_PF_SEND_ALWAYS : 0;
+  return APF_AREA_GPA + 64 * m.places.vcpus[vcpu.id]!.vcpu_id + KVM_ASYNC_PF_ENABLED + as_int + always;
+}
+

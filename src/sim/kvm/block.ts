@@ -1,0 +1,121 @@
+/**
+ * A vCPU that has nothing to do: the runnable predicate, and the block loop that sleeps on it.
+ *
+ * The loop is the kernel's way not to miss a wake-up: first say that one is going to sleep, then look, then sleep.
+ * Whoever changes what the look depends on must do so before it wakes.
+ */
+import { TP } from '../../trace/all.ts';
+import { AT, type At } from '../at.ts';
+import { schedule } from '../host/sched.ts';
+import { knobsOfVm, type Machine } from '../machine.ts';
+import { OBS } from '../observe.ts';
+import { EXCEPTION, MP_STATE, TASK_STATE, type Thread, type Vcpu } from '../schema.ts';
+import { kvm_arch_interrupt_allowed, synthetic_unhalt, vcpu_of, vm_of_vcpu } from './async_pf_x86.ts';
+import { kvm_apic_has_interrupt, pending_timer } from './lapic.ts';
+import { KVM_REQ_EVENT, KVM_REQ_NMI, KVM_REQ_UNBLOCK, KVM_REQ_UNHALT, kvm_check_request, kvm_make_request, kvm_test_request } from './requests.ts';
+
+/** A term of the predicate: what it says, and whether it holds now. `when` tells whether this version has it. */
+export interface RunnableTerm {
+  readonly text: string;
+  readonly when: (m: Machine, vcpu: Vcpu) => boolean;
+  readonly holds: (m: Machine, vcpu: Vcpu) => boolean;
+}
+
+const knobs = (m: Machine, vcpu: Vcpu) => knobsOfVm(m, vm_of_vcpu(m, vcpu));
+const always = () => true;
+
+/**
+ * kvm_arch_vcpu_runnable() as a list, in the kernel's order; any term that holds makes the vCPU runnable.
+ *
+ * Models kvm_arch_vcpu_runnable() and kvm_vcpu_has_events(), arch/x86/kvm/x86.c.
+ * Differs: no SMI, PMI, Hyper-V, Xen, nested or INIT and SIPI events yet.
+ */
+export const RUNNABLE_TERMS: readonly RunnableTerm[] = [
+  { text: 'mp_state is RUNNABLE and not apf.halted', when: always, holds: (_m, vcpu) => vcpu.mp_state === MP_STATE.RUNNABLE && !vcpu.apf_halted },
+  { text: 'async_pf.done is not empty', when: (m, vcpu) => knobs(m, vcpu).wake !== 'none', holds: (_m, vcpu) => vcpu.apf_done.length > 0 },
+  { text: 'mp_state is SIPI_RECEIVED', when: always, holds: (_m, vcpu) => vcpu.mp_state === MP_STATE.SIPI_RECEIVED },
+  { text: 'an exception is pending', when: (m, vcpu) => knobs(m, vcpu).runnable_exception === 'yes', holds: (_m, vcpu) => vcpu.exception === EXCEPTION.pending },
+  {
+    text: 'an NMI is requested',
+    when: (m, vcpu) => knobs(m, vcpu).runnable_requests === 'all',
+    holds: (_m, vcpu) => kvm_test_request(KVM_REQ_NMI, vcpu),
+  },
+  {
+    text: 'KVM_REQ_EVENT is set',
+    when: (m, vcpu) => knobs(m, vcpu).runnable_requests === 'event_only',
+    holds: (_m, vcpu) => kvm_test_request(KVM_REQ_EVENT, vcpu),
+  },
+  { text: 'an NMI is pending', when: always, holds: (_m, vcpu) => vcpu.nmi_pending > 0 },
+  {
+    text: 'interrupts are allowed and the LAPIC has one',
+    when: always,
+    holds: (_m, vcpu) => kvm_arch_interrupt_allowed(vcpu) && kvm_apic_has_interrupt(vcpu) >= 0,
+  },
+];
+
+export function kvm_arch_vcpu_runnable(m: Machine, vcpu: Vcpu): boolean {
+  for (const term of RUNNABLE_TERMS) if (term.holds(m, vcpu) && term.when(m, vcpu)) return true;
+  return false;
+}
+
+/** Events other than the vCPU being able to run: what emulating HLT looks at since 6.x. Models kvm_vcpu_has_events(). */
+export function kvm_vcpu_has_events(m: Machine, vcpu: Vcpu): boolean {
+  for (const term of RUNNABLE_TERMS.slice(1)) if (term.holds(m, vcpu) && term.when(m, vcpu)) return true;
+  return false;
+}
+
+/** Models vcpu_block(), arch/x86/kvm/x86.c. */
+export function vcpu_block(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  if (knobs(m, vcpu).block === 'retest' && kvm_arch_vcpu_runnable(m, vcpu)) return AT['kvm_vcpu_block.finish'];
+  vcpu.blocked_since_ns = m.clock.now_ns;
+  return AT.kvm_vcpu_block;
+}
+
+/** Says that it is going to sleep. Models the top of kvm_vcpu_block(), virt/kvm/kvm_main.c. */
+export function kvm_vcpu_block(_m: Machine, thread: Thread): At {
+  vcpu_of(_m, thread).waiting = 1;
+  thread.task_state = TASK_STATE.INTERRUPTIBLE;
+  return AT['kvm_vcpu_block.check'];
+}
+
+/** Looks whether it should after all. Models kvm_vcpu_check_block(), virt/kvm/kvm_main.c. */
+export function kvm_vcpu_block_check(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  const runnable = kvm_arch_vcpu_runnable(m, vcpu);
+  if (runnable && knobs(m, vcpu).block === 'unhalt_request') kvm_make_request(KVM_REQ_UNHALT, vcpu);
+  const stop = runnable || pending_timer(vcpu) >= 0 || vcpu.signal_pending === 1 || kvm_check_request(KVM_REQ_UNBLOCK, vcpu);
+  if (!stop) return AT['kvm_vcpu_block.schedule'];
+  thread.task_state = TASK_STATE.RUNNING;
+  return AT['kvm_vcpu_block.finish'];
+}
+
+/** Sleeps, unless it was woken since it said so; then looks again. */
+export function kvm_vcpu_block_schedule(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  if (thread.task_state !== TASK_STATE.RUNNING) m.observe?.(OBS.blocked, vm_of_vcpu(m, vcpu), vcpu.id, -1);
+  schedule(m, thread);
+  return AT.kvm_vcpu_block;
+}
+
+/** Up and about: leaves the halt if it may. Models the ends of kvm_vcpu_block() and vcpu_block(). */
+export function kvm_vcpu_block_finish(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  const { block, trace_format } = knobs(m, vcpu);
+  const slept = vcpu.waiting === 1;
+  vcpu.waiting = 0;
+  if (slept) {
+    m.observe?.(OBS.woken, vm_of_vcpu(m, vcpu), vcpu.id, -1);
+    // Since 5.17 only a real HLT is reported; the posting and 2.6.38 had no such event.
+    const reported = block === 'retest' ? vcpu.mp_state === MP_STATE.HALTED : trace_format !== 'v6' && trace_format !== '2.6.38';
+    if (m.emit && reported) m.emit(TP.kvm_vcpu_wakeup, m.clock.now_ns - vcpu.blocked_since_ns, 0, 1);
+  }
+  const leave = block === 'retest' ? kvm_arch_vcpu_runnable(m, vcpu) : kvm_check_request(KVM_REQ_UNHALT, vcpu);
+  if (!leave) return AT['vcpu_run.tail'];
+  if (vcpu.mp_state === MP_STATE.HALTED) {
+    if (knobs(m, vcpu).synthetic === 'shared_mp_state') m.observe?.(OBS.unhalt, vm_of_vcpu(m, vcpu), vcpu.id, -1);
+    vcpu.mp_state = MP_STATE.RUNNABLE;
+  }
+  if (vcpu.mp_state === MP_STATE.RUNNABLE) synthetic_unhalt(m, vcpu);
+  return AT['vcpu_run.tail'];
+}

@@ -1,0 +1,102 @@
+/** The local APIC as far as it decides what is delivered when: IRR, ISR, the software enable, the timer. */
+import type { Machine } from '../machine.ts';
+import { TP } from '../../trace/all.ts';
+import type { Vcpu } from '../schema.ts';
+import { KVM_REQ_APF_READY, KVM_REQ_EVENT, KVM_REQ_UNBLOCK, kvm_make_request, kvm_vcpu_kick } from './requests.ts';
+import { OBS } from '../observe.ts';
+
+function highest(read: (index: number) => number): number {
+  for (let index = 7; index >= 0; index -= 1) {
+    const bits = read(index);
+    if (bits !== 0) return index * 32 + 31 - Math.clz32(bits);
+  }
+  return -1;
+}
+
+export function apic_find_highest_irr(vcpu: Vcpu): number {
+  return highest(index => vcpu.lapic_irr(index));
+}
+export function apic_find_highest_isr(vcpu: Vcpu): number {
+  return highest(index => vcpu.lapic_isr(index));
+}
+
+/** The vector that could be taken now, ignoring RFLAGS.IF: above the class in service, LAPIC enabled. -1 for none. */
+export function kvm_apic_has_interrupt(vcpu: Vcpu): number {
+  if (!vcpu.lapic_enabled) return -1;
+  const vector = apic_find_highest_irr(vcpu);
+  if (vector < 0) return -1;
+  const in_service = apic_find_highest_isr(vcpu);
+  return in_service >= 0 && vector >> 4 <= in_service >> 4 ? -1 : vector;
+}
+
+/** Moves a vector from IRR to ISR. */
+export function kvm_apic_ack_interrupt(vcpu: Vcpu, vector: number): void {
+  const bit = 1 << (vector & 31);
+  const index = vector >> 5;
+  vcpu.set_lapic_irr(index, vcpu.lapic_irr(index) & ~bit);
+  vcpu.set_lapic_isr(index, vcpu.lapic_isr(index) | bit);
+}
+
+/**
+ * Raises a fixed interrupt on a vCPU. Disabled in software, the LAPIC takes nothing but what wakes it otherwise.
+ *
+ * Models kvm_apic_set_irq() and __apic_accept_irq(), arch/x86/kvm/lapic.c.
+ */
+export function kvm_apic_set_irq(m: Machine, vcpu: Vcpu, vector: number): void {
+  if (!vcpu.lapic_enabled) return;
+  const index = vector >> 5;
+  const irr = vcpu.lapic_irr(index);
+  const coalesced = (irr & (1 << (vector & 31))) !== 0;
+  vcpu.set_lapic_irr(index, irr | (1 << (vector & 31)));
+  kvm_make_request(KVM_REQ_EVENT, vcpu);
+  if (m.emit) m.emit(TP.kvm_apic_accept_irq, m.places.vcpus[vcpu.id]!.vcpu_id, 0, 0, vector, coalesced ? 1 : 0);
+  kvm_vcpu_kick(m, vcpu);
+}
+
+/** The guest's EOI: ends what is in service. Returns the vector, or -1. */
+export function apic_set_eoi(vcpu: Vcpu): number {
+  const vector = apic_find_highest_isr(vcpu);
+  if (vector < 0) return -1;
+  const index = vector >> 5;
+  vcpu.set_lapic_isr(index, vcpu.lapic_isr(index) & ~(1 << (vector & 31)));
+  kvm_make_request(KVM_REQ_EVENT, vcpu);
+  return vector;
+}
+
+/**
+ * A LAPIC timer of a vCPU has expired. Expiries of one vector that nobody has taken yet are one.
+ *
+ * Models apic_timer_expired(), arch/x86/kvm/lapic.c.
+ * Differs: a scenario may give a vCPU several timers, each with a vector of its own.
+ */
+export function apic_timer_expired(m: Machine, vcpu: Vcpu, vector: number): void {
+  vcpu.set_lapic_timer_pending(vector >> 5, vcpu.lapic_timer_pending(vector >> 5) | (1 << (vector & 31)));
+  kvm_make_request(KVM_REQ_UNBLOCK, vcpu);
+  kvm_vcpu_kick(m, vcpu);
+}
+
+/** Vector of an expired timer that is still to be injected, or -1. */
+export function pending_timer(vcpu: Vcpu): number {
+  return highest(index => vcpu.lapic_timer_pending(index));
+}
+
+/** Models kvm_inject_apic_timer_irqs(), arch/x86/kvm/lapic.c. */
+export function kvm_inject_pending_timer_irqs(m: Machine, vcpu: Vcpu): void {
+  for (let vector = pending_timer(vcpu); vector >= 0; vector = pending_timer(vcpu)) {
+    vcpu.set_lapic_timer_pending(vector >> 5, vcpu.lapic_timer_pending(vector >> 5) & ~(1 << (vector & 31)));
+    kvm_apic_set_irq(m, vcpu, vector);
+  }
+}
+
+/** The guest, or a scenario in its place, writes SPIV. Models apic_set_spiv(), arch/x86/kvm/lapic.c. */
+export function apic_set_spiv(m: Machine, vcpu: Vcpu, enabled: boolean, rearm_apf: boolean): void {
+  const was = vcpu.lapic_enabled;
+  vcpu.lapic_enabled = enabled ? 1 : 0;
+  if (!enabled || was) return;
+  m.observe?.(OBS.lapic_enabled, m.places.vcpus[vcpu.id]!.vm, vcpu.id, -1);
+  kvm_make_request(KVM_REQ_EVENT, vcpu);
+  if (rearm_apf) {
+    kvm_make_request(KVM_REQ_APF_READY, vcpu);
+    kvm_vcpu_kick(m, vcpu);
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * The page fault of a guest under two-dimensional paging, from the exit to the mapping.
+ *
+ * The order is the kernel's: remember the invalidation sequence, look for the page without waiting, decide whether
+ * the fault may be asynchronous, else look again and wait; then map, unless the page was taken away meanwhile.
+ */
+import { TP } from '../../trace/all.ts';
+import { AT, type At } from '../at.ts';
+import { knobsOfVm, type Machine, vmSpec } from '../machine.ts';
+import { hva_to_pfn_nowait, resident, start_gup } from '../mm/gup.ts';
+import { pte_present, pte_target } from '../mm/page.ts';
+import { OBS } from '../observe.ts';
+import { guest_rip } from '../guest/rip.ts';
+import { GUP_RESULT, type Thread, type Vcpu } from '../schema.ts';
+import {
+  kvm_can_do_async_pf,
+  kvm_find_async_pf_gfn,
+  repeated_fault,
+  vcpu_of,
+  vm_of_vcpu,
+} from './async_pf_x86.ts';
+import { kvm_schedule_work, kvm_setup_async_pf_item, kvm_setup_async_pf_list } from './async_pf.ts';
+import { tdp_map, tdp_map_huge } from './tdp.ts';
+
+/** PFERR_ bits that a recording shows for a fault on the final access: bit 32, user, and write. */
+const PFERR_GUEST_FINAL = 0x1_0000_0000;
+
+/** Begins a fault, or a prefault on a completed item's behalf. */
+export function page_fault(m: Machine, vcpu: Vcpu, gpa: number, page: number, write: boolean, prefault: boolean): At {
+  vcpu.fault_gpa = gpa;
+  vcpu.fault_page = page;
+  vcpu.fault_write = write ? 1 : 0;
+  vcpu.fault_prefault = prefault ? 1 : 0;
+  if (!prefault) {
+    vcpu.fault_since_ns = m.clock.now_ns;
+    m.vms[vm_of_vcpu(m, vcpu)]!.nr_faults += 1;
+    m.observe?.(OBS.fault, vm_of_vcpu(m, vcpu), page, -1);
+  }
+  return AT.kvm_mmu_page_fault;
+}
+
+export function fault_error_code(write: boolean): number {
+  return PFERR_GUEST_FINAL + (write ? 6 : 4);
+}
+
+/** Models kvm_mmu_page_fault() and direct_page_fault(), arch/x86/kvm/mmu/mmu.c. */
+export function kvm_mmu_page_fault(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  if (!vcpu.fault_prefault && m.emit) {
+    m.emit(TP.kvm_page_fault, m.places.vcpus[vcpu.id]!.vcpu_id, guest_rip(m, vcpu), vcpu.fault_gpa, fault_error_code(vcpu.fault_write === 1));
+  }
+  return AT.kvm_faultin_pfn;
+}
+
+/**
+ * Looks for the page without waiting for it.
+ *
+ * Models __kvm_faultin_pfn(), arch/x86/kvm/mmu/mmu.c (try_async_pf() before 5.16), up to the decision.
+ */
+export function kvm_faultin_pfn(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  const vm = vm_of_vcpu(m, vcpu);
+  const knobs = knobsOfVm(m, vm);
+  vcpu.fault_mmu_seq = m.vms[vm]!.mmu_invalidate_seq;
+  const write = vcpu.fault_write === 1;
+  if (knobs.resolve === 'wait') return AT['kvm_faultin_pfn.sync'];
+  if (knobs.resolve === 'noio' && !resident(m, vcpu.fault_page)) {
+    return vcpu.fault_prefault ? AT['kvm_faultin_pfn.sync'] : AT['kvm_faultin_pfn.async'];
+  }
+  switch (hva_to_pfn_nowait(m, thread, vcpu.fault_page, write, knobs.nowait_single_page === 'waits')) {
+    case 'ok':
+      return AT.kvm_tdp_mmu_map;
+    case 'wait':
+    case 'error':
+      return AT['kvm_faultin_pfn.sync'];
+    case 'retry':
+      return vcpu.fault_prefault ? AT['kvm_faultin_pfn.sync'] : AT['kvm_faultin_pfn.async'];
+  }
+}
+
+/**
+ * The decision: asynchronous, a repeated fault, or wait for the page after all.
+ *
+ * Models step d of __kvm_faultin_pfn() and kvm_arch_setup_async_pf(), arch/x86/kvm/mmu/mmu.c.
+ */
+export function kvm_faultin_pfn_async(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  const knobs = knobsOfVm(m, vm_of_vcpu(m, vcpu));
+  if (!kvm_can_do_async_pf(m, vcpu)) return AT['kvm_faultin_pfn.sync'];
+  const gfn = Math.floor(vcpu.fault_gpa / 4096);
+  if (m.emit) m.emit(TP.kvm_try_async_get_page, vcpu.fault_gpa, gfn, -1);
+  const repeated = kvm_find_async_pf_gfn(m, vcpu, gfn);
+  if (repeated && knobs.double_fault === 'sync') return AT['kvm_faultin_pfn.sync'];
+  if (repeated && knobs.double_fault === 'halt') {
+    if (m.emit && knobs.halt !== 'entry_check') m.emit(TP.kvm_async_pf_repeated_fault, vcpu.fault_gpa, gfn, guest_rip(m, vcpu));
+    repeated_fault(m, vcpu);
+    return AT['vcpu_run.tail'];
+  }
+  const work = kvm_setup_async_pf_item(m, vcpu);
+  if (!work) return AT['kvm_faultin_pfn.sync'];
+  vcpu.completing = work.id + 1;
+  return knobs.schedule_work === 'before_list' ? AT['kvm_setup_async_pf.schedule_work'] : AT.kvm_setup_async_pf;
+}
+
+/** The item on the list, and the guest told. */
+export function kvm_setup_async_pf(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  const work = m.works[vcpu.completing - 1]!;
+  kvm_setup_async_pf_list(m, vcpu, work);
+  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).schedule_work === 'last') return AT['kvm_setup_async_pf.schedule_work'];
+  vcpu.completing = 0;
+  return AT['vcpu_run.tail'];
+}
+
+/** From here on a worker may run; up to 5.7 that is before the item is on the list. */
+export function kvm_setup_async_pf_schedule_work(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  kvm_schedule_work(m, thread, m.works[vcpu.completing - 1]!);
+  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).schedule_work === 'before_list') return AT.kvm_setup_async_pf;
+  vcpu.completing = 0;
+  return AT['vcpu_run.tail'];
+}
+
+/** Looks again, sleeping until the page is there. */
+export function kvm_faultin_pfn_sync(_m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(_m, thread);
+  return start_gup(thread, vcpu.fault_page, vcpu.fault_write === 1, AT.kvm_tdp_mmu_map);
+}
+
+/**
+ * Maps what was found, under mmu_lock; the fault is tried again if a range was taken away since it began.
+ *
+ * Models kvm_tdp_mmu_page_fault() and mmu_invalidate_retry(), arch/x86/kvm/mmu.
+ */
+export function kvm_tdp_mmu_map(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  const vm = vm_of_vcpu(m, vcpu);
+  const row = m.vms[vm]!;
+  const then = vcpu.fault_prefault ? AT.kvm_arch_async_page_present : AT['vcpu_run.tail'];
+  const failed = thread.gup_result === GUP_RESULT.fault;
+  thread.gup_result = GUP_RESULT.none;
+  // -EFAULT goes to user space, which has nothing better than to try again.
+  if (failed) return vcpu.fault_prefault ? then : AT.userspace;
+  const stale = row.mmu_invalidate_in_progress > 0 || row.mmu_invalidate_seq !== vcpu.fault_mmu_seq;
+  const pte = m.hva.pte(vcpu.fault_page);
+  if (stale || !pte_present(pte)) return then;
+  const huge = vmSpec(m, vm).huge_pages ? huge_frame(m, vm, vcpu.fault_page) : -1;
+  if (huge >= 0) tdp_map_huge(m, vm, vcpu.fault_page, huge);
+  else tdp_map(m, vm, vcpu.fault_page, pte_target(pte));
+  m.observe?.(OBS.mapped, vm, vcpu.fault_page, -1);
+  return then;
+}
+
+/** First frame of the 2 MiB range around a page if the host backs all of it with one run of frames, else -1. */
+export function huge_frame(m: Machine, vm: number, page: number): number {
+  const place = m.places.vms[vm]!;
+  const first = page - ((page - place.first_page) & 511);
+  if (first + 512 > place.first_page + place.pages) return -1;
+  const head = m.hva.pte(first);
+  if (!pte_present(head)) return -1;
+  const pfn = pte_target(head);
+  for (let index = 1; index < 512; index += 1) {
+    const pte = m.hva.pte(first + index);
+    if (!pte_present(pte) || pte_target(pte) !== pfn + index) return -1;
+  }
+  return pfn;
+}

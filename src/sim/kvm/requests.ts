@@ -1,0 +1,71 @@
+/** vcpu->requests: bits that make a vCPU thread look at something before it enters the guest. */
+import { resched_cpu } from '../host/sched.ts';
+import { wake_up_process } from '../host/sched.ts';
+import type { Machine } from '../machine.ts';
+import { OBS } from '../observe.ts';
+import { type Vcpu, VCPU_MODE } from '../schema.ts';
+
+export const KVM_REQ_APF_HALT = 1;
+export const KVM_REQ_APF_READY = 2;
+export const KVM_REQ_EVENT = 4;
+export const KVM_REQ_NMI = 8;
+export const KVM_REQ_UNHALT = 16;
+export const KVM_REQ_UNBLOCK = 32;
+
+/** Names for views, in bit order. */
+export const KVM_REQ_NAMES = ['APF_HALT', 'APF_READY', 'EVENT', 'NMI', 'UNHALT', 'UNBLOCK'] as const;
+
+/** Order in which vcpu_enter_guest() looks, by version; UNHALT and UNBLOCK are looked at elsewhere. */
+export const REQUEST_ORDER = {
+  linux_2_6_39: [KVM_REQ_APF_HALT],
+  linux_5_8: [KVM_REQ_APF_HALT, KVM_REQ_NMI, KVM_REQ_APF_READY],
+  linux_6_1: [KVM_REQ_APF_HALT, KVM_REQ_NMI, KVM_REQ_APF_READY],
+  linux_6_12: [KVM_REQ_APF_HALT, KVM_REQ_NMI, KVM_REQ_APF_READY],
+} as const;
+
+export function kvm_make_request(request: number, vcpu: Vcpu): void {
+  vcpu.requests |= request;
+}
+
+export function kvm_test_request(request: number, vcpu: Vcpu): boolean {
+  return (vcpu.requests & request) !== 0;
+}
+
+/** Tests and clears. */
+export function kvm_check_request(request: number, vcpu: Vcpu): boolean {
+  if ((vcpu.requests & request) === 0) return false;
+  vcpu.requests &= ~request;
+  return true;
+}
+
+/** Requests that keep a vCPU out of the guest; UNHALT and UNBLOCK are flags of the block loop. */
+export function kvm_request_pending(vcpu: Vcpu): boolean {
+  return (vcpu.requests & ~(KVM_REQ_UNHALT | KVM_REQ_UNBLOCK)) !== 0;
+}
+
+/** Wakes a vCPU thread that sleeps in kvm_vcpu_block(). Models rcuwait_wake_up(), kernel/exit.c. */
+export function kvm_vcpu_wake_up(m: Machine, vcpu: Vcpu): boolean {
+  if (!vcpu.waiting) return false;
+  wake_up_process(m, m.threads[m.places.vcpus[vcpu.id]!.thread]!);
+  return true;
+}
+
+/**
+ * Wakes a sleeping vCPU, or makes a running one leave the guest.
+ *
+ * Models kvm_vcpu_kick(), virt/kvm/kvm_main.c. The cmpxchg of mode and the interrupt it sends are one step.
+ */
+export function kvm_vcpu_kick(m: Machine, vcpu: Vcpu): void {
+  vcpu.nr_kicks += 1;
+  m.observe?.(OBS.kick, m.places.vcpus[vcpu.id]!.vm, vcpu.id, -1);
+  if (kvm_vcpu_wake_up(m, vcpu)) return;
+  if (vcpu.mode !== VCPU_MODE.IN_GUEST_MODE) return;
+  vcpu.mode = VCPU_MODE.EXITING_GUEST_MODE;
+  const thread = m.threads[m.places.vcpus[vcpu.id]!.thread]!;
+  if (thread.on_cpu && m.clock.current_thread !== thread.id) {
+    const cpu = m.cpus[thread.cpu]!;
+    const need_resched = cpu.need_resched;
+    resched_cpu(m, cpu);
+    cpu.need_resched = need_resched;
+  }
+}

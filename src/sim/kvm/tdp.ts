@@ -1,0 +1,106 @@
+/**
+ * The two-dimensional page tables of a VM: a 4-level radix tree with 4 KiB and 2 MiB leaves.
+ *
+ * The tree covers the memslot of the heap. Its tables stand at fixed places (the entry of a page in level 1 is the
+ * page's own row), so a small VM has a small tree, but a walk goes through every level and stops at the first entry
+ * that is not present, as the hardware's does.
+ * Differs: tables, once linked, stay linked; the kernel frees empty ones when it zaps a root.
+ */
+import type { Machine } from '../machine.ts';
+
+const PRESENT = 1;
+const HUGE = 2;
+const ACCESSED = 4;
+const DIRTY = 8;
+const SHIFT = 4;
+
+/**
+ * The hardware's walk for one access: sets accessed and dirty bits. Returns the frame, or -1 for a violation.
+ */
+export function tdp_access(m: Machine, vm: number, page: number, write: boolean): number {
+  const place = m.places.vms[vm]!;
+  const index = page - place.first_page;
+  if ((m.vms[vm]!.tdp_l4(0) & PRESENT) === 0) return -1;
+  if ((m.tdp_l3.entry(place.first_l3 + (index >>> 18)) & PRESENT) === 0) return -1;
+  const l2 = place.first_l2 + (index >>> 9);
+  const middle = m.tdp_l2.entry(l2);
+  if ((middle & PRESENT) === 0) return -1;
+  const bits = write ? ACCESSED | DIRTY : ACCESSED;
+  if ((middle & HUGE) !== 0) {
+    if ((middle & bits) !== bits) m.tdp_l2.set_entry(l2, middle | bits);
+    return (middle >>> SHIFT) + (index & 511);
+  }
+  const leaf = m.tdp.l1(page);
+  if ((leaf & PRESENT) === 0) return -1;
+  if ((leaf & bits) !== bits) m.tdp.set_l1(page, leaf | bits);
+  return leaf >>> SHIFT;
+}
+
+/** Whether the page is mapped, without touching accessed bits. */
+export function tdp_mapped(m: Machine, vm: number, page: number): boolean {
+  const place = m.places.vms[vm]!;
+  const middle = m.tdp_l2.entry(place.first_l2 + ((page - place.first_page) >>> 9));
+  if ((middle & PRESENT) === 0) return false;
+  return (middle & HUGE) !== 0 || (m.tdp.l1(page) & PRESENT) !== 0;
+}
+
+/** Enters a 4 KiB leaf, linking what is missing above it. Models kvm_tdp_mmu_map(), arch/x86/kvm/mmu/tdp_mmu.c. */
+export function tdp_map(m: Machine, vm: number, page: number, pfn: number): void {
+  const l2 = link_down_to_l2(m, vm, page);
+  m.tdp_l2.set_entry(l2, PRESENT);
+  m.tdp.set_l1(page, ((pfn << SHIFT) | PRESENT) >>> 0);
+}
+
+/** Enters a 2 MiB leaf for the range that holds `page`; `pfn` is the frame of the range's first page. */
+export function tdp_map_huge(m: Machine, vm: number, page: number, pfn: number): void {
+  const l2 = link_down_to_l2(m, vm, page);
+  m.tdp_l2.set_entry(l2, ((pfn << SHIFT) | PRESENT | HUGE) >>> 0);
+}
+
+function link_down_to_l2(m: Machine, vm: number, page: number): number {
+  const place = m.places.vms[vm]!;
+  const index = page - place.first_page;
+  m.vms[vm]!.set_tdp_l4(0, PRESENT);
+  m.tdp_l3.set_entry(place.first_l3 + (index >>> 18), PRESENT);
+  return place.first_l2 + (index >>> 9);
+}
+
+/**
+ * Removes the leaf over a page, all of it if it is huge. Returns whether the guest had written through it.
+ * Models kvm_tdp_mmu_unmap_gfn_range(), arch/x86/kvm/mmu/tdp_mmu.c.
+ */
+export function tdp_zap(m: Machine, vm: number, page: number): boolean {
+  const place = m.places.vms[vm]!;
+  const l2 = place.first_l2 + ((page - place.first_page) >>> 9);
+  const middle = m.tdp_l2.entry(l2);
+  if ((middle & PRESENT) === 0) return false;
+  if ((middle & HUGE) !== 0) {
+    m.tdp_l2.set_entry(l2, 0);
+    return (middle & DIRTY) !== 0;
+  }
+  const leaf = m.tdp.l1(page);
+  m.tdp.set_l1(page, 0);
+  return (leaf & PRESENT) !== 0 && (leaf & DIRTY) !== 0;
+}
+
+/** Tests and clears the accessed bit. Models kvm_age_gfn(), arch/x86/kvm/mmu. */
+export function tdp_age(m: Machine, vm: number, page: number): boolean {
+  const place = m.places.vms[vm]!;
+  const l2 = place.first_l2 + ((page - place.first_page) >>> 9);
+  const middle = m.tdp_l2.entry(l2);
+  if ((middle & PRESENT) === 0) return false;
+  if ((middle & HUGE) !== 0) {
+    m.tdp_l2.set_entry(l2, middle & ~ACCESSED);
+    return (middle & ACCESSED) !== 0;
+  }
+  const leaf = m.tdp.l1(page);
+  if ((leaf & ACCESSED) === 0) return false;
+  m.tdp.set_l1(page, leaf & ~ACCESSED);
+  return true;
+}
+
+/** Whether a huge leaf covers the page. */
+export function tdp_huge(m: Machine, vm: number, page: number): boolean {
+  const place = m.places.vms[vm]!;
+  return (m.tdp_l2.entry(place.first_l2 + ((page - place.first_page) >>> 9)) & HUGE) !== 0;
+}

@@ -1,0 +1,217 @@
+/**
+ * A vCPU thread from ioctl(KVM_RUN) to the guest: the run loop and vcpu_enter_guest(), arch/x86/kvm/x86.c.
+ *
+ * One function serves all versions; what differs is asked of the knobs. The newcomer's mistake is to look for the
+ * halt here: the synthetic halt is only a mark, and this loop merely does not enter while it is set.
+ */
+import { unreachable } from '../../base/assert.ts';
+import { TP } from '../../trace/all.ts';
+import { AT, type At } from '../at.ts';
+import { deliver_event } from '../guest/frames.ts';
+import { guest_rip } from '../guest/rip.ts';
+import { knobsOfVm, type Machine } from '../machine.ts';
+import { OBS } from '../observe.ts';
+import { ENTRY_NOTE, MP_STATE, type Thread, type Vcpu, VCPU_MODE } from '../schema.ts';
+import {
+  kvm_add_async_pf_gfn,
+  kvm_del_async_pf_gfn,
+  synthetic_halt,
+  vcpu_of,
+  vm_of_vcpu,
+} from './async_pf_x86.ts';
+import { free_work } from './async_pf.ts';
+import { cancel_injection } from './event.ts';
+import { kvm_inject_pending_timer_irqs } from './lapic.ts';
+import {
+  KVM_REQ_APF_HALT,
+  KVM_REQ_APF_READY,
+  KVM_REQ_EVENT,
+  KVM_REQ_NMI,
+  KVM_REQ_UNBLOCK,
+  kvm_check_request,
+  kvm_request_pending,
+  REQUEST_ORDER,
+} from './requests.ts';
+
+const EINTR = 4;
+const KVM_EXIT_INTR = 10;
+
+/** The VMM around KVM_RUN: answers what it was stopped for, and goes back in. */
+export function userspace(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  vcpu.signal_pending = 0;
+  if (vcpu.ioctl_save !== 0) kvm_arch_vcpu_ioctl_get_mpstate(m, vcpu);
+  return AT.kvm_arch_vcpu_ioctl_run;
+}
+
+/** Models kvm_arch_vcpu_ioctl_get_mpstate(): what a VMM saves, and a migration carries. */
+function kvm_arch_vcpu_ioctl_get_mpstate(m: Machine, vcpu: Vcpu): void {
+  const saved = m.saveds[vcpu.ioctl_save - 1]!;
+  vcpu.ioctl_save = 0;
+  saved.taken = 1;
+  saved.mp_state = vcpu.mp_state;
+  saved.in_hlt = vcpu.in_hlt;
+  saved.apf_halted = vcpu.apf_halted;
+}
+
+/** Models kvm_arch_vcpu_ioctl_run(). Differs: vCPUs start RUNNABLE, so the waits for INIT and SIPI are not here. */
+export function kvm_arch_vcpu_ioctl_run(_m: Machine, _thread: Thread): At {
+  return AT.vcpu_run;
+}
+
+/** The top of the loop: a signal ends it; a vCPU that is neither halted nor marked so enters the guest. */
+export function vcpu_run(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  if (vcpu.signal_pending) {
+    if (m.emit) m.emit(TP.kvm_userspace_exit, KVM_EXIT_INTR, -EINTR);
+    return AT.userspace;
+  }
+  return vcpu.mp_state === MP_STATE.RUNNABLE && !vcpu.apf_halted ? AT.vcpu_enter_guest : AT.vcpu_block;
+}
+
+/** After each pass: expired timers, and up to 5.7 the completions. */
+export function vcpu_run_tail(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  kvm_check_request(KVM_REQ_UNBLOCK, vcpu);
+  kvm_inject_pending_timer_irqs(m, vcpu);
+  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).completion_check !== 'every_pass') return AT.vcpu_run;
+  vcpu.check_return = AT.vcpu_run;
+  return AT.kvm_check_async_pf_completion;
+}
+
+/** The first step of an entry; a scenario knows it as `before_entry`. */
+export function vcpu_enter_guest(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  vcpu.request_next = 0;
+  return kvm_request_pending(vcpu) ? AT['vcpu_enter_guest.requests'] : after_requests(m, vcpu);
+}
+
+function after_requests(m: Machine, vcpu: Vcpu): At {
+  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).completion_check !== 'entry') return AT.kvm_check_and_inject_events;
+  // The check that the review was about: one more test on every entry.
+  vcpu.nr_entry_checks += 1;
+  return AT['kvm_check_async_pf_completion.entry'];
+}
+
+/** Tests and clears one request, in the order of the version. */
+export function vcpu_enter_guest_requests(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  const order = REQUEST_ORDER[knobsOfVm(m, vm_of_vcpu(m, vcpu)).request_order];
+  while (vcpu.request_next < order.length) {
+    const request = order[vcpu.request_next]!;
+    vcpu.request_next += 1;
+    if (!kvm_check_request(request, vcpu)) continue;
+    switch (request) {
+      case KVM_REQ_APF_HALT:
+        // Leaves at once: what stands behind it in the order stays requested.
+        synthetic_halt(m, vcpu);
+        vcpu.request_next = 0;
+        return AT['vcpu_run.tail'];
+      case KVM_REQ_APF_READY:
+        vcpu.check_return = AT['vcpu_enter_guest.requests'];
+        return AT.kvm_check_async_pf_completion;
+      case KVM_REQ_NMI:
+        vcpu.requests |= KVM_REQ_EVENT;
+        return AT['vcpu_enter_guest.requests'];
+      default:
+        return unreachable(request);
+    }
+  }
+  vcpu.request_next = 0;
+  // 2010 had no such request: asked to look at once, the vCPU looked at its entry.
+  if (kvm_check_request(KVM_REQ_APF_READY, vcpu)) {
+    vcpu.check_return = AT['vcpu_enter_guest.requests'];
+    return AT.kvm_check_async_pf_completion;
+  }
+  return after_requests(m, vcpu);
+}
+
+/**
+ * 2010: the completion check at entry, which is also where the vCPU halts.
+ *
+ * Models kvm_check_async_pf_completion() of the posting under review, patch 02/12 of version 6.
+ */
+export function kvm_check_async_pf_completion_entry(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  check_entry_note(m, vcpu) || deliver_one(m, vcpu);
+  // `if (mp_state == HALTED) goto out`: the halt that the reviewer could not find.
+  return vcpu.mp_state === MP_STATE.HALTED || vcpu.apf_halted ? AT['vcpu_run.tail'] : AT.kvm_check_and_inject_events;
+}
+
+function check_entry_note(m: Machine, vcpu: Vcpu): boolean {
+  const note = vcpu.apf_note;
+  if (note === ENTRY_NOTE.none) return false;
+  const work = vcpu.apf_note_item === 0 ? null : m.works[vcpu.apf_note_item - 1]!;
+  vcpu.apf_note = ENTRY_NOTE.none;
+  vcpu.apf_note_item = 0;
+  const vm = vm_of_vcpu(m, vcpu);
+  if (note === ENTRY_NOTE.DOUBLE || !work) {
+    synthetic_halt(m, vcpu);
+    if (m.emit) m.emit(TP.kvm_async_pf_repeated_fault, vcpu.fault_gpa, Math.floor(vcpu.fault_gpa / 4096), guest_rip(m, vcpu));
+    return true;
+  }
+  if (!work.completed) {
+    synthetic_halt(m, vcpu);
+    if (m.emit) m.emit(TP.kvm_async_pf_not_present, work.token, work.gpa);
+    m.observe?.(OBS.not_present, vm, work.page, -1);
+    kvm_add_async_pf_gfn(vcpu, work.gfn);
+    return true;
+  }
+  // Arrived meanwhile: no event and no halt.
+  m.observe?.(OBS.dropped, vm, work.page, -1);
+  vcpu.apf_done.remove(work.id);
+  vcpu.apf_queue.remove(work.id);
+  vcpu.apf_queued -= 1;
+  free_work(m, work);
+  return true;
+}
+
+function deliver_one(m: Machine, vcpu: Vcpu): void {
+  const id = vcpu.apf_done.shift();
+  if (id < 0) return;
+  const work = m.works[id]!;
+  if (m.emit) m.emit(TP.kvm_async_pf_ready, work.token, work.gpa);
+  m.observe?.(OBS.ready, vm_of_vcpu(m, vcpu), work.page, -1);
+  kvm_del_async_pf_gfn(m, vcpu, work.gfn);
+  vcpu.apf_queue.remove(id);
+  vcpu.apf_queued -= 1;
+  free_work(m, work);
+}
+
+/** Announces that it is about to enter: from here on a kick sends an interrupt. */
+export function vcpu_enter_guest_in_guest_mode(_m: Machine, thread: Thread): At {
+  vcpu_of(_m, thread).mode = VCPU_MODE.IN_GUEST_MODE;
+  return AT.kvm_vcpu_exit_request;
+}
+
+/** The last look: whatever came up meanwhile calls the entry off. Models kvm_vcpu_exit_request(). */
+export function kvm_vcpu_exit_request(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  const cpu = m.cpus[thread.cpu]!;
+  if (vcpu.mode === VCPU_MODE.EXITING_GUEST_MODE || kvm_request_pending_but_event(vcpu) || cpu.need_resched || vcpu.signal_pending) {
+    vcpu.mode = VCPU_MODE.OUTSIDE_GUEST_MODE;
+    cancel_injection(vcpu);
+    return AT['vcpu_run.tail'];
+  }
+  return AT.vcpu_run_guest;
+}
+
+/** An immediate exit is already arranged for, so the EVENT that asked for it need not call the entry off. */
+function kvm_request_pending_but_event(vcpu: Vcpu): boolean {
+  if (!vcpu.immediate_exit) return kvm_request_pending(vcpu);
+  const requests = vcpu.requests;
+  vcpu.requests = requests & ~KVM_REQ_EVENT;
+  const pending = kvm_request_pending(vcpu);
+  vcpu.requests = requests;
+  return pending;
+}
+
+/** VMRUN or VMRESUME, with what was injected. */
+export function vcpu_run_guest(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  if (m.emit) m.emit(TP.kvm_entry, m.places.vcpus[vcpu.id]!.vcpu_id, guest_rip(m, vcpu), vcpu.immediate_exit);
+  vcpu.nr_entries += 1;
+  deliver_event(m, vcpu);
+  m.observe?.(OBS.entry, vm_of_vcpu(m, vcpu), vcpu.id, -1);
+  return AT.guest;
+}

@@ -1,0 +1,174 @@
+/**
+ * A machine: one buffer of state, the rows that look at it, and what never changes during a run.
+ *
+ * Everything that moves is in `layout.buffer`; the rest of this object is derived from the program and is the same
+ * after a restore. The two callbacks, emit and observe, report and must not change anything.
+ */
+import { type Capacities, type Layout, layOut, type Probe, type Table } from '../base/table.ts';
+import { AT } from './at.ts';
+import type { Knobs } from './protocol/knobs.ts';
+import type { Program, VmSpec } from './program.ts';
+import { place, type Places } from './places.ts';
+import {
+  ASYNC_PF_PER_VCPU,
+  type Action,
+  type Clock,
+  compiledSchema,
+  type Cpu,
+  type Hold,
+  type Host,
+  type Io,
+  type Node,
+  type S,
+  type Saved,
+  type Task,
+  type Thread,
+  type Timer,
+  type Vcpu,
+  type Vm,
+  type Work,
+} from './schema.ts';
+import { type Draws, drawsOf } from './draws.ts';
+import { type Costs, costsOf } from './cost.ts';
+import type { Emit } from '../trace/all.ts';
+
+/** Told of every observation: its number in observe.ts, the VM, and up to two ids. */
+export type Observe = (observation: number, vm: number, a: number, b: number) => void;
+
+export interface Machine {
+  readonly program: Program;
+  readonly layout: Layout<S>;
+  readonly places: Places;
+
+  readonly clock: Clock;
+  readonly hosts: readonly Host[];
+  readonly cpus: readonly Cpu[];
+  readonly threads: readonly Thread[];
+  readonly vms: readonly Vm[];
+  readonly vcpus: readonly Vcpu[];
+  readonly works: readonly Work[];
+  readonly tasks: readonly Task[];
+  readonly nodes: readonly Node[];
+  readonly timers: readonly Timer[];
+  readonly ios: readonly Io[];
+  readonly actions: readonly Action[];
+  readonly holds: readonly Hold[];
+  readonly saveds: readonly Saved[];
+  readonly frame: Table<S['frame']>;
+  readonly hva: Table<S['hva']>;
+  readonly slot: Table<S['slot']>;
+  readonly tdp: Table<S['tdp']>;
+  readonly tdp_l2: Table<S['tdp_l2']>;
+  readonly tdp_l3: Table<S['tdp_l3']>;
+  readonly event: Table<S['event']>;
+  readonly source: Table<S['source']>;
+
+  readonly costs: readonly Costs[];
+  /** Whatever is drawn from: quantiles and ranks, by where the program uses them. */
+  readonly draws: Draws;
+  /** Null when nobody listens: the model tests before it computes arguments. */
+  emit: Emit | null;
+  observe: Observe | null;
+}
+
+/** Knobs of a VM. */
+export function knobsOfVm(m: Machine, vm: number): Knobs {
+  return m.program.vms[vm]!.knobs;
+}
+
+export function vmSpec(m: Machine, vm: number): VmSpec {
+  return m.program.vms[vm]!;
+}
+
+/** Rows and lengths that a program needs. Small programs get small states. */
+function capacities(program: Program, places: Places): Capacities {
+  const sum = (of: (vm: VmSpec) => number) => program.vms.reduce((total, vm) => total + of(vm), 0);
+  const outstanding = (vm: VmSpec) => Math.min(ASYNC_PF_PER_VCPU, vm.guest.heap_pages) + 1;
+  const works = sum(vm => vm.vcpus * (outstanding(vm) + 1));
+  const threads = places.threads.length;
+  const l2 = sum(vm => Math.ceil(vm.guest.heap_pages / 512));
+  const l3 = sum(vm => Math.ceil(vm.guest.heap_pages / (512 * 512)));
+  const timers = places.timers.length;
+  const sources = places.sources;
+  return {
+    rows: {
+      clock: 1,
+      event: 4 * sources + 64,
+      source: sources,
+      host: program.hosts.length,
+      cpu: places.cpus.length,
+      thread: threads,
+      vm: program.vms.length,
+      vcpu: places.vcpus.length,
+      work: works,
+      task: places.tasks.length,
+      node: places.tasks.length + places.vcpus.length + works,
+      timer: timers,
+      hva: sum(vm => vm.guest.heap_pages),
+      tdp: sum(vm => vm.guest.heap_pages),
+      tdp_l2: l2,
+      tdp_l3: l3,
+      frame: program.hosts.reduce((total, host) => total + host.ram_pages, 0),
+      slot: program.hosts.reduce((total, host) => total + (host.swap?.size_pages ?? 0), 0),
+      io: places.ios,
+      action: program.actions.length,
+      hold: places.holds.length,
+      saved: places.saved.length,
+    },
+    lengths: {
+      works,
+      ios: places.ios,
+      evictions: places.evictions.length,
+      threads,
+      apf_queue: Math.max(...program.vms.map(outstanding), 1) + 1,
+      tdp_l4: 1,
+    },
+  };
+}
+
+/** Makes an empty machine; boot.ts fills it. `probe` asks for the recording flavour of state. */
+export function createMachine(program: Program, probe: Probe | null = null): Machine {
+  const places = place(program);
+  const layout = layOut(compiledSchema, capacities(program, places), probe);
+  return {
+    program,
+    layout,
+    places,
+    clock: layout.row('clock', 0),
+    hosts: layout.rows('host'),
+    cpus: layout.rows('cpu'),
+    threads: layout.rows('thread'),
+    vms: layout.rows('vm'),
+    vcpus: layout.rows('vcpu'),
+    works: layout.rows('work'),
+    tasks: layout.rows('task'),
+    nodes: layout.rows('node'),
+    timers: layout.rows('timer'),
+    ios: layout.rows('io'),
+    actions: layout.rows('action'),
+    holds: layout.rows('hold'),
+    saveds: layout.rows('saved'),
+    frame: layout.tables.frame,
+    hva: layout.tables.hva,
+    slot: layout.tables.slot,
+    tdp: layout.tables.tdp,
+    tdp_l2: layout.tables.tdp_l2,
+    tdp_l3: layout.tables.tdp_l3,
+    event: layout.tables.event,
+    source: layout.tables.source,
+    costs: costsOf(program),
+    draws: drawsOf(program),
+    emit: null,
+    observe: null,
+  };
+}
+
+/** The thread whose step runs now. */
+export function currentThread(m: Machine): Thread {
+  return m.threads[m.clock.current_thread]!;
+}
+
+/** A thread that has not been started. */
+export function isOff(thread: Thread): boolean {
+  return thread.at === AT.off;
+}

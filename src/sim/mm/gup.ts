@@ -1,0 +1,200 @@
+/**
+ * get_user_pages(): getting a guest page's frame, in whichever thread asks.
+ *
+ * Two forms. The NOWAIT attempt runs in the vCPU's fault and gives up rather than wait, having started the read. The
+ * sleeping form is a little state machine of its own in the calling thread (a kworker, or a vCPU thread whose fault
+ * is synchronous); it goes on at `gup_return` with `gup_result`.
+ * Differs: the mmap lock is not modelled here; nobody takes it for writing in these scenarios.
+ */
+import { AT, type At } from '../at.ts';
+import { schedule } from '../host/sched.ts';
+import type { Machine } from '../machine.ts';
+import { OBS } from '../observe.ts';
+import { GUP_RESULT, TASK_STATE, type Thread, WAIT } from '../schema.ts';
+import {
+  clear_flag,
+  free_frame,
+  has_flag,
+  lru_add,
+  lru_del,
+  make_pte,
+  PG_error,
+  PG_locked,
+  PG_lru,
+  PG_readahead,
+  PG_uptodate,
+  PTE_DIRTY,
+  PTE_YOUNG,
+  pte_present,
+  pte_swap,
+  pte_target,
+  set_flag,
+  take_frame,
+  vm_of_page,
+} from './page.ts';
+import { limit_pages, reclaim_page } from './reclaim.ts';
+import { delete_from_swap_cache, lookup_swap_cache, swap_cluster_readahead, swapin_nr_pages } from './swap.ts';
+
+/** What an attempt came to: mapped; being read already; its read started now; its read failed; no memory right now. */
+type Attempt = 'ok' | 'locked' | 'submitted' | 'error' | 'no_frame' | 'no_request';
+
+/**
+ * One attempt to map a page in the host's page tables, starting a read if it must.
+ *
+ * Models do_swap_page() and do_anonymous_page(), mm/memory.c.
+ */
+function handle_mm_fault(m: Machine, thread: Thread, page: number, write: boolean): Attempt {
+  const vm = vm_of_page(m, page);
+  const host = m.program.vms[vm]!.host;
+  const pte = m.hva.pte(page);
+  if (pte_present(pte)) {
+    m.hva.set_pte(page, pte | PTE_YOUNG | (write ? PTE_DIRTY : 0));
+    return 'ok';
+  }
+  if (!pte_swap(pte)) {
+    if (!make_room(m, thread, vm, host)) return 'no_frame';
+    const pfn = take_frame(m, host);
+    if (pfn < 0) return 'no_frame';
+    set_flag(m, pfn, PG_uptodate);
+    m.hosts[host]!.pgfault += 1;
+    m.vms[vm]!.nr_charged_pages += 1;
+    map_frame(m, vm, page, pfn, true);
+    return 'ok';
+  }
+  const slot = pte_target(pte);
+  const cached = lookup_swap_cache(m, slot);
+  if (cached >= 0) {
+    if (has_flag(m, cached, PG_locked)) return 'locked';
+    if (has_flag(m, cached, PG_error)) {
+      drop_failed_page(m, vm, host, cached);
+      return 'error';
+    }
+    if (has_flag(m, cached, PG_readahead)) {
+      clear_flag(m, cached, PG_readahead);
+      m.hosts[host]!.ra_hits += 1;
+    }
+    m.hosts[host]!.pgfault += 1;
+    map_frame(m, vm, page, cached, write);
+    return 'ok';
+  }
+  if (!make_room(m, thread, vm, host)) return 'no_frame';
+  const pfn = swap_cluster_readahead(m, host, slot, swapin_nr_pages(m, host, slot));
+  if (pfn === -1) return 'no_frame';
+  if (pfn === -2) return 'no_request';
+  m.hosts[host]!.pgmajfault += 1;
+  thread.charge_ns += m.costs[host]!.charge_ns.submit_io;
+  return 'submitted';
+}
+
+function map_frame(m: Machine, vm: number, page: number, pfn: number, write: boolean): void {
+  m.frame.set_hva(pfn, page + 1);
+  m.hva.set_pte(page, make_pte(pfn, PTE_YOUNG | (write ? PTE_DIRTY : 0)));
+  // Off the list means that it was let go and is still being written: it is charged again.
+  if (!has_flag(m, pfn, PG_lru)) {
+    if (m.frame.slot(pfn) !== 0) m.vms[vm]!.nr_charged_pages += 1;
+    lru_add(m, vm, pfn);
+  }
+}
+
+function drop_failed_page(m: Machine, vm: number, host: number, pfn: number): void {
+  lru_del(m, vm, pfn);
+  delete_from_swap_cache(m, pfn);
+  free_frame(m, host, pfn);
+  m.vms[vm]!.nr_charged_pages -= 1;
+}
+
+/** Charges one page to the VM's container, reclaiming as it must. False: nothing to be had now. */
+function make_room(m: Machine, thread: Thread, vm: number, host: number): boolean {
+  const row = m.vms[vm]!;
+  const limit = limit_pages(m, vm);
+  while (row.nr_charged_pages >= limit) {
+    if (!reclaim_page(m, vm)) break;
+    thread.charge_ns += m.costs[host]!.charge_ns.reclaim_page;
+  }
+  // The host's own free pages: take from whichever VM holds most.
+  for (let tries = 0; m.hosts[host]!.nr_free_pages === 0 && tries < 64; tries += 1) {
+    const victim = largest_vm(m, host);
+    if (victim < 0 || !reclaim_page(m, victim)) break;
+  }
+  return row.nr_charged_pages < limit || m.hosts[host]!.nr_io_active === 0;
+}
+
+function largest_vm(m: Machine, host: number): number {
+  let largest = -1;
+  m.program.vms.forEach((spec, vm) => {
+    if (spec.host === host && (largest < 0 || m.vms[vm]!.nr_charged_pages > m.vms[largest]!.nr_charged_pages)) largest = vm;
+  });
+  return largest;
+}
+
+/**
+ * hva_to_pfn() under FOLL_NOWAIT. `wait`: this version sleeps although it was told not to, since the window was one
+ * page and the page was not cached; or memory is short, where every version may sleep.
+ *
+ * Models hva_to_pfn_slow(), virt/kvm/kvm_main.c.
+ */
+export function hva_to_pfn_nowait(m: Machine, thread: Thread, page: number, write: boolean, single_page_waits: boolean): 'ok' | 'retry' | 'wait' | 'error' {
+  switch (handle_mm_fault(m, thread, page, write)) {
+    case 'ok':
+      return 'ok';
+    case 'error':
+      return 'error';
+    case 'locked':
+      return 'retry';
+    case 'submitted':
+      return single_page_waits && m.hosts[m.program.vms[vm_of_page(m, page)]!.host]!.ra_window === 1 ? 'wait' : 'retry';
+    case 'no_frame':
+    case 'no_request':
+      return 'wait';
+  }
+}
+
+/** Whether the page can be had without starting anything: the rejected get_user_pages_noio(). */
+export function resident(m: Machine, page: number): boolean {
+  const pte = m.hva.pte(page);
+  if (pte_present(pte)) return true;
+  if (!pte_swap(pte)) return true;
+  const cached = lookup_swap_cache(m, pte_target(pte));
+  return cached >= 0 && !has_flag(m, cached, PG_locked | PG_error);
+}
+
+/** Sends a thread into get_user_pages(), to go on at `then`. */
+export function start_gup(thread: Thread, page: number, write: boolean, then: At): At {
+  thread.gup_page = page;
+  thread.gup_write = write ? 1 : 0;
+  thread.gup_return = then;
+  thread.gup_result = GUP_RESULT.none;
+  return AT.get_user_pages;
+}
+
+/** One pass: maps the page, or goes to sleep until it is worth another. */
+export function get_user_pages(m: Machine, thread: Thread): At {
+  const page = thread.gup_page;
+  const attempt = handle_mm_fault(m, thread, page, thread.gup_write !== 0);
+  if (attempt === 'ok' || attempt === 'error') {
+    thread.gup_result = attempt === 'ok' ? GUP_RESULT.ok : GUP_RESULT.fault;
+    thread.gup_page = 0;
+    thread.gup_write = 0;
+    return thread.gup_return;
+  }
+  const vm = vm_of_page(m, page);
+  const reading = attempt === 'locked' || attempt === 'submitted';
+  if (reading) {
+    thread.wait = WAIT.page;
+    thread.wait_id = lookup_swap_cache(m, pte_target(m.hva.pte(page)));
+  } else {
+    thread.wait = attempt === 'no_frame' ? WAIT.writeback : WAIT.io_request;
+    if (m.hosts[m.program.vms[vm]!.host]!.nr_io_active === 0) m.hosts[m.program.vms[vm]!.host]!.oom += 1;
+  }
+  thread.task_state = TASK_STATE.UNINTERRUPTIBLE;
+  if (reading) m.observe?.(OBS.swap_wait, vm, page, -1);
+  schedule(m, thread);
+  return AT['get_user_pages.wait'];
+}
+
+/** Woken: look again. */
+export function get_user_pages_wait(_m: Machine, thread: Thread): At {
+  thread.wait = WAIT.nothing;
+  thread.wait_id = 0;
+  return AT.get_user_pages;
+}

@@ -1,0 +1,46 @@
+/** kswapd, as far as scenarios need it: it carries out `evict`, page by page, in the three steps others can see. */
+import { AT, type At } from '../at.ts';
+import { schedule } from '../host/sched.ts';
+import type { Machine } from '../machine.ts';
+import { TASK_STATE, type Thread } from '../schema.ts';
+import { vm_of_page } from './page.ts';
+import { evict_page } from './reclaim.ts';
+
+/** Takes the next page to evict, or sleeps. Models kswapd(), mm/vmscan.c. */
+export function kswapd(m: Machine, thread: Thread): At {
+  const { evict } = m.hosts[m.places.threads[thread.id]!.host]!;
+  while (evict.length > 0) {
+    const page = m.places.evictions[evict.at(0)]!.pages[thread.cursor];
+    if (page !== undefined) {
+      thread.cursor += 1;
+      thread.page = page;
+      return AT.mmu_notifier_invalidate_range_start;
+    }
+    evict.shift();
+    thread.cursor = 0;
+  }
+  thread.page = 0;
+  thread.task_state = TASK_STATE.INTERRUPTIBLE;
+  schedule(m, thread);
+  return AT.kswapd;
+}
+
+/** Models kvm_mmu_notifier_invalidate_range_start(), virt/kvm/kvm_main.c. */
+export function mmu_notifier_invalidate_range_start(m: Machine, thread: Thread): At {
+  m.vms[vm_of_page(m, thread.page)]!.mmu_invalidate_in_progress += 1;
+  return AT.try_to_unmap;
+}
+
+/** The zap, and the page to swap. A page that is locked, pinned or gone already is left alone. */
+export function try_to_unmap(m: Machine, thread: Thread): At {
+  evict_page(m, thread.page);
+  return AT.mmu_notifier_invalidate_range_end;
+}
+
+/** Models kvm_mmu_notifier_invalidate_range_end(), virt/kvm/kvm_main.c. */
+export function mmu_notifier_invalidate_range_end(m: Machine, thread: Thread): At {
+  const vm = m.vms[vm_of_page(m, thread.page)]!;
+  vm.mmu_invalidate_seq += 1;
+  vm.mmu_invalidate_in_progress -= 1;
+  return AT.kswapd;
+}

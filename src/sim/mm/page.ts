@@ -1,0 +1,109 @@
+/**
+ * Host page tables of guest memory, frames, and the LRU list of a VM.
+ *
+ * One pte per guest page, indexed by its row in `hva`: absent, present with a frame, or a swap entry. Frames carry the
+ * reverse map and, while they are in the swap cache, their slot. Ids in links are stored as id + 1; 0 is none.
+ */
+import { assert } from '../../base/assert.ts';
+import type { Machine } from '../machine.ts';
+
+// pte bits.
+export const PTE_PRESENT = 1;
+export const PTE_SWAP = 2;
+export const PTE_YOUNG = 4;
+export const PTE_DIRTY = 8;
+const PTE_SHIFT = 4;
+
+// Frame flags, as in include/linux/page-flags.h.
+export const PG_locked = 1;
+export const PG_uptodate = 2;
+export const PG_writeback = 4;
+export const PG_swapcache = 8;
+export const PG_readahead = 16;
+export const PG_lru = 32;
+export const PG_error = 64;
+
+export function pte_present(pte: number): boolean {
+  return (pte & PTE_PRESENT) !== 0;
+}
+export function pte_swap(pte: number): boolean {
+  return (pte & PTE_SWAP) !== 0;
+}
+/** The frame of a present pte, or the slot of a swap pte. */
+export function pte_target(pte: number): number {
+  return pte >>> PTE_SHIFT;
+}
+export function make_pte(pfn: number, flags: number): number {
+  return ((pfn << PTE_SHIFT) | PTE_PRESENT | flags) >>> 0;
+}
+export function make_swap_pte(slot: number): number {
+  return ((slot << PTE_SHIFT) | PTE_SWAP) >>> 0;
+}
+
+/** Takes a free frame of the host, lowest recently freed first, or returns -1. */
+export function take_frame(m: Machine, host: number): number {
+  const row = m.hosts[host]!;
+  const head = row.free_head;
+  if (head === 0) return -1;
+  const pfn = head - 1;
+  row.free_head = m.frame.next(pfn);
+  row.nr_free_pages -= 1;
+  m.frame.set_next(pfn, 0);
+  return pfn;
+}
+
+/** Gives a frame back. It must be on no list, mapped nowhere and idle. */
+export function free_frame(m: Machine, host: number, pfn: number): void {
+  assert(m.frame.pins(pfn) === 0, 'mm: a freed frame is not pinned');
+  const row = m.hosts[host]!;
+  m.frame.set_flags(pfn, 0);
+  m.frame.set_hva(pfn, 0);
+  m.frame.set_slot(pfn, 0);
+  m.frame.set_prev(pfn, 0);
+  m.frame.set_next(pfn, row.free_head);
+  row.free_head = pfn + 1;
+  row.nr_free_pages += 1;
+}
+
+export function set_flag(m: Machine, pfn: number, flag: number): void {
+  m.frame.set_flags(pfn, m.frame.flags(pfn) | flag);
+}
+export function clear_flag(m: Machine, pfn: number, flag: number): void {
+  m.frame.set_flags(pfn, m.frame.flags(pfn) & ~flag);
+}
+export function has_flag(m: Machine, pfn: number, flag: number): boolean {
+  return (m.frame.flags(pfn) & flag) !== 0;
+}
+
+/** Puts a frame at the young end of the VM's list. */
+export function lru_add(m: Machine, vm: number, pfn: number): void {
+  const row = m.vms[vm]!;
+  const head = row.lru_head;
+  m.frame.set_prev(pfn, 0);
+  m.frame.set_next(pfn, head);
+  if (head !== 0) m.frame.set_prev(head - 1, pfn + 1);
+  else row.lru_tail = pfn + 1;
+  row.lru_head = pfn + 1;
+  set_flag(m, pfn, PG_lru);
+}
+
+export function lru_del(m: Machine, vm: number, pfn: number): void {
+  const row = m.vms[vm]!;
+  const prev = m.frame.prev(pfn);
+  const next = m.frame.next(pfn);
+  if (prev !== 0) m.frame.set_next(prev - 1, next);
+  else row.lru_head = next;
+  if (next !== 0) m.frame.set_prev(next - 1, prev);
+  else row.lru_tail = prev;
+  m.frame.set_prev(pfn, 0);
+  m.frame.set_next(pfn, 0);
+  clear_flag(m, pfn, PG_lru);
+}
+
+/** VM that a page row belongs to. */
+export function vm_of_page(m: Machine, page: number): number {
+  const vms = m.places.vms;
+  let vm = vms.length - 1;
+  while (vms[vm]!.first_page > page) vm -= 1;
+  return vm;
+}

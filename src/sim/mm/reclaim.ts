@@ -1,0 +1,152 @@
+/**
+ * Taking pages away: the LRU scan with young bits, and what evicting one page does.
+ *
+ * A faulting thread that meets the container's limit reclaims in its own context, in one step; a scenario's `evict`
+ * is carried out by kswapd in three (notifier start, zap, notifier end), since others can look in between.
+ */
+import { assert } from '../../base/assert.ts';
+import { tdp_age, tdp_huge, tdp_zap } from '../kvm/tdp.ts';
+import type { Machine } from '../machine.ts';
+import { VM_HVA, VM_HVA_STRIDE, HEAP_GFN } from '../places.ts';
+import { OBS } from '../observe.ts';
+import { TP } from '../../trace/all.ts';
+import {
+  free_frame,
+  has_flag,
+  lru_add,
+  lru_del,
+  make_swap_pte,
+  PG_locked,
+  PG_lru,
+  PG_swapcache,
+  PG_uptodate,
+  PG_writeback,
+  PTE_DIRTY,
+  PTE_YOUNG,
+  pte_present,
+  pte_target,
+  vm_of_page,
+} from './page.ts';
+import { add_to_swap_cache, delete_from_swap_cache, get_swap_page, io_available, swap_writepage } from './swap.ts';
+
+/** Host-virtual address of a page row. */
+export function hva_of_page(m: Machine, vm: number, page: number): number {
+  return VM_HVA + vm * VM_HVA_STRIDE + (HEAP_GFN + page - m.places.vms[vm]!.first_page) * 4096;
+}
+
+/** Pages a VM may hold: its container's limit, or what the host can give. */
+export function limit_pages(m: Machine, vm: number): number {
+  const spec = m.program.vms[vm]!;
+  return Math.min(spec.memory_limit_pages ?? Number.MAX_SAFE_INTEGER, m.places.hosts[spec.host]!.frames);
+}
+
+/**
+ * Makes room for one more page of a VM: frees or starts writing out one page of it. False when nothing could be done.
+ *
+ * Models shrink_page_list() by way of try_charge(), mm/vmscan.c and mm/memcontrol.c.
+ * Differs: one list with a second chance in place of active and inactive; a page under writeback counts as gone.
+ */
+export function reclaim_page(m: Machine, vm: number): boolean {
+  const row = m.vms[vm]!;
+  const host = m.program.vms[vm]!.host;
+  let scanned = 0;
+  const most = 2 * row.nr_charged_pages + 2;
+  while (row.lru_tail !== 0 && scanned < most) {
+    scanned += 1;
+    const pfn = row.lru_tail - 1;
+    const page = m.frame.hva(pfn) - 1;
+    lru_del(m, vm, pfn);
+    if (m.frame.pins(pfn) > 0 || has_flag(m, pfn, PG_locked | PG_writeback)) {
+      lru_add(m, vm, pfn);
+      continue;
+    }
+    if (page_referenced(m, vm, page) && scanned <= row.nr_charged_pages) {
+      lru_add(m, vm, pfn);
+      continue;
+    }
+    row.mmu_invalidate_seq += 1;
+    if (unmap_and_release(m, vm, host, page, pfn, false)) return true;
+    lru_add(m, vm, pfn);
+    return false;
+  }
+  return false;
+}
+
+/** Models page_referenced(), mm/rmap.c, with kvm_age_hva() below it. */
+function page_referenced(m: Machine, vm: number, page: number): boolean {
+  const pte = m.hva.pte(page);
+  const young = (pte & PTE_YOUNG) !== 0;
+  if (young) m.hva.set_pte(page, pte & ~PTE_YOUNG);
+  return tdp_age(m, vm, page) || young;
+}
+
+/** Whether a page may be taken now. */
+export function can_evict(m: Machine, page: number): boolean {
+  const pte = m.hva.pte(page);
+  if (!pte_present(pte)) return false;
+  const pfn = pte_target(pte);
+  return m.frame.pins(pfn) === 0 && !has_flag(m, pfn, PG_locked | PG_writeback);
+}
+
+/**
+ * Unmaps a page from guest and host and lets its frame go, by way of the device if its contents are newer than swap.
+ * `at_once`: the write takes no time (a scenario's `evict`). The frame is off the LRU list when this is called.
+ * Returns false, with the page unharmed, when there is no swap slot or no request for it.
+ *
+ * Models try_to_unmap() and pageout(), mm/rmap.c and mm/vmscan.c.
+ */
+export function unmap_and_release(m: Machine, vm: number, host: number, page: number, pfn: number, at_once: boolean): boolean {
+  const pte = m.hva.pte(page);
+  const mapped = pte_present(pte);
+  if (!at_once && !io_available(m, host)) return false;
+  if (mapped && m.frame.slot(pfn) === 0) {
+    const slot = get_swap_page(m, host, page);
+    if (slot < 0) return false;
+    add_to_swap_cache(m, slot, pfn);
+    m.hva.set_pte(page, pte | PTE_DIRTY);
+  }
+  const slot = m.frame.slot(pfn) - 1;
+  const dirty = tdp_dirty_and_zap(m, vm, page) || (mapped && (m.hva.pte(page) & PTE_DIRTY) !== 0);
+  if (m.emit && mapped) {
+    const hva = hva_of_page(m, vm, page);
+    m.emit(TP.kvm_unmap_hva_range, hva, hva + 4096);
+  }
+  if (mapped) m.hva.set_pte(page, make_swap_pte(slot));
+  m.vms[vm]!.nr_charged_pages -= 1;
+  m.vms[vm]!.nr_evictions += 1;
+  if (dirty && !at_once) {
+    swap_writepage(m, host, pfn);
+    m.observe?.(OBS.evicted, vm, page, -1);
+    return true;
+  }
+  if (has_flag(m, pfn, PG_swapcache)) delete_from_swap_cache(m, pfn);
+  free_frame(m, host, pfn);
+  m.observe?.(OBS.evicted, vm, page, -1);
+  return true;
+}
+
+/** Zaps the leaf; a huge one drops with it all its pages, whose host ptes take over the dirty bit. */
+function tdp_dirty_and_zap(m: Machine, vm: number, page: number): boolean {
+  if (!tdp_huge(m, vm, page)) return tdp_zap(m, vm, page);
+  const place = m.places.vms[vm]!;
+  const first = page - ((page - place.first_page) & 511);
+  const dirty = tdp_zap(m, vm, page);
+  if (dirty) {
+    for (let other = first; other < Math.min(first + 512, place.first_page + place.pages); other += 1) {
+      if (pte_present(m.hva.pte(other))) m.hva.set_pte(other, m.hva.pte(other) | PTE_DIRTY);
+    }
+  }
+  return dirty;
+}
+
+/** kswapd's part of an `evict`: takes the page off its list and out of memory. False when it may not go now. */
+export function evict_page(m: Machine, page: number): boolean {
+  const vm = vm_of_page(m, page);
+  if (!can_evict(m, page)) return false;
+  const pfn = pte_target(m.hva.pte(page));
+  assert(has_flag(m, pfn, PG_lru) && has_flag(m, pfn, PG_uptodate), 'mm: a mapped page is on its list');
+  lru_del(m, vm, pfn);
+  if (unmap_and_release(m, vm, m.program.vms[vm]!.host, page, pfn, true)) return true;
+  lru_add(m, vm, pfn);
+  return false;
+}

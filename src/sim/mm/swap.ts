@@ -1,0 +1,263 @@
+/**
+ * Swap slots, the swap cache, and the device behind them.
+ *
+ * Pages that stand in neighbouring slots and are asked for together travel in one request. A page being read stands
+ * in the swap cache, locked; whoever needs it sleeps until it is unlocked.
+ */
+import { next32 } from '../../base/rng.ts';
+import { arm } from '../events.ts';
+import type { Machine } from '../machine.ts';
+import { OBS } from '../observe.ts';
+import { draw } from '../sample.ts';
+import { IO, TASK_STATE, WAIT } from '../schema.ts';
+import { held_read_ns } from '../script.ts';
+import { wake_up_process } from '../host/sched.ts';
+import {
+  clear_flag,
+  free_frame,
+  has_flag,
+  lru_add,
+  PG_error,
+  PG_locked,
+  PG_readahead,
+  PG_swapcache,
+  PG_uptodate,
+  PG_writeback,
+  pte_present,
+  set_flag,
+  take_frame,
+  vm_of_page,
+} from './page.ts';
+
+/** Takes a free slot for a page, or returns -1 when swap is full. */
+export function get_swap_page(m: Machine, host: number, page: number): number {
+  const row = m.hosts[host]!;
+  if (row.swap_free_head === 0) return -1;
+  const slot = row.swap_free_head - 1;
+  row.swap_free_head = m.slot.next(slot);
+  row.nr_swap_free -= 1;
+  m.slot.set_next(slot, 0);
+  m.slot.set_hva(slot, page + 1);
+  return slot;
+}
+
+export function swap_free(m: Machine, host: number, slot: number): void {
+  const row = m.hosts[host]!;
+  m.slot.set_hva(slot, 0);
+  m.slot.set_cache(slot, 0);
+  m.slot.set_next(slot, row.swap_free_head);
+  row.swap_free_head = slot + 1;
+  row.nr_swap_free += 1;
+}
+
+/** Frame of a slot in the swap cache, or -1. */
+export function lookup_swap_cache(m: Machine, slot: number): number {
+  return m.slot.cache(slot) - 1;
+}
+
+export function add_to_swap_cache(m: Machine, slot: number, pfn: number): void {
+  m.slot.set_cache(slot, pfn + 1);
+  m.frame.set_slot(pfn, slot + 1);
+  set_flag(m, pfn, PG_swapcache);
+}
+
+/** Takes a frame out of the swap cache; its slot keeps the contents only if a pte still needs them. */
+export function delete_from_swap_cache(m: Machine, pfn: number): void {
+  const slot = m.frame.slot(pfn) - 1;
+  m.slot.set_cache(slot, 0);
+  m.frame.set_slot(pfn, 0);
+  clear_flag(m, pfn, PG_swapcache);
+}
+
+/**
+ * How many slots around the one asked for are worth reading.
+ *
+ * Models swapin_nr_pages() and __swapin_nr_pages(), mm/swap_state.c. Differs: one history per host, as for cluster
+ * read-ahead, where non-rotational swap keeps one per memory area.
+ */
+export function swapin_nr_pages(m: Machine, host: number, offset: number): number {
+  const row = m.hosts[host]!;
+  const most = m.program.hosts[host]!.swap?.readahead_pages ?? 1;
+  if (most <= 1) {
+    row.ra_window = 1;
+    return 1;
+  }
+  const hits = row.ra_hits;
+  row.ra_hits = 0;
+  let pages = hits + 2;
+  if (pages === 2) {
+    if (offset !== row.ra_offset + 1 && offset !== row.ra_offset - 1) pages = 1;
+    row.ra_offset = offset;
+  } else {
+    let rounded = 4;
+    while (rounded < pages) rounded <<= 1;
+    pages = rounded;
+  }
+  pages = Math.max(Math.min(pages, most), row.ra_window >>> 1);
+  row.ra_window = pages;
+  return pages;
+}
+
+/**
+ * Starts the read of a slot and of its neighbours in the window. Returns the frame of the slot, locked in the swap
+ * cache; -1 when there is no frame, -2 when there is no request left.
+ *
+ * Models swap_cluster_readahead(), mm/swap_state.c.
+ */
+export function swap_cluster_readahead(m: Machine, host: number, slot: number, pages: number): number {
+  const place = m.places.hosts[host]!;
+  const first_io = free_io(m, host);
+  if (first_io < 0) return -2;
+  const wanted = take_frame(m, host);
+  if (wanted < 0) return -1;
+  begin_read(m, slot, wanted, false);
+
+  const window = slot - place.first_slot;
+  const start = place.first_slot + (window - (window % pages));
+  const end = Math.min(start + pages, place.first_slot + place.slots);
+  let run_start = -1;
+  for (let other = start; other < end; other += 1) {
+    if (other !== slot && !start_readahead(m, host, other)) {
+      if (run_start >= 0) submit(m, host, run_start, other - run_start, false);
+      run_start = -1;
+      continue;
+    }
+    if (run_start < 0) run_start = other;
+  }
+  if (run_start >= 0) submit(m, host, run_start, end - run_start, false);
+  return wanted;
+}
+
+/** Puts a neighbour in the swap cache for reading, if it is in use, not there yet, and there is room. */
+function start_readahead(m: Machine, host: number, slot: number): boolean {
+  const page = m.slot.hva(slot) - 1;
+  if (page < 0 || m.slot.cache(slot) !== 0 || pte_present(m.hva.pte(page))) return false;
+  if (m.hosts[host]!.nr_free_pages <= 8) return false;
+  const pfn = take_frame(m, host);
+  if (pfn < 0) return false;
+  begin_read(m, slot, pfn, true);
+  return true;
+}
+
+function begin_read(m: Machine, slot: number, pfn: number, readahead: boolean): void {
+  const page = m.slot.hva(slot) - 1;
+  m.frame.set_flags(pfn, readahead ? PG_locked | PG_readahead : PG_locked);
+  m.frame.set_hva(pfn, page + 1);
+  add_to_swap_cache(m, slot, pfn);
+  const vm = vm_of_page(m, page);
+  m.vms[vm]!.nr_charged_pages += 1;
+  m.observe?.(OBS.swap_submit, vm, page, -1);
+}
+
+/** Writes a frame to its slot; there must be a request for it, see io_available(). */
+export function swap_writepage(m: Machine, host: number, pfn: number): void {
+  set_flag(m, pfn, PG_writeback);
+  submit(m, host, m.frame.slot(pfn) - 1, 1, true);
+}
+
+/** Whether the device takes one more request. */
+export function io_available(m: Machine, host: number): boolean {
+  return free_io(m, host) >= 0;
+}
+
+/** Lowest free request row, or -1. */
+function free_io(m: Machine, host: number): number {
+  // Reads come in several runs at worst, so a few rows are kept for the rest of a window.
+  const spare = m.hosts[host]!.io_queue.length + 16;
+  if (spare >= m.ios.length) return -1;
+  for (let id = 0; id < m.ios.length; id += 1) if (m.ios[id]!.state === IO.free) return id;
+  return -1;
+}
+
+function submit(m: Machine, host: number, slot: number, pages: number, write: boolean): void {
+  const id = free_io(m, host);
+  const io = m.ios[id]!;
+  io.state = IO.queued;
+  io.host = host as 0;
+  io.write = write ? 1 : 0;
+  io.slot = slot;
+  io.pages = pages;
+  io.error = 0;
+  io.submitted_ns = m.clock.now_ns;
+  m.hosts[host]!.io_queue.push(id);
+  start_io(m, host);
+}
+
+/** Gives queued requests to the device while it has room. */
+function start_io(m: Machine, host: number): void {
+  const row = m.hosts[host]!;
+  const spec = m.program.hosts[host]!.swap!;
+  while (row.nr_io_active < spec.depth && row.io_queue.length > 0) {
+    const id = row.io_queue.shift();
+    const io = m.ios[id]!;
+    io.state = IO.active;
+    row.nr_io_active += 1;
+    const draws = m.draws.swap[host]!;
+    let service_ns = draw(io.write ? draws.write : draws.read, m.clock);
+    if (!io.write) {
+      for (let n = 0; n < io.pages; n += 1) service_ns = Math.max(service_ns, held_read_ns(m, m.slot.hva(io.slot + n) - 1));
+      if (row.fail_swap_read > 0) {
+        row.fail_swap_read -= 1;
+        io.error = 1;
+      } else if (spec.error_ppm > 0 && next32(m.clock) % 1_000_000 < spec.error_ppm) io.error = 1;
+    }
+    arm(m, m.places.source.io + id, m.clock.now_ns + service_ns);
+  }
+}
+
+/** The device has finished a request. Models end_swap_bio_read() and end_swap_bio_write(), mm/page_io.c. */
+export function end_swap_bio(m: Machine, id: number): void {
+  const io = m.ios[id]!;
+  const host = io.host;
+  for (let n = 0; n < io.pages; n += 1) {
+    if (io.write) end_write(m, host, io.slot + n);
+    else end_read(m, host, io.slot + n, io.error !== 0);
+  }
+  io.state = IO.free;
+  io.write = 0;
+  io.slot = 0;
+  io.pages = 0;
+  io.error = 0;
+  m.hosts[host]!.nr_io_active -= 1;
+  start_io(m, host);
+  wake_waiters(m, host, WAIT.io_request, 0);
+}
+
+function end_read(m: Machine, host: number, slot: number, error: boolean): void {
+  const pfn = m.slot.cache(slot) - 1;
+  const page = m.slot.hva(slot) - 1;
+  const vm = vm_of_page(m, page);
+  m.hosts[host]!.pswpin += 1;
+  clear_flag(m, pfn, PG_locked);
+  if (error) set_flag(m, pfn, PG_error);
+  else set_flag(m, pfn, PG_uptodate);
+  lru_add(m, vm, pfn);
+  m.observe?.(OBS.swap_read, vm, page, -1);
+  wake_waiters(m, host, WAIT.page, pfn);
+}
+
+function end_write(m: Machine, host: number, slot: number): void {
+  const pfn = m.slot.cache(slot) - 1;
+  const page = m.slot.hva(slot) - 1;
+  m.hosts[host]!.pswpout += 1;
+  clear_flag(m, pfn, PG_writeback);
+  // Wanted again meanwhile: it stays, now clean. Else it is free at last.
+  if (!pte_present(m.hva.pte(page))) {
+    delete_from_swap_cache(m, pfn);
+    free_frame(m, host, pfn);
+  } else if (!has_flag(m, pfn, PG_uptodate)) set_flag(m, pfn, PG_uptodate);
+  wake_waiters(m, host, WAIT.writeback, 0);
+}
+
+/** Wakes the threads of a host that sleep for this. */
+function wake_waiters(m: Machine, host: number, wait: number, id: number): void {
+  const place = m.places.hosts[host]!;
+  for (const list of [place.vcpuThreads, place.workers]) {
+    for (const number of list) {
+      const thread = m.threads[number]!;
+      if (thread.task_state !== TASK_STATE.UNINTERRUPTIBLE || thread.wait !== wait) continue;
+      if (wait === WAIT.page && thread.wait_id !== id) continue;
+      wake_up_process(m, thread);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+/** Matching observations against the event calls of a scenario, such as `completed(cold)`. */
+import type { Machine } from './machine.ts';
+import { OBSERVATION_NAMES, OBSERVATIONS } from './observe.ts';
+import type { Places } from './places.ts';
+import type { Entity, EventPattern } from './program.ts';
+
+/** The row that an entity stands for, in the table of its kind; -1 for a kind without rows. */
+export function rowOf(places: Places, entity: Entity): number {
+  const vm = places.vms[entity.vm];
+  switch (entity.kind) {
+    case 'vm':
+    case 'host':
+    case 'swap':
+    case 'saved':
+      return entity.id;
+    case 'vcpu':
+      return (vm?.first_vcpu ?? 0) + entity.id;
+    case 'task':
+      return (vm?.first_task ?? 0) + entity.id;
+    case 'page':
+      return (vm?.first_page ?? 0) + entity.id;
+    case 'thread':
+      return places.vcpus[(vm?.first_vcpu ?? 0) + entity.id]?.thread ?? -1;
+    case 'timer':
+    case 'irq': {
+      const wanted = entity.kind === 'timer';
+      let seen = 0;
+      return places.interrupts.findIndex(
+        interrupt => interrupt.vm === entity.vm && interrupt.timer >= 0 === wanted && seen++ === entity.id,
+      );
+    }
+  }
+}
+
+export interface Matcher {
+  readonly observation: number;
+  /** Row ids to compare with; -1 matches any. */
+  readonly a: number;
+  readonly b: number;
+  /** Thread that must have done it, or -1. */
+  readonly thread: number;
+}
+
+export function matcherOf(places: Places, pattern: EventPattern): Matcher {
+  const argument = (index: number) => {
+    const entity = pattern.args[index];
+    return entity ? rowOf(places, entity) : -1;
+  };
+  const observation = (OBSERVATION_NAMES as readonly string[]).indexOf(pattern.name);
+  if (observation < 0) throw new Error(`no event named ${pattern.name}; there are: ${Object.keys(OBSERVATIONS).join(', ')}`);
+  return { observation, a: argument(0), b: argument(1), thread: pattern.by ? rowOf(places, pattern.by) : -1 };
+}
+
+/** Whether an observation, made now by the current thread, is one of those meant. */
+export function matches(m: Machine, matcher: Matcher, observation: number, a: number, b: number): boolean {
+  return (
+    observation === matcher.observation &&
+    (matcher.a < 0 || matcher.a === a) &&
+    (matcher.b < 0 || matcher.b === b) &&
+    (matcher.thread < 0 || matcher.thread === m.clock.current_thread)
+  );
+}

@@ -1,0 +1,194 @@
+/**
+ * Where everything of a program stands in the tables: which rows belong to which VM, and the other way round.
+ *
+ * Fixed for a run. Rows of all VMs share a table; `first` and `of` go between a VM's own numbering and the row.
+ */
+import type { ActionOp, IrqSpec, Program, TaskSpec, TimerSpec } from './program.ts';
+import { THREAD_KIND } from './schema.ts';
+
+/** gfn of the first heap page: guest-physical 0x1000000, as in the recordings. Below lies the guest's kernel area. */
+export const HEAP_GFN = 0x1000;
+/** Linear address of the first heap page. */
+export const HEAP_GVA = 0x7f00_0100_0000;
+/** Host-virtual address of guest-physical 0 of the first VM; one per VM, 64 GiB apart. */
+export const VM_HVA = 0x7fea_0000_0000;
+export const VM_HVA_STRIDE = 0x10_0000_0000;
+/** First pid handed out; ids are synthetic but stable. */
+export const FIRST_PID = 4711;
+
+export const TIMER_VECTOR_FIRST = 0xec;
+export const IRQ_VECTOR_FIRST = 0x31;
+/** HYPERVISOR_CALLBACK_VECTOR of Linux; kvm-unit-tests uses the same. */
+export const APF_VECTOR = 0xf3;
+
+export interface ThreadPlace {
+  readonly kind: (typeof THREAD_KIND)[keyof typeof THREAD_KIND];
+  readonly host: number;
+  /** vCPU row of a vCPU thread, else -1. */
+  readonly vcpu: number;
+  readonly pid: number;
+  readonly comm: string;
+}
+
+export interface VcpuPlace {
+  readonly vm: number;
+  readonly host: number;
+  /** The number the guest and the tracepoints know it by. */
+  readonly vcpu_id: number;
+  readonly thread: number;
+}
+
+export interface Interrupt {
+  readonly vm: number;
+  readonly vcpu: number;
+  readonly vector: number;
+  readonly name: string;
+  readonly spec: IrqSpec | TimerSpec;
+  /** Timer row, or -1 for a device interrupt. */
+  readonly timer: number;
+}
+
+export interface Places {
+  readonly threads: readonly ThreadPlace[];
+  readonly vcpus: readonly VcpuPlace[];
+  readonly tasks: readonly { readonly vm: number; readonly vcpu: number; readonly spec: TaskSpec; readonly index: number }[];
+  readonly cpus: readonly { readonly host: number; readonly number: number }[];
+  /** Timers and device interrupts together; `irq` entities are indices into this. */
+  readonly interrupts: readonly Interrupt[];
+  readonly timers: readonly Interrupt[];
+  /** interrupt index by vCPU row and vector, -1 where none. */
+  readonly interruptAt: readonly Int16Array[];
+  readonly vms: readonly {
+    readonly first_vcpu: number;
+    readonly first_task: number;
+    readonly first_page: number;
+    readonly first_l2: number;
+    readonly first_l3: number;
+    readonly pages: number;
+    readonly host: number;
+  }[];
+  readonly hosts: readonly {
+    readonly first_cpu: number;
+    readonly cpus: number;
+    readonly first_frame: number;
+    readonly frames: number;
+    readonly first_slot: number;
+    readonly slots: number;
+    readonly kswapd: number;
+    readonly workers: readonly number[];
+    readonly vcpuThreads: readonly number[];
+  }[];
+  /** Tasks of each vCPU row, in order of declaration. */
+  readonly tasksOf: readonly (readonly number[])[];
+  readonly holds: readonly { readonly action: number; readonly op: Extract<ActionOp, { readonly op: 'hold_event' | 'hold_actor' }> }[];
+  readonly saved: readonly string[];
+  /** Each `evict` of the scenario: the page rows it takes. kswapd's queue holds indices into this. */
+  readonly evictions: readonly { readonly action: number; readonly op: ActionOp; readonly pages: readonly number[] }[];
+  /** Requests that swap devices can have outstanding, over all hosts. */
+  readonly ios: number;
+  /** Number of event sources: CPUs, requests at swap devices, timers, sleeping tasks, actions. */
+  readonly sources: number;
+  readonly source: { readonly cpu: number; readonly io: number; readonly timer: number; readonly task: number; readonly action: number };
+}
+
+export function place(program: Program): Places {
+  const threads: ThreadPlace[] = [];
+  const vcpus: VcpuPlace[] = [];
+  const tasks: Places['tasks'][number][] = [];
+  const cpus: { host: number; number: number }[] = [];
+  const interrupts: Interrupt[] = [];
+  let pid = FIRST_PID;
+  let first_page = 0;
+  let first_l2 = 0;
+  let first_l3 = 0;
+  const vms = program.vms.map((spec, vm) => {
+    const first_vcpu = vcpus.length;
+    const first_task = tasks.length;
+    pid += 1; // The VMM's main thread.
+    for (let id = 0; id < spec.vcpus; id += 1) {
+      vcpus.push({ vm, host: spec.host, vcpu_id: id, thread: threads.length });
+      threads.push({ kind: THREAD_KIND.vcpu, host: spec.host, vcpu: first_vcpu + id, pid, comm: `CPU ${id}/KVM` });
+      pid += 1;
+    }
+    spec.guest.tasks.forEach((task, index) => tasks.push({ vm, vcpu: first_vcpu + task.vcpu, spec: task, index }));
+    const pages = spec.guest.heap_pages;
+    const placed = { first_vcpu, first_task, first_page, first_l2, first_l3, pages, host: spec.host };
+    first_page += pages;
+    first_l2 += Math.ceil(pages / 512);
+    first_l3 += Math.ceil(pages / (512 * 512));
+    return placed;
+  });
+  const interruptAt = vcpus.map(() => new Int16Array(256).fill(-1));
+  program.vms.forEach((spec, vm) => {
+    const next = new Map<number, number>();
+    const add = (item: IrqSpec | TimerSpec, base: number, timer: boolean) => {
+      const vcpu = vms[vm]!.first_vcpu + item.vcpu;
+      const taken = next.get(vcpu * 512 + base) ?? 0;
+      next.set(vcpu * 512 + base, taken + 1);
+      const vector = timer ? base - taken : base + taken;
+      interruptAt[vcpu]![vector] = interrupts.length;
+      interrupts.push({ vm, vcpu, vector, name: item.name, spec: item, timer: timer ? interrupts.filter(other => other.timer >= 0).length : -1 });
+    };
+    for (const timer of spec.guest.timers) add(timer, TIMER_VECTOR_FIRST, true);
+    for (const irq of spec.guest.irqs) add(irq, IRQ_VECTOR_FIRST, false);
+  });
+  let first_frame = 0;
+  let first_slot = 0;
+  const hosts = program.hosts.map((spec, host) => {
+    const first_cpu = cpus.length;
+    for (let number = 0; number < spec.cpus; number += 1) cpus.push({ host, number });
+    const kswapd = threads.length;
+    threads.push({ kind: THREAD_KIND.kswapd, host, vcpu: -1, pid: 60 + host, comm: 'kswapd0' });
+    const workers: number[] = [];
+    for (let n = 0; n < spec.workers; n += 1) {
+      workers.push(threads.length);
+      threads.push({ kind: THREAD_KIND.kworker, host, vcpu: -1, pid: 80 + n, comm: `kworker/${n % spec.cpus}:${Math.floor(n / spec.cpus)}` });
+    }
+    const placed = {
+      first_cpu,
+      cpus: spec.cpus,
+      first_frame,
+      frames: spec.ram_pages,
+      first_slot,
+      slots: spec.swap?.size_pages ?? 0,
+      kswapd,
+      workers,
+      vcpuThreads: vcpus.flatMap(vcpu => (vcpu.host === host ? [vcpu.thread] : [])),
+    };
+    first_frame += spec.ram_pages;
+    first_slot += placed.slots;
+    return placed;
+  });
+  const holds = program.actions.flatMap((action, index) =>
+    action.ops.flatMap(op => (op.op === 'hold_event' || op.op === 'hold_actor' ? [{ action: index, op }] : [])),
+  );
+  const saved = [...new Set(program.actions.flatMap(action => action.ops.flatMap(op => (op.op === 'get_mpstate' ? [op.name] : []))))];
+  const evictions = program.actions.flatMap((action, index) =>
+    action.ops.flatMap(op => (op.op === 'evict' ? [{ action: index, op, pages: op.pages.map(page => vms[op.vm]!.first_page + page) }] : [])),
+  );
+  const timers = interrupts.filter(interrupt => interrupt.timer >= 0);
+  const ios = Math.min(60_000, program.hosts.reduce((total, host) => total + (host.swap ? 2 * host.swap.depth : 0), 0) + 4 * threads.length + 32);
+  const source = { cpu: 0, io: 0, timer: 0, task: 0, action: 0 };
+  source.io = cpus.length;
+  source.timer = source.io + ios;
+  source.task = source.timer + timers.length;
+  source.action = source.task + tasks.length;
+  return {
+    threads,
+    vcpus,
+    tasks,
+    cpus,
+    interrupts,
+    timers,
+    interruptAt,
+    vms,
+    hosts,
+    tasksOf: vcpus.map((_, vcpu) => tasks.flatMap((task, index) => (task.vcpu === vcpu ? [index] : []))),
+    holds,
+    saved,
+    evictions,
+    ios,
+    sources: source.action + program.actions.length,
+    source,
+  };
+}

@@ -1,0 +1,283 @@
+/**
+ * What the simulator accepts: one Program is one file x case x matrix cell x variant, fully resolved.
+ *
+ * Plain data, no functions, no source text but for messages. The language targets it; a fuzzer or a
+ * test may write one by hand. Names keep their spelling; everything else refers by index.
+ */
+import type { Knobs } from './protocol/knobs.ts';
+
+/** Where something stands in the scenario, 1-based; for messages only. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** The statement as written, on one line. */
+  readonly text: string;
+}
+
+/** A latency or think time. Samples come from integer tables, so every platform draws the same bits. */
+export type Distribution =
+  | { readonly kind: 'fixed'; readonly ns: number }
+  | { readonly kind: 'uniform'; readonly min_ns: number; readonly max_ns: number }
+  | { readonly kind: 'exponential'; readonly mean_ns: number }
+  | { readonly kind: 'lognormal'; readonly p50_ns: number; readonly p99_ns: number }
+  | { readonly kind: 'empirical'; readonly samples_ns: readonly number[] };
+
+export interface SwapSpec {
+  readonly name: string;
+  readonly size_pages: number;
+  readonly read: Distribution;
+  readonly write: Distribution;
+  /** Requests that the device serves at once. */
+  readonly depth: number;
+  /** Largest read-ahead window, a power of two: 1 << vm.page-cluster. */
+  readonly readahead_pages: number;
+  /** Chance that a read fails, in parts per million. */
+  readonly error_ppm: number;
+}
+
+export interface HostSpec {
+  readonly name: string;
+  readonly place: Place;
+  readonly cpus: number;
+  readonly ram_pages: number;
+  readonly workers: number;
+  readonly isa: 'svm' | 'vmx';
+  readonly swap: SwapSpec | null;
+  /** Overrides of src/sim/cost.ts, by step or charge name. */
+  readonly cost_ns: Readonly<Record<string, number>>;
+}
+
+export type PageChoice =
+  | { readonly kind: 'page'; readonly page: number }
+  | { readonly kind: 'uniform'; readonly first: number; readonly pages: number }
+  | { readonly kind: 'zipf'; readonly theta_ppm: number; readonly first: number; readonly pages: number }
+  | { readonly kind: 'sequential'; readonly first: number; readonly pages: number; readonly step: number };
+
+/**
+ * One guest operation. A program is a flat list; loops are jumps, so the task's program counter is one number.
+ * `page` counts from the start of the heap. `rate_per_s` paces a read or write (0 = unpaced).
+ */
+export type TaskOp =
+  | { readonly op: 'read' | 'write'; readonly page: PageChoice; readonly rate_per_s: number }
+  | { readonly op: 'work' | 'sleep'; readonly time: Distribution }
+  | { readonly op: 'jump'; readonly to: number }
+  /** Counts the task's slot down; while it is not zero, goes back. Slots are numbered by nesting depth, 0..3. */
+  | { readonly op: 'repeat'; readonly slot: number; readonly times: number; readonly to: number }
+  | { readonly op: 'hlt' | 'cli' | 'sti' | 'preempt_off' | 'preempt_on' | 'user' | 'kernel' | 'done' };
+
+export interface TaskSpec {
+  readonly name: string;
+  readonly place: Place;
+  readonly vcpu: number;
+  readonly mode: 'user' | 'kernel';
+  readonly ops: readonly TaskOp[];
+}
+
+/** What an interrupt handler does, in order. */
+export type HandlerOp =
+  | { readonly op: 'work'; readonly ns: number }
+  | { readonly op: 'reschedule' }
+  | { readonly op: 'read' | 'write'; readonly page: number };
+
+export interface TimerSpec {
+  readonly name: string;
+  readonly vcpu: number;
+  readonly period_ns: number;
+  readonly body: readonly HandlerOp[];
+}
+
+export interface IrqSpec {
+  readonly name: string;
+  readonly vcpu: number;
+  readonly body: readonly HandlerOp[];
+}
+
+export interface GuestSpec {
+  readonly apf: boolean;
+  readonly send_always: boolean;
+  /** `kernel`: what Linux of that version does; `halt`: STI;HLT in the handler, as kvm-unit-tests does. */
+  readonly on_not_present: 'kernel' | 'schedule' | 'halt';
+  readonly tasks: readonly TaskSpec[];
+  readonly timers: readonly TimerSpec[];
+  readonly irqs: readonly IrqSpec[];
+  readonly heap_pages: number;
+}
+
+export interface VmSpec {
+  readonly name: string;
+  readonly place: Place;
+  readonly host: number;
+  readonly ram_pages: number;
+  /** The container's limit, or null for none. */
+  readonly memory_limit_pages: number | null;
+  readonly paging: 'tdp';
+  readonly huge_pages: boolean;
+  readonly irqchip: 'kernel' | 'split' | 'user';
+  readonly hlt_exits: boolean;
+  readonly vcpus: number;
+  /** Host CPU for each vCPU thread, or null where the scheduler chooses. */
+  readonly pin: readonly (number | null)[];
+  /** Name of the variant, for reports; `knobs` is what counts. */
+  readonly protocol: string;
+  readonly knobs: Knobs;
+  readonly guest: GuestSpec;
+}
+
+// -- What happens ---------------------------------------------------------------------------------
+
+/** A call such as `not_present(p)`; `args` are entities or null for "any". Names: see src/sim/observe.ts. */
+export interface EventPattern {
+  readonly name: string;
+  readonly args: readonly (Entity | null)[];
+  /** `by thread(x)`: only where that thread did it. */
+  readonly by: Entity | null;
+}
+
+export type Trigger =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'at'; readonly ns: number }
+  | { readonly kind: 'after'; readonly event: EventPattern; readonly plus_ns: number }
+  /** Fires when the condition is first true at or after `from_ns`. */
+  | { readonly kind: 'when'; readonly condition: Expr; readonly from_ns: number }
+  | { readonly kind: 'every'; readonly period_ns: number; readonly from_ns: number; readonly until_ns: number | null };
+
+/** Page numbers count from the start of the VM's heap. */
+export type ActionOp =
+  | { readonly op: 'evict'; readonly vm: number; readonly pages: readonly number[] }
+  /** The task's next operation becomes this access; null: a host-side touch (as a GUP by the VMM would). */
+  | { readonly op: 'touch'; readonly vm: number; readonly task: number | null; readonly page: number; readonly write: boolean }
+  | { readonly op: 'irq'; readonly vm: number; readonly vcpu: number; readonly irq: number; readonly via: 'lapic' | 'direct' }
+  | { readonly op: 'hold_event'; readonly event: EventPattern; readonly ns: number }
+  | {
+      readonly op: 'hold_actor';
+      readonly actor: Entity;
+      /** A step name of src/sim/steps.ts, or `before_entry`. */
+      readonly step: string;
+      readonly after: EventPattern | null;
+      readonly until: EventPattern;
+    }
+  | { readonly op: 'release'; readonly actor: Entity }
+  | { readonly op: 'fail'; readonly vm: number; readonly what: 'alloc' | 'swap_read' | 'token_write'; readonly next: number }
+  | { readonly op: 'pending_exception'; readonly vm: number; readonly vcpu: number; readonly state: 'none' | 'pending' | 'injected' }
+  | { readonly op: 'interrupts'; readonly vm: number; readonly vcpu: number; readonly allowed: boolean }
+  | { readonly op: 'lapic'; readonly vm: number; readonly vcpu: number; readonly enabled: boolean; readonly for_ns: number | null }
+  /** The guest writes the EN MSR of one of its CPUs: off, or on again. */
+  | { readonly op: 'apf'; readonly vm: number; readonly vcpu: number; readonly enabled: boolean }
+  | { readonly op: 'get_mpstate'; readonly vm: number; readonly vcpu: number; readonly name: string }
+  | { readonly op: 'mark'; readonly name: string };
+
+export interface Action {
+  readonly place: Place;
+  readonly trigger: Trigger;
+  readonly ops: readonly ActionOp[];
+}
+
+// -- Expressions ----------------------------------------------------------------------------------
+
+/** Something that exists in the machine. `vm` is the VM's index (0 where the kind has none); ids count within it. */
+export interface Entity {
+  readonly kind: 'host' | 'swap' | 'vm' | 'vcpu' | 'task' | 'page' | 'irq' | 'timer' | 'thread' | 'saved';
+  readonly vm: number;
+  readonly id: number;
+  /** As written, for messages. */
+  readonly name: string;
+}
+
+export type Dimension = 'none' | 'time' | 'bytes' | 'pages' | 'rate' | 'bandwidth' | 'page_rate' | 'frequency' | 'percent';
+
+/**
+ * Expressions, evaluated by src/sim/judge. Times are ns, sizes bytes, rates per second.
+ * Whatever depends only on parameters and the variant is folded away before it gets here.
+ */
+export type Expr =
+  | { readonly k: 'number'; readonly value: number; readonly dim: Dimension }
+  | { readonly k: 'bool'; readonly value: boolean }
+  /** A state's name, such as RUNNABLE, or a word such as `synthetic`. */
+  | { readonly k: 'word'; readonly value: string }
+  | { readonly k: 'text'; readonly value: string }
+  | { readonly k: 'entity'; readonly entity: Entity }
+  /** The variable of an enclosing quantifier. */
+  | { readonly k: 'variable'; readonly name: string }
+  /** `x.mp_state`: an attribute declared in src/sim/attributes.ts for the kind of `of`. */
+  | { readonly k: 'get'; readonly of: Expr; readonly name: string }
+  /** `web.vcpus`, `web.tasks`, `web.vcpu[0].apf`: entities or work items. */
+  | { readonly k: 'all'; readonly of: Expr; readonly name: string }
+  | { readonly k: 'list'; readonly items: readonly Expr[] }
+  | { readonly k: 'not' | 'negate'; readonly of: Expr }
+  | {
+      readonly k: 'binary';
+      readonly op: 'and' | 'or' | 'implies' | 'iff' | '==' | '!=' | '<' | '<=' | '>' | '>=' | '+' | '-' | '*' | '/' | 'in' | 'within';
+      readonly left: Expr;
+      readonly right: Expr;
+    }
+  /** `v is halted(synthetic)`, `t is runnable`, `p is swapped`, `v in nmi_handler`. States per kind: attributes.ts. */
+  | { readonly k: 'is'; readonly of: Expr; readonly state: string; readonly arg: string | null }
+  | { readonly k: 'quantifier'; readonly q: 'each' | 'some' | 'no' | 'count'; readonly variable: string; readonly over: Expr; readonly body: Expr }
+  /** True once the event has happened (within the judgement's window, when it has one). */
+  | { readonly k: 'happened'; readonly event: EventPattern }
+  /** Over the events of the run so far, or over the window. */
+  | { readonly k: 'count_events' | 'rate_events'; readonly event: EventPattern; readonly window_ns: number | null }
+  /** Longest unbroken time for which the condition held. */
+  | { readonly k: 'max_time'; readonly of: Expr }
+  /** Over a series declared in attributes.ts, such as `web.stall` (ns) . */
+  | { readonly k: 'aggregate'; readonly fn: 'count' | 'min' | 'max' | 'mean' | 'sum' | 'p50' | 'p90' | 'p95' | 'p99'; readonly series: Expr }
+  /** The set of threads that have written an attribute's field; compare with `within [thread(...)]`. */
+  | { readonly k: 'writers'; readonly of: Expr; readonly name: string }
+  /** The records of matching tracepoints (globs), for `each t in trace(kvm_async_pf_*)`. */
+  | { readonly k: 'trace'; readonly globs: readonly string[] };
+
+// -- Judgements -----------------------------------------------------------------------------------
+
+export interface Judgement {
+  readonly place: Place;
+  /** As given before the colon, or made from kind and line. Unique in a program. */
+  readonly name: string;
+  readonly kind: 'expect' | 'always' | 'never' | 'eventually' | 'sometimes' | 'order';
+  /** What must hold; for `order` the events in `order` instead. */
+  readonly body: Expr;
+  readonly order: readonly EventPattern[];
+  /** Judged only inside: at one instant, by a deadline, or during a span. */
+  readonly at_ns: number | null;
+  readonly by_ns: number | null;
+  readonly during_ns: readonly [number, number] | null;
+  /** For each occurrence of `after`, within that time (null: by the end of the run). */
+  readonly after: EventPattern | null;
+  readonly within_ns: number | null;
+  /** `for 1ms`: the condition must last that long to count. */
+  readonly for_ns: number | null;
+}
+
+/** `expect fail of NAME on variants [...] because`: already restricted to this program's variant. */
+export interface Expectation {
+  readonly place: Place;
+  readonly of: string;
+  readonly verdict: 'fail' | 'pass';
+  readonly because: string;
+}
+
+export interface ReportColumn {
+  readonly title: string;
+  readonly value: Expr;
+}
+
+export interface Program {
+  readonly title: string;
+  readonly file: string;
+  readonly place: Place;
+  readonly case_name: string;
+  readonly tags: readonly string[];
+  /** Parameters and matrix values of this cell, as text, in the order declared. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly variant: string;
+  readonly seed: number;
+  /** Virtual time at which the run ends if nothing ends it before. */
+  readonly limit_ns: number;
+  readonly limit_steps: number;
+  readonly hosts: readonly HostSpec[];
+  readonly vms: readonly VmSpec[];
+  readonly actions: readonly Action[];
+  readonly judgements: readonly Judgement[];
+  readonly expectations: readonly Expectation[];
+  readonly report: readonly ReportColumn[];
+}

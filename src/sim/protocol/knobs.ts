@@ -1,0 +1,121 @@
+/**
+ * Every way in which one version of the protocol differs from another: a knob, its values, what it means.
+ *
+ * A preset (presets.ts) is a named set of values; `variant mine extends linux_5_8 { wake request }` changes
+ * single ones. The model reads knobs and never asks for a version. Numbers of bugs are known-bugs.md's.
+ */
+
+interface KnobDeclaration {
+  /** Allowed words; for a set knob, its elements. */
+  readonly values: readonly string[];
+  /** A set knob holds any subset: `gate add nmi_allowed`, `gate remove irqchip`, `gate [irqchip]`. */
+  readonly set?: true;
+  readonly summary: string;
+}
+
+export const KNOBS = {
+  resolve: {
+    values: ['nowait', 'noio', 'wait'],
+    summary:
+      'How the fault first looks for its page: nowait starts the read and goes on; noio fails without starting it; wait sleeps in the fault, so that nothing is asynchronous.',
+  },
+  nowait_single_page: {
+    values: ['retries', 'waits'],
+    summary: 'With a read-ahead window of one page, whether NOWAIT retries or waits for the read (4.13 to 6.5).',
+  },
+  gate: {
+    values: ['irqchip', 'reinjection', 'pending_exception', 'interrupt_allowed', 'hlt_deliverable', 'nested_optin', 'nmi_allowed', 'user_mode_only', 'lapic_enabled'],
+    set: true,
+    summary: 'Terms of kvm_can_do_async_pf(): all must hold, else the fault is synchronous.',
+  },
+  deliver: {
+    values: ['cpl', 'int_bit', 'paging', 'protected'],
+    set: true,
+    summary: 'Terms of kvm_can_deliver_async_pf() besides EN bit 0: else the vCPU halts instead of the guest being told.',
+  },
+  nmi_optin: {
+    values: ['none', 'guest_flag', 'ignore'],
+    summary: 'Whether a fault may be asynchronous in NMI context: never, if the guest asked for it, or always.',
+  },
+  notify: {
+    values: ['none', 'pf_both', 'pf_then_interrupt'],
+    summary: 'What the guest is told: nothing; #PF for both events; #PF for not-present and an interrupt for ready.',
+  },
+  halt: {
+    values: ['entry_check', 'at_fault', 'at_fault_with_unhalt', 'request'],
+    summary:
+      'Where the synthetic halt is decided: by the completion check at entry; in the fault, left only when something else wakes the vCPU; in the fault, undone by the completion; by KVM_REQ_APF_HALT.',
+  },
+  synthetic: {
+    values: ['shared_mp_state', 'separate_flag'],
+    summary: 'Where the synthetic halt is kept: in mp_state as HALTED (B01), or in apf.halted.',
+  },
+  wake: {
+    values: ['done_list', 'request', 'none'],
+    summary:
+      'How the worker makes the vCPU look: the done list in the runnable predicate and a wake; KVM_REQ_APF_READY and a kick besides; or neither term nor request.',
+  },
+  completion_check: {
+    values: ['entry', 'every_pass', 'on_request_and_ack'],
+    summary: 'Where kvm_check_async_pf_completion() is called: at each entry, after each pass of the run loop, or on KVM_REQ_APF_READY and an ACK (B09).',
+  },
+  completions_per_pass: { values: ['one', 'all'], summary: 'How many completions one check delivers (B05).' },
+  gfn_probe: { values: ['stops_at_empty', 'walks_all'], summary: 'Whether the search for a gfn ends at an empty slot (B04).' },
+  dequeue: {
+    values: ['always', 'can_inject', 'can_do_async_pf', 'token_free', 'lapic_and_token_free'],
+    summary: 'When a completion may be delivered to a paravirtual guest.',
+  },
+  lapic_enable: { values: ['nothing', 'apf_ready'], summary: 'Whether enabling the LAPIC raises KVM_REQ_APF_READY.' },
+  lists: { values: ['queue_and_done', 'move'], summary: 'Whether a completed item stays on queue, or moves to done.' },
+  alloc: { values: ['nowait', 'may_sleep'], summary: 'Whether allocating the work item may sleep.' },
+  schedule_work: { values: ['last', 'before_list'], summary: 'Whether the work is scheduled before the item is on the list (B10).' },
+  clear: {
+    values: ['unlocked_owner_thread', 'locked_naive', 'unlock_around_cancel', 'flush'],
+    summary: 'How the queues are cleared.',
+  },
+  clear_done: { values: ['free', 'skip', 'flush'], summary: 'What clearing does with finished items (B26, B27).' },
+  worker_mm_ref: { values: ['mm_count', 'mm_users', 'taken_by_worker'], summary: 'What keeps the address space for the worker (B24).' },
+  worker_vm_ref: { values: ['yes', 'no'], summary: 'Whether an item holds a reference to the VM.' },
+  worker_page_ref: { values: ['yes', 'no'], summary: 'Whether the page stays pinned until the item is dequeued (B23).' },
+  worker_gup_error: { values: ['ignored', 'reported'], summary: 'What becomes of an error of the worker\'s GUP (B28).' },
+  flush_on_dequeue: { values: ['yes', 'no'], summary: 'Whether the vCPU thread waits for the work function to return before it frees the item (6.9).' },
+  token: { values: ['plain', 'nonzero'], summary: 'Whether tokens whose counter part is 0 are skipped.' },
+  ready_event: { values: ['always', 'if_notpresent_injected'], summary: 'Whether ready is sent without a not-present having been injected.' },
+  completion_mp_state: { values: ['untouched', 'runnable'], summary: 'Whether a completion sets mp_state to RUNNABLE (B06).' },
+  completion_unhalts: { values: ['no', 'yes'], summary: 'Whether a completion ends the synthetic halt itself, besides making the vCPU runnable.' },
+  runnable_requests: { values: ['off', 'event_only', 'all'], summary: 'Which request bits the runnable predicate reads.' },
+  runnable_exception: { values: ['no', 'yes'], summary: 'Whether a pending exception makes a vCPU runnable.' },
+  block: { values: ['unhalt_request', 'retest'], summary: 'How leaving the block is told: KVM_REQ_UNHALT, or by testing runnability again.' },
+  hlt_emulation: { values: ['plain', 'has_events'], summary: 'Whether emulating HLT first looks for events.' },
+  request_order: { values: ['linux_2_6_39', 'linux_5_8', 'linux_6_1', 'linux_6_12'], summary: 'Order in which enter_guest looks at requests.' },
+  exception_merge: { values: ['plain', 'cancel_not_present'], summary: 'Whether a ready event cancels a pending not-present #PF (B07).' },
+  retry_before_entry: { values: ['off', 'tdp_only', 'all'], summary: 'Whether a completed page is mapped before the guest retries.' },
+  prefault_checks: { values: ['none', 'direct_map', 'direct_map_and_cr3'], summary: 'What prefault compares with the recorded context (B17, B18).' },
+  double_fault: { values: ['halt', 'sync', 'second_token'], summary: 'What a repeated fault on an outstanding gfn does.' },
+  not_present_write_failure: { values: ['halt', 'neither'], summary: 'When the guest\'s area cannot be written: halt, or neither halt nor event.' },
+  destination: { values: ['drop', 'wake_all', 'carry_tokens'], summary: 'What writing EN (as the destination of a migration does) sends: nothing, or a broadcast.' },
+  broadcast_token: { values: ['set_before_trace', 'set_after_trace'], summary: 'Whether the broadcast\'s ready line shows 0xffffffff or a stale value.' },
+  save: { values: ['ignore', 'drain', 'mask', 'refuse'], summary: 'What saving a vCPU does about outstanding faults.' },
+  query: { values: ['pure', 'same_as_save'], summary: 'Whether a query of the vCPUs does what a save does.' },
+  early_wake: { values: ['dummy', 'dropped'], summary: 'What the guest does with a ready event whose task has not parked yet.' },
+  trace_mode: { values: ['unlabelled', 'labelled'], summary: 'Whether the tracepoints say which kind of address they hold.' },
+  trace_format: { values: ['v6', '2.6.38', '4.19', '5.8', '6.1', '6.12'], summary: 'Whose text the tracepoints are printed in.' },
+  host_halt: { values: ['always', 'opt_out'], summary: 'Whether a VM may refuse to be halted by the host.' },
+} as const satisfies Record<string, KnobDeclaration>;
+
+export type KnobName = keyof typeof KNOBS;
+
+type SetKnobName = { [K in KnobName]: (typeof KNOBS)[K] extends { readonly set: true } ? K : never }[KnobName];
+
+/** One value for each knob; a set knob has the sorted list of its elements. */
+export type Knobs = {
+  readonly [K in KnobName]: K extends SetKnobName
+    ? readonly (typeof KNOBS)[K]['values'][number][]
+    : (typeof KNOBS)[K]['values'][number];
+};
+
+export const KNOB_NAMES = Object.keys(KNOBS) as readonly KnobName[];
+
+export function isSetKnob(name: KnobName): boolean {
+  return 'set' in KNOBS[name];
+}

@@ -1,0 +1,298 @@
+/**
+ * Every mutable field there is.
+ *
+ * The newcomer's mistake is to keep something elsewhere: a cache, a counter in a closure. It would survive a restore
+ * and break time travel. Constants of a run (the program, where a VM's pages start) live in machine.ts instead.
+ * `owner` comments say which threads may write a group of fields; src/sim/laws.ts enforces OWNERS on paranoid runs.
+ */
+import { array, bool, compileSchema, fifo, numbered, oneOf, ref, type Row, table, u16, u32, u53, u8 } from '../base/table.ts';
+import { AT } from './at.ts';
+
+export const ASYNC_PF_PER_VCPU = 64;
+
+/** Numbers as in include/uapi/linux/kvm.h. */
+export const MP_STATE = numbered(['RUNNABLE', 'UNINITIALIZED', 'INIT_RECEIVED', 'HALTED', 'SIPI_RECEIVED']);
+export type MpState = (typeof MP_STATE)[keyof typeof MP_STATE];
+
+/** TASK_RUNNING and the two ways to sleep, of a host thread. */
+export const TASK_STATE = numbered(['RUNNING', 'INTERRUPTIBLE', 'UNINTERRUPTIBLE']);
+export const THREAD_KIND = numbered(['vcpu', 'kworker', 'kswapd']);
+/** What an UNINTERRUPTIBLE thread waits for. */
+export const WAIT = numbered(['nothing', 'page', 'writeback', 'io_request', 'work_done']);
+export const VCPU_MODE = numbered(['OUTSIDE_GUEST_MODE', 'IN_GUEST_MODE', 'EXITING_GUEST_MODE']);
+export const EXCEPTION = numbered(['none', 'pending', 'injected']);
+export const EXIT_REASON = numbered(['none', 'npf', 'interrupt', 'vintr', 'hlt', 'msr', 'cpuid', 'nmi', 'iret']);
+export const GUP_RESULT = numbered(['none', 'ok', 'retry', 'fault']);
+/** queue_work() to return: PENDING until a worker takes it, RUNNING until the function returns. */
+export const WORK_STATE = numbered(['IDLE', 'PENDING', 'RUNNING']);
+/** 2010: a single-slot note from the fault to the next entry; DOUBLE is the sentinel kvm_double_apf. */
+export const ENTRY_NOTE = numbered(['none', 'item', 'DOUBLE']);
+
+/** What a guest CPU executes above the current task's own instructions. */
+export const FRAME = numbered(['none', 'setup', 'exc_page_fault', 'irq', 'apf_ready']);
+/** Where inside a handler the guest is. */
+export const FRAME_AT = numbered(['entry', 'body', 'eoi', 'token', 'wake', 'clear', 'ack', 'wait', 'hlt', 'halted', 'int_msr', 'en_msr', 'iret']);
+export const GUEST_TASK = numbered(['RUNNABLE', 'PARKED', 'SLEEPING', 'DONE']);
+/** States of an APF node in the guest's hash. */
+export const NODE = numbered(['free', 'parked', 'halted', 'dummy']);
+export const ACTION = numbered(['armed', 'waiting', 'done']);
+export const HOLD = numbered(['off', 'armed', 'holding', 'over']);
+export const IO = numbered(['free', 'queued', 'active']);
+
+/** Deepest nest of guest handlers: a #PF, an interrupt inside it, and one more of each. */
+export const FRAMES_MAX = 6;
+
+export const schema = {
+  clock: table(
+    {},
+    { now_ns: u53, step: u53, sequence: u32, heap_length: u32, rng_a: u32, rng_b: u32, rng_c: u32, rng_d: u32, current_thread: u16, events: u53, hash_a: u32, hash_b: u32 },
+  ),
+
+  /** Pending events, a 4-ary heap in three columns; see timed.ts. */
+  event: table({}, { time_ns: u53, order: u32, what: u32 }),
+  /** The order number under which an event source is in the heap now; anything else in the heap is stale. */
+  source: table({}, { order: u32, time_ns: u53 }),
+
+  /** A host: its free frames and its workqueue. Owner: whoever runs on that host, under the locks the kernel has. */
+  host: table(
+    {
+      free_head: u32,
+      workqueue: fifo('works'),
+      io_queue: fifo('ios'),
+      nr_io_active: u16,
+      fail_alloc: u16,
+      fail_swap_read: u16,
+      swap_free_head: u32,
+      /** Read-ahead: last offset asked for, hits since, window then. Models swapin_nr_pages(), mm/swap_state.c. */
+      ra_offset: u32,
+      ra_hits: u16,
+      ra_window: u16,
+      evict: fifo('evictions'),
+    },
+    { nr_free_pages: u32, pgmajfault: u32, pgfault: u32, pswpin: u32, pswpout: u32, nr_swap_free: u32, oom: u32 },
+  ),
+
+  /** A host CPU. Owner: the thread on it and whoever wakes a thread there. */
+  cpu: table({}, { current: ref, need_resched: bool, guest_op: bool, op_start_ns: u53, min_vruntime_ns: u53, slice_start_ns: u53, idle_since_ns: u53, runqueue: fifo('threads') }),
+
+  /** A host thread; `at` is its program counter. Owner: itself; a waker sets task_state. */
+  thread: table(
+    {
+      at: oneOf(AT),
+      kind: oneOf(THREAD_KIND),
+      task_state: oneOf(TASK_STATE),
+      wait: oneOf(WAIT),
+      wait_id: u32,
+      /** get_user_pages(): the page, whether to write, where to go on, and what came of it. */
+      gup_page: u32,
+      gup_write: bool,
+      gup_return: oneOf(AT),
+      gup_result: oneOf(GUP_RESULT),
+      /** A kworker's item, and the local copies of it that outlive the item; kswapd's place in its work. */
+      work: ref,
+      first: bool,
+      page: u32,
+      vcpu: ref,
+      gpa: u53,
+      cursor: u32,
+      held: bool,
+      on_rq: bool,
+    },
+    { cpu: u16, on_cpu: bool, vruntime_ns: u53, sum_exec_ns: u53, charge_ns: u53, bound_cpu: ref },
+  ),
+
+  vm: table(
+    {
+      mmu_invalidate_seq: u32,
+      mmu_invalidate_in_progress: u16,
+      memslot_generation: u32,
+      lru_head: u32,
+      lru_tail: u32,
+      nr_charged_pages: u32,
+      fail_token_write: u16,
+      nr_dummies: u16,
+      tdp_l4: array(u32, 'tdp_l4'),
+    },
+    { nr_faults: u32, nr_minor_faults: u32, nr_evictions: u32 },
+  ),
+
+  /** Owner: the vCPU's own thread, but for requests, mode (a kicker's cmpxchg), done (workers), lapic bits (senders). */
+  vcpu: table(
+    {
+      mode: oneOf(VCPU_MODE),
+      requests: u32,
+      mp_state: oneOf(MP_STATE),
+      waiting: bool,
+      signal_pending: bool,
+      /** The VMM wants this record of the vCPU's state, + 1, when it is out of KVM_RUN. */
+      ioctl_save: ref,
+      /** An exception whose delivery the next fault interrupts: put there by a scenario. */
+      delivering: oneOf(EXCEPTION),
+      immediate_exit: bool,
+
+      apf_halted: bool,
+      apf_en_val: u53,
+      apf_int_vector: u8,
+      apf_pageready_pending: bool,
+      apf_id: u32,
+      apf_queued: u16,
+      apf_queue: fifo('apf_queue'),
+      apf_done: fifo('apf_queue'),
+      /** gfn + 1, 0 for ~0: open addressing as kvm_add_async_pf_gfn(). */
+      apf_gfns: array(u32, ASYNC_PF_PER_VCPU),
+      apf_note: oneOf(ENTRY_NOTE),
+      apf_note_item: ref,
+
+      exception: oneOf(EXCEPTION),
+      exception_nr: u8,
+      exception_token: u32,
+      exception_reinjected: bool,
+      irq_injected: bool,
+      irq_vector: u8,
+      nmi_pending: u8,
+      nmi_injected: bool,
+      irq_window: bool,
+
+      lapic_enabled: bool,
+      lapic_irr: array(u32, 8),
+      lapic_isr: array(u32, 8),
+      /** Vectors of LAPIC timers that have expired and that the vCPU thread has not injected yet. */
+      lapic_timer_pending: array(u32, 8),
+
+      exit_reason: oneOf(EXIT_REASON),
+      msr: u32,
+      msr_data: u53,
+
+      fault_gpa: u53,
+      fault_page: u32,
+      fault_write: bool,
+      fault_mmu_seq: u32,
+      fault_prefault: bool,
+      fault_async: bool,
+      completing: ref,
+      check_return: oneOf(AT),
+      request_next: u8,
+
+      rflags_if: bool,
+      shadow: bool,
+      cpl3: bool,
+      cr2: u32,
+      /** The 64 bytes shared with the guest: flags or reason, and the token. Pinned guest memory. */
+      area_flags: u8,
+      area_token: u32,
+
+      current: ref,
+      guest_need_resched: bool,
+      /** A write of the EN MSR that the guest is to do next: 1 off, 2 on. */
+      guest_apf_switch: u8,
+      depth: u8,
+      frame: array(u8, FRAMES_MAX),
+      frame_at: array(u8, FRAMES_MAX),
+      frame_op: array(u8, FRAMES_MAX),
+      frame_vector: array(u8, FRAMES_MAX),
+      frame_token: array(u32, FRAMES_MAX),
+      frame_if: array(u8, FRAMES_MAX),
+      frame_cpl3: array(u8, FRAMES_MAX),
+      in_hlt: bool,
+      panicked: bool,
+    },
+    {
+      op_left_ns: u53,
+      /** What was left of the operation that each handler interrupted. */
+      frame_left_ns: array(u53, FRAMES_MAX),
+      switched_ns: u53,
+      halted_since_ns: u53,
+      blocked_since_ns: u53,
+      fault_since_ns: u53,
+      nr_entries: u32,
+      nr_exits: u32,
+      nr_entry_checks: u32,
+      nr_gfn_probes: u32,
+      nr_synthetic_halts: u32,
+      nr_kicks: u32,
+      work_ns: u53,
+    },
+  ),
+
+  /** A struct kvm_async_pf. Owner: the vCPU thread; between queue_work() and its return, the worker. */
+  work: table({
+    used: bool,
+    state: oneOf(WORK_STATE),
+    vcpu: ref,
+    gpa: u53,
+    gfn: u32,
+    page: u32,
+    token: u32,
+    wakeup_all: bool,
+    notpresent_injected: bool,
+    /** The mark that the worker leaves: page != NULL, done, or vcpu == NULL, by version. */
+    completed: bool,
+    page_pin: u32,
+    freed: bool,
+  }, { queued_ns: u53, cpu: ref }),
+
+  /** A guest task. Owner: the vCPU it runs on. */
+  task: table(
+    {
+      state: oneOf(GUEST_TASK),
+      pc: u16,
+      repeat: array(u32, 4),
+      cpl3: bool,
+      rflags_if: bool,
+      preempt_count: u8,
+      token: u32,
+      cursor: u32,
+      /** An access put in front of the next operation by the scenario: page + 1, and 1 << 31 for a write. */
+      injected: u32,
+      /** The page that the current read or write goes to, + 1, once chosen: a retry goes to the same. */
+      target: u32,
+      resuming: bool,
+    },
+    { vruntime_ns: u53, run_ns: u53, op_left_ns: u53, nr_accesses: u53, nr_faults: u32, rng_a: u32, rng_b: u32, rng_c: u32, rng_d: u32, paced_ns: u53, parked_ns: u53 },
+  ),
+
+  /**
+   * Entries of the guest's async_pf_sleepers: one per task, one per vCPU for its idle task, then room for dummies.
+   * Owner: the guest, under the bucket's lock.
+   */
+  node: table({ state: oneOf(NODE), token: u32, vcpu: ref }),
+
+  /** A guest timer: the LAPIC timer of a vCPU. */
+  timer: table({ armed: bool }, { due_ns: u53 }),
+
+  /** Host page tables of the VMM's guest memory: one row per guest page. See mm/page.ts for the bits. */
+  hva: table({ pte: u32 }),
+  /** Leaf and inner entries of the TDP tree, by level; see kvm/tdp.ts. */
+  tdp: table({ l1: u32 }),
+  tdp_l2: table({ entry: u32 }),
+  tdp_l3: table({ entry: u32 }),
+
+  frame: table({ flags: u16, hva: u32, slot: u32, prev: u32, next: u32, pins: u8 }),
+  /** Swap slots: who owns the contents, and the frame in the swap cache. `next` links the free ones. */
+  slot: table({ hva: u32, cache: u32, next: u32 }),
+  /** Requests at the swap device. */
+  io: table({ state: oneOf(IO), host: u8, write: bool, slot: u32, pages: u16, error: bool }, { submitted_ns: u53 }),
+
+  /** The scenario's timed actions and holds. */
+  action: table({ state: oneOf(ACTION), fired: u32 }, { due_ns: u53 }),
+  hold: table({ state: oneOf(HOLD) }, {}),
+  saved: table({ taken: bool, mp_state: oneOf(MP_STATE), in_hlt: bool, apf_halted: bool }),
+} as const;
+
+export const compiledSchema = compileSchema(schema);
+export type S = typeof schema;
+
+export type Clock = Row<S['clock']>;
+export type Host = Row<S['host']>;
+export type Cpu = Row<S['cpu']>;
+export type Thread = Row<S['thread']>;
+export type Vm = Row<S['vm']>;
+export type Vcpu = Row<S['vcpu']>;
+export type Work = Row<S['work']>;
+export type Task = Row<S['task']>;
+export type Node = Row<S['node']>;
+export type Timer = Row<S['timer']>;
+export type Io = Row<S['io']>;
+export type Action = Row<S['action']>;
+export type Hold = Row<S['hold']>;
+export type Saved = Row<S['saved']>;

@@ -1,0 +1,248 @@
+/**
+ * What the scenario does to the machine: its actions, when they are due, and its holds.
+ *
+ * State is in the `action` and `hold` tables, so time travel takes it along. Whatever an action does stands for a
+ * device, an administrator or the guest itself; none of it is a host thread's step.
+ */
+import { assert } from '../base/assert.ts';
+import { AT, type At, BEFORE_ENTRY } from './at.ts';
+import { arm } from './events.ts';
+import { hold_thread, release_thread, wake_up_process } from './host/sched.ts';
+import { apic_set_spiv, kvm_apic_set_irq } from './kvm/lapic.ts';
+import { kvm_vcpu_kick } from './kvm/requests.ts';
+import { knobsOfVm, type Machine } from './machine.ts';
+import { fault_in_at_once } from './mm/touch.ts';
+import { OBS } from './observe.ts';
+import { type Matcher, matcherOf, matches, rowOf } from './pattern.ts';
+import type { ActionOp, Trigger } from './program.ts';
+import { ACTION, EXCEPTION, HOLD, type Thread } from './schema.ts';
+
+interface HoldRule {
+  /** Thread and step held, or -1 where the hold is on an event. */
+  readonly thread: number;
+  readonly at: At;
+  readonly after: Matcher | null;
+  readonly until: Matcher | null;
+  readonly page: number;
+  readonly ns: number;
+}
+
+export interface Script {
+  /** Told of every observation. */
+  observe(observation: number, vm: number, a: number, b: number): void;
+  /** An action's event has come up. */
+  fire(action: number): void;
+  /** Whether any action waits for a condition; then poll() is to be called after each step. */
+  readonly polls: boolean;
+  poll(): void;
+  /** Holds the thread back if a rule says so; the engine asks before each step. */
+  readonly holds: boolean;
+  holdBack(thread: Thread): boolean;
+  /** Arms everything that is due at a time; called once, at the start. */
+  start(): void;
+}
+
+/** How long the scenario makes a read of this page take at least. Asked by the swap device. */
+export function held_read_ns(m: Machine, page: number): number {
+  let longest = 0;
+  for (let index = 0; index < m.holds.length; index += 1) {
+    const { op } = m.places.holds[index]!;
+    if (op.op !== 'hold_event' || m.holds[index]!.state !== HOLD.armed) continue;
+    const entity = op.event.args[0];
+    if (!entity || rowOf(m.places, entity) === page) longest = Math.max(longest, op.ns);
+  }
+  return longest;
+}
+
+function holdRules(m: Machine): readonly HoldRule[] {
+  return m.places.holds.map(({ op }) => {
+    if (op.op === 'hold_event') {
+      const entity = op.event.args[0];
+      return { thread: -1, at: AT.off, after: null, until: null, page: entity ? rowOf(m.places, entity) : -1, ns: op.ns };
+    }
+    const actor = rowOf(m.places, op.actor);
+    return {
+      thread: op.actor.kind === 'vcpu' ? m.places.vcpus[actor]!.thread : actor,
+      at: op.step === 'before_entry' ? BEFORE_ENTRY : stepNamed(op.step),
+      after: op.after && matcherOf(m.places, op.after),
+      until: matcherOf(m.places, op.until),
+      page: -1,
+      ns: 0,
+    };
+  });
+}
+
+function stepNamed(name: string): At {
+  const found = Object.entries(AT).find(([step]) => step === name);
+  assert(found !== undefined, `script: ${name} is a step`);
+  return found[1];
+}
+
+/** `conditions`: for each action triggered by `when`, how to tell; from src/sim/judge. */
+export function createScript(m: Machine, conditions: readonly ((() => boolean) | null)[]): Script {
+  const { actions } = m.program;
+  const rules = holdRules(m);
+  const afters = actions.map(action => (action.trigger.kind === 'after' ? matcherOf(m.places, action.trigger.event) : null));
+  const marks = actions.flatMap(action => action.ops.flatMap(op => (op.op === 'mark' ? [op.name] : [])));
+  const source = (action: number) => m.places.source.action + action;
+  const firstHold = new Map<ActionOp, number>(m.places.holds.map(({ op }, index) => [op, index]));
+
+  const perform = (action: number, op: ActionOp): void => {
+    const vcpuOf = (at: { readonly vm: number; readonly vcpu: number }) => m.vcpus[m.places.vms[at.vm]!.first_vcpu + at.vcpu]!;
+    switch (op.op) {
+      case 'evict': {
+        const host = m.program.vms[op.vm]!.host;
+        const index = m.places.evictions.findIndex(eviction => eviction.action === action && eviction.op === op);
+        const row = m.hosts[host]!;
+        if (!row.evict.has(index)) row.evict.push(index);
+        wake_up_process(m, m.threads[m.places.hosts[host]!.kswapd]!);
+        return;
+      }
+      case 'touch': {
+        const page = m.places.vms[op.vm]!.first_page + op.page;
+        if (op.task === null) fault_in_at_once(m, page, op.write);
+        else m.tasks[m.places.vms[op.vm]!.first_task + op.task]!.injected = ((page + 1) | (op.write ? 0x8000_0000 : 0)) >>> 0;
+        return;
+      }
+      case 'irq': {
+        const interrupt = m.places.interrupts[rowOf(m.places, { kind: 'irq', vm: op.vm, id: op.irq, name: '' })]!;
+        kvm_apic_set_irq(m, vcpuOf(op), interrupt.vector);
+        return;
+      }
+      case 'hold_event': {
+        m.holds[firstHold.get(op)!]!.state = HOLD.armed;
+        return;
+      }
+      case 'hold_actor': {
+        m.holds[firstHold.get(op)!]!.state = op.after ? HOLD.armed : HOLD.holding;
+        return;
+      }
+      case 'release': {
+        const actor = rowOf(m.places, op.actor);
+        const thread = op.actor.kind === 'vcpu' ? m.places.vcpus[actor]!.thread : actor;
+        rules.forEach((rule, index) => {
+          if (rule.thread === thread) m.holds[index]!.state = HOLD.over;
+        });
+        release_thread(m, m.threads[thread]!);
+        return;
+      }
+      case 'fail': {
+        const host = m.hosts[m.program.vms[op.vm]!.host]!;
+        if (op.what === 'alloc') host.fail_alloc += op.next;
+        else if (op.what === 'swap_read') host.fail_swap_read += op.next;
+        else m.vms[op.vm]!.fail_token_write += op.next;
+        return;
+      }
+      case 'pending_exception':
+        vcpuOf(op).delivering = EXCEPTION[op.state];
+        return;
+      case 'interrupts': {
+        const vcpu = vcpuOf(op);
+        vcpu.rflags_if = op.allowed ? 1 : 0;
+        for (const task of m.places.tasksOf[vcpu.id]!) m.tasks[task]!.rflags_if = op.allowed ? 1 : 0;
+        return;
+      }
+      case 'lapic': {
+        apic_set_spiv(m, vcpuOf(op), op.enabled, knobsOfVm(m, op.vm).lapic_enable === 'apf_ready');
+        if (op.for_ns !== null) {
+          m.actions[action]!.state = ACTION.waiting;
+          arm(m, source(action), m.clock.now_ns + op.for_ns);
+        }
+        return;
+      }
+      case 'apf':
+        vcpuOf(op).guest_apf_switch = op.enabled ? 2 : 1;
+        return;
+      case 'get_mpstate': {
+        const vcpu = vcpuOf(op);
+        vcpu.ioctl_save = m.places.saved.indexOf(op.name) + 1;
+        vcpu.signal_pending = 1;
+        kvm_vcpu_kick(m, vcpu);
+        return;
+      }
+      case 'mark':
+        m.observe?.(OBS.marked, 0, marks.indexOf(op.name), -1);
+        return;
+    }
+  };
+
+  const performAll = (action: number): void => {
+    const row = m.actions[action]!;
+    row.fired += 1;
+    row.state = ACTION.done;
+    for (const op of actions[action]!.ops) perform(action, op);
+  };
+
+  const restoreLapic = (action: number): void => {
+    m.actions[action]!.state = ACTION.done;
+    for (const op of actions[action]!.ops) {
+      if (op.op === 'lapic' && op.for_ns !== null) perform(action, { ...op, enabled: !op.enabled, for_ns: null });
+    }
+  };
+
+  const release = (index: number): void => {
+    m.holds[index]!.state = HOLD.over;
+    release_thread(m, m.threads[rules[index]!.thread]!);
+  };
+
+  const armAction = (action: number, trigger: Trigger): void => {
+    if (trigger.kind === 'start') performAll(action);
+    else if (trigger.kind === 'at') arm(m, source(action), trigger.ns);
+    else if (trigger.kind === 'every') arm(m, source(action), trigger.from_ns);
+  };
+
+  return {
+    polls: conditions.some(condition => condition !== null),
+    holds: rules.some(rule => rule.thread >= 0),
+    start() {
+      actions.forEach((action, index) => armAction(index, action.trigger));
+    },
+    fire(action) {
+      if (m.actions[action]!.state === ACTION.waiting) {
+        restoreLapic(action);
+        return;
+      }
+      performAll(action);
+      const { trigger } = actions[action]!;
+      if (trigger.kind !== 'every') return;
+      const next_ns = m.clock.now_ns + trigger.period_ns;
+      if (trigger.until_ns === null || next_ns < trigger.until_ns) {
+        m.actions[action]!.state = ACTION.armed;
+        arm(m, source(action), next_ns);
+      }
+    },
+    observe(observation, _vm, a, b) {
+      for (let action = 0; action < afters.length; action += 1) {
+        const matcher = afters[action];
+        if (!matcher || m.actions[action]!.fired > 0 || m.actions[action]!.state !== ACTION.armed) continue;
+        if (!matches(m, matcher, observation, a, b)) continue;
+        const trigger = actions[action]!.trigger;
+        m.actions[action]!.fired = 1;
+        if (trigger.kind === 'after') arm(m, source(action), m.clock.now_ns + trigger.plus_ns);
+      }
+      for (let index = 0; index < rules.length; index += 1) {
+        const rule = rules[index]!;
+        const hold = m.holds[index]!;
+        if (hold.state === HOLD.armed && rule.after && matches(m, rule.after, observation, a, b)) hold.state = HOLD.holding;
+        else if (hold.state === HOLD.holding && rule.until && matches(m, rule.until, observation, a, b)) release(index);
+      }
+    },
+    poll() {
+      for (let action = 0; action < conditions.length; action += 1) {
+        const condition = conditions[action];
+        const trigger = actions[action]!.trigger;
+        if (!condition || trigger.kind !== 'when' || m.actions[action]!.fired > 0 || m.clock.now_ns < trigger.from_ns) continue;
+        if (condition()) performAll(action);
+      }
+    },
+    holdBack(thread) {
+      for (let index = 0; index < rules.length; index += 1) {
+        const rule = rules[index]!;
+        if (rule.thread !== thread.id || rule.at !== thread.at || m.holds[index]!.state !== HOLD.holding) continue;
+        hold_thread(m, thread);
+        return true;
+      }
+      return false;
+    },
+  };
+}

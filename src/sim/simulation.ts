@@ -1,0 +1,135 @@
+/**
+ * A program being run: machine, script, judge and recorder put together.
+ *
+ * Everything that moves is in the machine's buffer and the judge's cells, so save() and restore() are complete.
+ */
+import { boot } from './boot.ts';
+import { NO_THREAD, type Over, runEngine } from './engine.ts';
+import { conclude } from './judge/verdict.ts';
+import { Judge, type JudgeState } from './judge/judge.ts';
+import { createLaws, type Laws } from './laws.ts';
+import { createMachine, type Machine } from './machine.ts';
+import type { Outcome } from './outcome.ts';
+import type { Program } from './program.ts';
+import { type EventSink, recorder, traceHash } from './record.ts';
+import { createScript } from './script.ts';
+
+export interface SimulationOptions {
+  /** Check the laws of the model after each step; a broken one throws. */
+  readonly paranoid?: boolean;
+  readonly record?: EventSink | null;
+  /** `off`: no tracepoint is evaluated at all, for speed; events and hash stay 0. `sched`: the scheduler's as well. */
+  readonly trace?: 'on' | 'off' | 'sched';
+}
+
+export interface Snapshot {
+  readonly bytes: ArrayBuffer;
+  readonly judge: JudgeState;
+  readonly over: Over | null;
+}
+
+export interface Simulation {
+  readonly machine: Machine;
+  readonly judge: Judge;
+  readonly over: Over | null;
+  /** One event; false when the run is over. */
+  step(): boolean;
+  runUntil(ns: number, steps?: number): void;
+  /** Ends the judgements and says what came out. The run may be restored and continued afterwards. */
+  outcome(): Outcome;
+  save(): Snapshot;
+  restore(snapshot: Snapshot): void;
+}
+
+export function createSimulation(program: Program, options: SimulationOptions = {}): Simulation {
+  const { paranoid = false, record = null, trace = 'on' } = options;
+  // Whether writes are to be followed is known only once the judgements are compiled, and they need a machine.
+  const writes = paranoid || new Judge(createMachine(program)).needs.writes;
+  let judge: Judge | null = null;
+  let laws: Laws | null = null;
+  const machine = createMachine(
+    program,
+    writes
+      ? {
+          read() {},
+          write(field, row) {
+            laws?.wrote(field, row);
+            judge?.wrote(field, row);
+          },
+        }
+      : null,
+  );
+  boot(machine);
+  machine.clock.current_thread = NO_THREAD;
+  const judging = new Judge(machine);
+  const needs = judging.needs;
+  const checking = paranoid ? createLaws(machine) : null;
+  judge = judging;
+  laws = checking;
+  const script = createScript(
+    machine,
+    program.actions.map((action, index) => (action.trigger.kind === 'when' ? () => judging.holds(index) : null)),
+  );
+  machine.emit =
+    trace === 'off'
+      ? null
+      : recorder(machine, record, needs.records ? (id, args) => judging.emit(id, ...args) : null, trace === 'sched');
+  machine.observe =
+    needs.observations || program.actions.some(action => action.trigger.kind === 'after') || script.holds
+      ? (observation, vm, a, b) => {
+          script.observe(observation, vm, a, b);
+          if (needs.observations) judging.observe(observation, vm, a, b);
+        }
+      : null;
+  const hooks = {
+    stepped:
+      needs.steps || checking
+        ? () => {
+            checking?.check();
+            if (needs.steps) judging.stepped();
+          }
+        : null,
+    passing: (next_ns: number) => {
+      if (next_ns > judging.due_ns) judging.pass(next_ns);
+    },
+  };
+  script.start();
+  let over: Over | null = null;
+  const run = (until_ns: number, budget: number) => {
+    if (over === null) over = runEngine(machine, script, hooks, until_ns, budget);
+  };
+  return {
+    machine,
+    judge: judging,
+    get over() {
+      return over;
+    },
+    step() {
+      run(Number.MAX_SAFE_INTEGER, 1);
+      return over === null;
+    },
+    runUntil(ns, steps = Number.MAX_SAFE_INTEGER) {
+      run(ns, steps);
+    },
+    outcome() {
+      const before = judging.save();
+      const end = over ?? 'steps';
+      judging.finish(end);
+      const judgements = judging.results();
+      const { clock } = machine;
+      const sim_ns = end === 'time' ? program.limit_ns : clock.now_ns;
+      const concluded = conclude(program, judgements, sim_ns, clock.step);
+      const report = judging.report();
+      judging.restore(before);
+      return { program, ...concluded, end, sim_ns, steps: clock.step, events: clock.events, trace_hash: traceHash(machine), judgements, report };
+    },
+    save() {
+      return { bytes: machine.layout.buffer.slice(0), judge: judging.save(), over };
+    },
+    restore(snapshot) {
+      new Uint8Array(machine.layout.buffer).set(new Uint8Array(snapshot.bytes));
+      judging.restore(snapshot.judge);
+      over = snapshot.over;
+    },
+  };
+}

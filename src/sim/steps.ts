@@ -1,0 +1,110 @@
+/**
+ * Every step there is, by name. Leaving one out does not compile.
+ *
+ * A step runs to its end unseen; what it returns is where its thread goes on. The timed engine gives steps to host
+ * CPUs; an explorer interleaves the same functions.
+ */
+import { AT, type At, STEP_NAMES } from './at.ts';
+import { guest } from './guest/cpu.ts';
+import { worker_thread } from './host/workqueue.ts';
+import {
+  async_pf_execute,
+  async_pf_execute_append,
+  async_pf_execute_kick,
+  async_pf_execute_put,
+  async_pf_execute_request,
+  async_pf_execute_trace,
+  async_pf_execute_wake,
+  kvm_check_async_pf_completion,
+  kvm_clear_async_pf_completion_queue,
+  kvm_flush_and_free_async_pf_work,
+} from './kvm/async_pf.ts';
+import { kvm_arch_async_page_present, kvm_arch_async_page_present_raise, kvm_arch_async_page_ready } from './kvm/async_pf_x86.ts';
+import { kvm_vcpu_block, kvm_vcpu_block_check, kvm_vcpu_block_finish, kvm_vcpu_block_schedule, vcpu_block } from './kvm/block.ts';
+import { kvm_check_and_inject_events } from './kvm/event.ts';
+import { handle_exit, handle_exit_wrmsr_done } from './kvm/exit.ts';
+import {
+  kvm_faultin_pfn,
+  kvm_faultin_pfn_async,
+  kvm_faultin_pfn_sync,
+  kvm_mmu_page_fault,
+  kvm_setup_async_pf,
+  kvm_setup_async_pf_schedule_work,
+  kvm_tdp_mmu_map,
+} from './kvm/mmu.ts';
+import {
+  kvm_arch_vcpu_ioctl_run,
+  kvm_check_async_pf_completion_entry,
+  kvm_vcpu_exit_request,
+  userspace,
+  vcpu_enter_guest,
+  vcpu_enter_guest_in_guest_mode,
+  vcpu_enter_guest_requests,
+  vcpu_run,
+  vcpu_run_guest,
+  vcpu_run_tail,
+} from './kvm/vcpu.ts';
+import type { Machine } from './machine.ts';
+import { get_user_pages, get_user_pages_wait } from './mm/gup.ts';
+import { kswapd, mmu_notifier_invalidate_range_end, mmu_notifier_invalidate_range_start, try_to_unmap } from './mm/kswapd.ts';
+import type { Thread } from './schema.ts';
+
+export type Step = (m: Machine, thread: Thread) => At;
+
+export const steps: { readonly [N in keyof typeof AT]: Step } = {
+  off: () => AT.off,
+  userspace,
+  kvm_arch_vcpu_ioctl_run,
+  vcpu_run,
+  'vcpu_run.tail': vcpu_run_tail,
+  vcpu_block,
+  kvm_vcpu_block,
+  'kvm_vcpu_block.check': kvm_vcpu_block_check,
+  'kvm_vcpu_block.schedule': kvm_vcpu_block_schedule,
+  'kvm_vcpu_block.finish': kvm_vcpu_block_finish,
+  vcpu_enter_guest,
+  'vcpu_enter_guest.requests': vcpu_enter_guest_requests,
+  kvm_check_and_inject_events,
+  'vcpu_enter_guest.in_guest_mode': vcpu_enter_guest_in_guest_mode,
+  kvm_vcpu_exit_request,
+  vcpu_run_guest,
+  guest,
+  handle_exit,
+  'handle_exit.wrmsr_done': handle_exit_wrmsr_done,
+  kvm_mmu_page_fault,
+  kvm_faultin_pfn,
+  'kvm_faultin_pfn.async': kvm_faultin_pfn_async,
+  kvm_setup_async_pf,
+  'kvm_setup_async_pf.schedule_work': kvm_setup_async_pf_schedule_work,
+  'kvm_faultin_pfn.sync': kvm_faultin_pfn_sync,
+  kvm_tdp_mmu_map,
+  kvm_check_async_pf_completion,
+  'kvm_check_async_pf_completion.entry': kvm_check_async_pf_completion_entry,
+  kvm_arch_async_page_ready,
+  kvm_arch_async_page_present,
+  'kvm_arch_async_page_present.raise': kvm_arch_async_page_present_raise,
+  kvm_flush_and_free_async_pf_work,
+  kvm_clear_async_pf_completion_queue,
+  get_user_pages,
+  'get_user_pages.wait': get_user_pages_wait,
+  worker_thread,
+  async_pf_execute,
+  'async_pf_execute.append': async_pf_execute_append,
+  'async_pf_execute.request': async_pf_execute_request,
+  'async_pf_execute.kick': async_pf_execute_kick,
+  'async_pf_execute.trace': async_pf_execute_trace,
+  'async_pf_execute.wake': async_pf_execute_wake,
+  'async_pf_execute.put': async_pf_execute_put,
+  kswapd,
+  mmu_notifier_invalidate_range_start,
+  try_to_unmap,
+  mmu_notifier_invalidate_range_end,
+};
+
+/** Steps by number. */
+export const STEP_TABLE: readonly Step[] = STEP_NAMES.map(name => steps[name]);
+
+/** Steps that the kernel runs with preemption off: the CPU is not taken away between them. */
+export const PREEMPT_OFF: Uint8Array = Uint8Array.from(STEP_NAMES, name =>
+  name === 'kvm_vcpu_exit_request' || name === 'vcpu_run_guest' || name === 'guest' || name === 'handle_exit' ? 1 : 0,
+);
