@@ -64,7 +64,7 @@ function make(id: number): Forms {
   const forms = (text: Text, version: Version, printer: Printer): readonly Form[] =>
     (isList(text) ? text : [text]).map(template => {
       const event = at(names, version) ?? name;
-      const who = /%#|%p|%hhd|:host_clock/.test(template) ? printer : 'kernel';
+      const who = differs.test(template) ? printer : 'kernel';
       const key = `${event} ${who} ${template}`;
       const form = found.get(key) ?? new Form(event, template, who, fields);
       found.set(key, form);

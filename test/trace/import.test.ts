@@ -34,8 +34,7 @@ for (const file of recordingFiles()) {
   test(`${file.name} prints back byte for byte, its events from their fields alone`, () => {
     const bytes = bytesOf(file);
     const recording = importTrace(bytes, file.name);
-    assert.ok(latin1(printed(recording)).every((byte, at) => byte === bytes[at]));
-    assert.is(printed(recording).length, bytes.length);
+    assert.is(Buffer.compare(latin1(printed(recording)), bytes), 0);
     for (let row = 0; row < recording.length; row += 1) {
       if (recording.kind(row) < 0) assert.match(recording.line(row), /^(#|cpus=)/);
     }
