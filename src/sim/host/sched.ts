@@ -38,7 +38,7 @@ export function activate(m: Machine, thread: Thread): void {
   thread.vruntime_ns = Math.max(thread.vruntime_ns, cpu.min_vruntime_ns - SLICE_NS / 2);
   if (m.emit) {
     const place = m.places.threads[thread.id]!;
-    m.emit(TP.sched_wakeup, thread.id + 1, place.pid, 120, 1, number - m.places.hosts[host]!.first_cpu);
+    m.emit(TP.sched_wakeup, thread.id + 1, place.pid, 120, number - m.places.hosts[host]!.first_cpu, 1);
   }
   if (cpu.current === 0) {
     const source = m.places.source.cpu + number;
