@@ -7,6 +7,7 @@
 import type { IToken } from 'chevrotain';
 import type { Span } from '../base/source.ts';
 import type { Report } from './diagnostic.ts';
+import type { Lexed } from './scanner.ts';
 import {
   Arrow,
   Bar,
@@ -16,7 +17,6 @@ import {
   keyword,
   keywordOf,
   LCurly,
-  type Lexed,
   LRound,
   LSquare,
   Minus,

@@ -1,11 +1,12 @@
 /**
  * The grammar: expressions, written out here, and one rule per statement, built from its declaration.
  *
- * Building it takes tens of milliseconds, so it is built once, when the first file is parsed. Validations run in the
- * tests. A rule is asked for one statement at a time (layout.ts says where each ends) and gives up at its first error.
+ * Building all of it takes tens of milliseconds, so it is built when the first file is parsed, and for the statements
+ * of that file. Validations run in the tests. A rule is asked for one statement at a time (layout.ts says where each ends) and gives up at its first error.
  */
 import { type CstNode, CstParser, EOF, type IToken, tokenLabel, tokenMatcher, type TokenType } from 'chevrotain';
 import { present } from '../base/assert.ts';
+import { LazyLookahead } from './lookahead.ts';
 import type { Statement } from './statement.ts';
 import { STATEMENTS } from './statements/all.ts';
 import { nearest } from './suggest.ts';
@@ -60,17 +61,30 @@ export const ACTORS = ['thread', 'worker', 'kswapd', 'vmm', 'task'] as const;
 const ACTOR_WORDS: ReadonlySet<string> = new Set(ACTORS);
 
 let built: ApfParser | undefined;
+let times = 0;
 
-export function parser(): ApfParser {
-  built ??= new ApfParser(true);
+/**
+ * A parser that knows these statements. Most of its cost is in building rules, and a file uses few of them, so it is
+ * built for what the file needs; once a third file needs more, for everything.
+ */
+export function parserFor(needed: ReadonlySet<Statement>): ApfParser {
+  const known = built?.statements ?? new Set();
+  if (built && [...needed].every(each => known.has(each))) return built;
+  times += 1;
+  const all = times > 2 ? STATEMENTS : [...known, ...needed];
+  built = new ApfParser(new Set(all), true);
   return built;
 }
 
 export class ApfParser extends CstParser {
+  readonly statements: ReadonlySet<Statement>;
   readonly #rules = new Map<string, () => CstNode>();
 
-  constructor(skipValidations: boolean) {
-    super(vocabulary(), { maxLookahead: 1, skipValidations, errorMessageProvider: messages });
+  constructor(statements: ReadonlySet<Statement>, skipValidations: boolean) {
+    const lookahead = new LazyLookahead();
+    super(vocabulary(), { maxLookahead: 1, lookaheadStrategy: lookahead, skipValidations, errorMessageProvider: messages });
+    lookahead.peek = () => this.LA(1);
+    this.statements = statements;
     this.#expressions();
     this.#statements();
     this.performSelfAnalysis();
@@ -108,8 +122,8 @@ export class ApfParser extends CstParser {
   };
 
   #statements(): void {
-    const acts = STATEMENTS.filter(each => each.where.includes('act'));
-    for (const statement of STATEMENTS) {
+    const acts = [...this.statements].filter(each => each.where.includes('act'));
+    for (const statement of this.statements) {
       let indices = 0;
       const parse = statement.syntax.compile(() => indices++);
       this.#define(idOf(statement), () => parse(this.#grammar));

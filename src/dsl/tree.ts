@@ -7,12 +7,13 @@ import type { CstNode, IToken } from 'chevrotain';
 import type { Source, Span } from '../base/source.ts';
 import { Report } from './diagnostic.ts';
 import { type Block, layOut, type Line, spanOf, spanOfToken, TASK_VERBS } from './layout.ts';
-import { parser } from './parser.ts';
+import { type ApfParser, parserFor } from './parser.ts';
+import { type Lexed, lex } from './scanner.ts';
 import type { Node, Statement } from './statement.ts';
 import { STATEMENTS } from './statements/all.ts';
 import { didYouMean, nearest } from './suggest.ts';
 import { childrenOf, type Context, isNode } from './syntax.ts';
-import { Arrow, Identifier, type Lexed, lex, OpenText, UnknownUnit } from './tokens.ts';
+import { Arrow, Identifier, OpenText, UnknownUnit } from './tokens.ts';
 import { UNIT_NAMES } from './units.ts';
 
 export interface Tree {
@@ -90,19 +91,28 @@ export function parseTree(source: Source): Tree {
     });
   }
   const root = layOut(lexed, fileOnlyWords(), report);
+  const words = new Set(lexed.tokens.map(token => token.image));
+  const needed = new Set(STATEMENTS.filter(each => each.keyword === null || words.has(each.keyword)));
   const doubtful: IToken[] = [];
-  const nodes = parseBlock(root, 'file', report, doubtful);
+  const nodes = parseBlock(root, 'file', { report, doubtful, parser: parserFor(needed) });
   return { source, lexed, root, nodes, report, doubtful };
 }
 
-function parseBlock(block: Block, context: Context, report: Report, doubtful: IToken[]): readonly Node[] {
+/** What reading a file gathers on its way. */
+interface Reading {
+  readonly report: Report;
+  readonly doubtful: IToken[];
+  readonly parser: ApfParser;
+}
+
+function parseBlock(block: Block, context: Context, reading: Reading): readonly Node[] {
   const seen = new Map<string, Span>();
   return block.lines.flatMap(line => {
-    const node = parseLine(line, context, report, doubtful);
+    const node = parseLine(line, context, reading);
     if (!node) return [];
     const before = seen.get(node.statement.id);
     if (before && node.statement.once) {
-      report.error('duplicate', {
+      reading.report.error('duplicate', {
         span: spanOfFirst(line),
         message: `'${node.statement.keyword}' is given twice`,
         labels: [{ span: before, text: 'given here first' }],
@@ -118,14 +128,15 @@ function spanOfFirst(line: Line): Span {
   return first ? spanOfToken(first) : spanOf(line);
 }
 
-function parseLine(line: Line, context: Context, report: Report, doubtful: IToken[]): Node | null {
+function parseLine(line: Line, context: Context, reading: Reading): Node | null {
+  const { report, doubtful, parser } = reading;
   const statement = choose(line, context);
   if (!statement) {
     unknown(line, context, report);
     return null;
   }
-  const { cst, error } = parser().parse(statement, line.tokens);
-  if (cst) return nodeOf(statement, cst, line, report, doubtful);
+  const { cst, error } = parser.parse(statement, line.tokens);
+  if (cst) return nodeOf(statement, cst, line, reading);
   if (error) {
     const broken = line.tokens.some(token => token.image === '' || token.tokenType === OpenText);
     const span = error.token ? spanOfToken(error.token) : endOfLine(line);
@@ -136,7 +147,7 @@ function parseLine(line: Line, context: Context, report: Report, doubtful: IToke
   const [, second] = line.tokens;
   if (second?.tokenType === Identifier) doubtful.push(second);
   const [inner] = line.blocks;
-  if (inner && statement.syntax.block) parseBlock(inner, statement.syntax.block, report, doubtful);
+  if (inner && statement.syntax.block) parseBlock(inner, statement.syntax.block, reading);
   return null;
 }
 
@@ -145,22 +156,22 @@ function endOfLine(line: Line): Span {
   return { start: end, end };
 }
 
-function nodeOf(statement: Statement, cst: CstNode, line: Line, report: Report, doubtful: IToken[]): Node {
-  return { statement, cst, line, span: spanOf(line), body: bodyOf(statement, cst, line, report, doubtful), ...statement.bind(cst) };
+function nodeOf(statement: Statement, cst: CstNode, line: Line, reading: Reading): Node {
+  return { statement, cst, line, span: spanOf(line), body: bodyOf(statement, cst, line, reading), ...statement.bind(cst) };
 }
 
-function bodyOf(statement: Statement, cst: CstNode, line: Line, report: Report, doubtful: IToken[]): readonly Node[] {
+function bodyOf(statement: Statement, cst: CstNode, line: Line, reading: Reading): readonly Node[] {
   const context = statement.syntax.block;
   if (!context) return [];
   const [act] = childrenOf(cst, 'act');
   if (act && isNode(act)) {
     for (const [id, [inner]] of Object.entries(act.children)) {
       const nested = statementById(id);
-      if (nested && inner && isNode(inner)) return [nodeOf(nested, inner, line, report, doubtful)];
+      if (nested && inner && isNode(inner)) return [nodeOf(nested, inner, line, reading)];
     }
   }
   const [block] = line.blocks;
-  return block && childrenOf(cst, 'open').length > 0 ? parseBlock(block, context, report, doubtful) : [];
+  return block && childrenOf(cst, 'open').length > 0 ? parseBlock(block, context, reading) : [];
 }
 
 /** The statement that a line is, by its first word; where several share it, by what follows. */
