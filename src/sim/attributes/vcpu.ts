@@ -138,6 +138,13 @@ function unowed(m: Machine, row: number): number {
   return found;
 }
 
+function isOutstanding(m: Machine, row: number, id: number): boolean {
+  const work = m.works[id]!;
+  const vcpu = m.vcpus[row]!;
+  if (work.used === 0 || work.vcpu !== row + 1 || work.wakeup_all === 1 || vcpu.completing === id + 1) return false;
+  return vcpu.apf_queue.has(id) || vcpu.apf_done.has(id);
+}
+
 function inHandler(m: Machine, row: number, kind: number): boolean {
   const vcpu = m.vcpus[row]!;
   for (let level = 0; level < vcpu.depth; level += 1) if (vcpu.frame(level) === kind) return true;
@@ -277,7 +284,15 @@ export const vcpu: Description = {
   collections: {
     apf: {
       of: 'work',
-      summary: 'Its work items, whichever list they are on.',
+      summary:
+        'Its outstanding faults: work items on queue or done, until its thread takes them for delivery. Broadcasts are none.',
+      field: null,
+      positions: m => m.works.length,
+      at: (m, row, position) => (isOutstanding(m, row, position) ? position : -1),
+    },
+    items: {
+      of: 'work',
+      summary: 'All its work items: broadcasts, those that are being set up and those that are being delivered too.',
       field: null,
       positions: m => m.works.length,
       at: (m, row, position) => (m.works[position]!.used === 1 && m.works[position]!.vcpu === row + 1 ? position : -1),
@@ -316,11 +331,18 @@ export const vcpu: Description = {
     }),
     being_woken: state('A worker has finished an item of it and is about to wake it.', beingWoken),
     checking: state('Its thread looks for completions, or delivers one.', checking),
+    injecting_exception: state(
+      'An exception has been written for its next entry.',
+      (m, row) => m.vcpus[row]!.exception === EXCEPTION.injected,
+    ),
     clearing: state(
       'Its thread empties queue and done.',
       (m, row) => threadOf(m, row).at === AT.kvm_clear_async_pf_completion_queue,
     ),
-    noted: state('2010: the fault has left its note for the next entry.', (m, row) => m.vcpus[row]!.apf_note !== ENTRY_NOTE.none),
+    noted: state(
+      '2010: the fault has left its note for the next entry.',
+      (m, row) => m.vcpus[row]!.apf_note !== ENTRY_NOTE.none,
+    ),
     reads_no_token: state('Its ready handler has found the token slot empty.', readsNoToken),
     ready_requested: state('KVM_REQ_APF_READY is set.', (m, row) => kvm_test_request(KVM_REQ_APF_READY, m.vcpus[row]!)),
     executing: {

@@ -125,11 +125,11 @@ export function exprText(expr: Expr): string {
     case 'list':
       return `[${expr.items.map(exprText).join(', ')}]`;
     case 'not':
-      return `not ${operand(expr.of)}`;
+      return `not ${operand(expr.of, 8)}`;
     case 'negate':
-      return `-${operand(expr.of)}`;
+      return `-${operand(expr.of, 8)}`;
     case 'binary':
-      return `${operand(expr.left)} ${expr.op} ${operand(expr.right)}`;
+      return binaryText(expr);
     case 'is':
       return `${exprText(expr.of)} is ${expr.state}${expr.arg === null ? '' : `(${expr.arg})`}`;
     case 'quantifier': {
@@ -153,22 +153,39 @@ export function exprText(expr: Expr): string {
   }
 }
 
-function operand(expr: Expr): string {
-  return expr.k === 'binary' || expr.k === 'quantifier' ? `(${exprText(expr)})` : exprText(expr);
+function binaryText({ op, left, right }: Extract<Expr, { readonly k: 'binary' }>): string {
+  const tightness = TIGHTNESS[op];
+  // A chain of the same operator needs no brackets on its left; `a - (b - c)` and `a == (b == c)` do on the right.
+  return `${operand(left, tightness)} ${op} ${operand(right, tightness + (op === 'and' || op === 'or' ? 0 : 1))}`;
 }
 
-/** What a judgement asks for, with its time words but without its name. */
-export function judgementText(judgement: Judgement): string {
-  const { kind, order, body, at_ns, by_ns, during_ns, after, within_ns, for_ns } = judgement;
-  return [
-    kind === 'order' ? order.map(eventText).join(' -> ') : kind === 'never' ? `not ${operand(body)}` : exprText(body),
-    for_ns === null ? '' : `for ${durationText(for_ns)}`,
-    at_ns === null ? '' : `at ${durationText(at_ns)}`,
-    by_ns === null ? '' : `by ${durationText(by_ns)}`,
-    during_ns === null ? '' : `during ${durationText(during_ns[0])}..${durationText(during_ns[1])}`,
-    within_ns === null ? '' : `within ${durationText(within_ns)}`,
-    after === null ? '' : `after ${eventText(after)}`,
-  ]
-    .filter(part => part !== '')
-    .join(' ');
+const TIGHTNESS: Readonly<Record<Extract<Expr, { readonly k: 'binary' }>['op'], number>> = {
+  iff: 1,
+  implies: 2,
+  or: 3,
+  and: 4,
+  '==': 5,
+  '!=': 5,
+  '<': 5,
+  '<=': 5,
+  '>': 5,
+  '>=': 5,
+  in: 5,
+  within: 5,
+  '+': 6,
+  '-': 6,
+  '*': 7,
+  '/': 7,
+};
+
+/** In brackets where the reader would otherwise take it apart differently. */
+function operand(expr: Expr, outside: number): string {
+  const loose = expr.k === 'quantifier' ? expr.q !== 'count' : expr.k === 'binary' && TIGHTNESS[expr.op] < outside;
+  return loose ? `(${exprText(expr)})` : exprText(expr);
+}
+
+/** What a judgement asks for, as its statement says it: without `expect` and the name. */
+export function judgementText({ kind, place }: Judgement): string {
+  const text = place.text.replace(/^\w+\s+/, '').replace(/^\w+\s*:\s*/, '');
+  return kind === 'never' ? `never ${text}` : text;
 }

@@ -2,6 +2,7 @@
 
 import { Judge } from '../../../src/sim/judge/judge.ts';
 import type { End } from '../../../src/sim/judge/monitor.ts';
+import { exprText } from '../../../src/sim/judge/text.ts';
 import { createMachine, type Machine } from '../../../src/sim/machine.ts';
 import { OBS } from '../../../src/sim/observe.ts';
 import type { JudgementResult } from '../../../src/sim/outcome.ts';
@@ -146,7 +147,7 @@ let line = 10;
 export function judgement(kind: Judgement['kind'], body: Expr, parts: Partial<Judgement> = {}): Judgement {
   line += 1;
   return {
-    place: { ...createPlace(kind), line },
+    place: { ...createPlace(`${kind === 'order' ? 'expect order' : kind} a_name: ${exprText(body)}`), line },
     name: `${kind}_${line}`,
     kind,
     body,
