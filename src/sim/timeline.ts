@@ -14,6 +14,9 @@ const CHUNK_BYTES = 16_384;
 const CHECKPOINTS_MAX = 128;
 /** Steps between the first checkpoints. */
 const FIRST_DISTANCE = 1024;
+/** Steps between two questions whether it is enough. */
+const SLICE = 256;
+const never = () => false;
 /** Events kept behind the position; replay starts early enough to have some of them. */
 const EVENTS_KEPT = 20_000;
 const REPLAY_FOR_EVENTS = 2_000;
@@ -40,10 +43,10 @@ export interface Timeline {
   back(steps: number): void;
   /** To a number of steps from the start. */
   seek(position: number): void;
-  /** To the last moment at or before a virtual time. */
-  seekNs(ns: number): void;
-  /** On until the condition holds, looked at after each step. False when the run was over first. */
-  forwardTo(found: () => boolean): boolean;
+  /** To the last moment at or before a virtual time. False when `enough` has ended it earlier. */
+  seekNs(ns: number, enough?: () => boolean): boolean;
+  /** On until the condition holds, looked at after each step. False when the run was over first, or `enough` said so. */
+  forwardTo(found: () => boolean, enough?: () => boolean): boolean;
   /** Back to the latest earlier position at which the condition held after that step; else to the start. */
   backTo(found: () => boolean): boolean;
   /** The latest events up to the position, oldest first, as far as they are kept. */
@@ -126,20 +129,24 @@ export function createTimeline(program: Program): Timeline {
       seek(clock.step - steps);
     },
     seek,
-    seekNs(ns) {
+    seekNs(ns, enough = never) {
       if (ns < clock.now_ns) {
         const before = checkpointBefore(ns);
         restoreBefore(before);
+        if (log.length === 0) restoreBefore(Math.max(0, before - REPLAY_FOR_EVENTS));
       }
       while (simulation.over === null) {
         const start = clock.step;
-        simulation.runUntil(ns, distance);
+        simulation.runUntil(ns, FIRST_DISTANCE);
         maybeCheckpoint();
-        if (clock.step === start) return;
+        if (clock.step === start) return true;
+        if (enough()) return false;
       }
+      return true;
     },
-    forwardTo(found) {
+    forwardTo(found, enough = never) {
       while (simulation.over === null) {
+        if (clock.step % SLICE === 0 && enough()) return false;
         const start = clock.step;
         simulation.step();
         maybeCheckpoint();

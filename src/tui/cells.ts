@@ -1,23 +1,24 @@
 /**
  * Text measured in terminal cells.
  *
- * Nearly everything we show is ASCII, where a cell is a character; only other text pays for string-width. Text that
+ * Nearly everything we show is ASCII, where a cell is a character; only other text pays for string-width, which is slow. Text that
  * comes here is printable already (base/printable.ts) and holds no escape sequences.
  */
 import stringWidth from 'string-width';
 
-const ASCII = /^[\x20-\x7e]*$/;
+/** ASCII and our own glyphs: one cell for each unit. */
+const NARROW = /^[\x20-\x7e…─▸✓✗·▶‖█]*$/;
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** Columns that the text takes. */
 export function widthOf(text: string): number {
-  return ASCII.test(text) ? text.length : stringWidth(text);
+  return NARROW.test(text) ? text.length : stringWidth(text);
 }
 
 /** The text if it fits, else its beginning with `ellipsis` (one cell) for the rest; never wider than `width`. */
 export function cut(text: string, width: number, ellipsis = '…'): string {
   if (width <= 0) return '';
-  if (ASCII.test(text)) return text.length <= width ? text : text.slice(0, width - 1) + ellipsis;
+  if (NARROW.test(text)) return text.length <= width ? text : text.slice(0, width - 1) + ellipsis;
   if (stringWidth(text) <= width) return text;
   let kept = '';
   let used = 0;
@@ -31,7 +32,7 @@ export function cut(text: string, width: number, ellipsis = '…'): string {
 }
 
 /** Cut or filled with blanks to exactly `width` cells. */
-export function fit(text: string, width: number, ellipsis?: string): string {
+export function padded(text: string, width: number, ellipsis?: string): string {
   const kept = cut(text, width, ellipsis);
   return kept + ' '.repeat(Math.max(0, width - widthOf(kept)));
 }

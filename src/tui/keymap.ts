@@ -68,7 +68,7 @@ export const KEYMAP = {
   next_pane: { keys: ['tab'], shown: 'Tab', group: 'panes', help: 'next pane' },
   previous_pane: { keys: ['shift-tab'], shown: 'S-Tab', group: 'panes', help: 'pane before' },
   pane: { keys: ['1', '2', '3', '4', '5'], shown: '1-5', group: 'panes', help: 'that pane; again: zoom' },
-  zoom: { keys: ['z'], shown: 'z', group: 'panes', help: 'zoom the pane, and back', footer: 'zoom' },
+  zoom: { keys: ['z'], shown: 'z', group: 'panes', help: 'zoom the pane, and back' },
   enter: { keys: ['enter'], shown: 'Enter', group: 'panes', help: 'the selected vCPU in full' },
   why: { keys: ['w'], shown: 'w', group: 'panes', help: 'why the vCPU runs, or does not', footer: 'why' },
   up: { keys: ['up'], shown: 'Up', group: 'panes', help: 'select or scroll up' },

@@ -7,6 +7,9 @@ export class Line {
   readonly #theme: Theme;
   #used = 0;
   #text = '';
+  /** The piece under way: neighbours in one role share their escape codes, which cost as much as text. */
+  #role: Role = 'plain';
+  #piece = '';
 
   constructor(theme: Theme, width: number) {
     this.#theme = theme;
@@ -21,21 +24,24 @@ export class Line {
   add(role: Role, text: string): this {
     if (this.left <= 0 || text === '') return this;
     const kept = cut(text, this.left, this.#theme.glyphs.ellipsis);
-    this.#text += this.#theme.paint(role, kept);
+    if (role !== this.#role) this.#finish(role);
+    this.#piece += kept;
     this.#used += widthOf(kept);
     return this;
   }
 
   /** Append in a column of its own: cut to `width - 1` cells and a blank, the rest filled. */
   column(role: Role, text: string, width: number): this {
-    const kept = cut(text, Math.min(width - 1, this.left), this.#theme.glyphs.ellipsis);
-    return this.add(role, kept).gap(width - widthOf(kept));
+    const before = this.#used;
+    this.add(role, cut(text, width - 1, this.#theme.glyphs.ellipsis));
+    return this.gap(width - (this.#used - before));
   }
 
-  /** Blanks; they carry no look. */
+  /** Blanks; they take the look of what is before them, where it does not show on a blank. */
   gap(cells: number): this {
     const kept = Math.max(0, Math.min(cells, this.left));
-    this.#text += ' '.repeat(kept);
+    if (this.#role === 'selected') this.#finish('plain');
+    this.#piece += ' '.repeat(kept);
     this.#used += kept;
     return this;
   }
@@ -47,6 +53,13 @@ export class Line {
   }
 
   toString(): string {
+    this.#finish('plain');
     return this.#text;
+  }
+
+  #finish(next: Role): void {
+    this.#text += this.#theme.paint(this.#role, this.#piece);
+    this.#piece = '';
+    this.#role = next;
   }
 }

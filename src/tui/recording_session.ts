@@ -10,7 +10,7 @@ import { TP } from '../trace/all.ts';
 import type { Style } from '../trace/forms.ts';
 import { LINE, type Recording } from '../trace/recording.ts';
 import { NO_CHOICE } from './choice.ts';
-import { acceptsOf } from './filtered.ts';
+import { filtered } from './filtered.ts';
 import { after, type RecordingState, type ThreadState } from './recording_state.ts';
 import type { Goal, Mark, Session } from './session.ts';
 import { traceRow } from './trace_row.ts';
@@ -84,11 +84,11 @@ class RecordingSession implements Session {
     const recording = this.#recording;
     const threads = this.#state;
     const selected = threads[window.selected_vcpu];
-    const { accepts, error } = acceptsOf(
-      window.filter,
-      row => recording.event(row),
-      row => recording.eventName(row),
-    );
+    const { accepts, error } = filtered(window.filter, {
+      event: row => recording.event(row),
+      name: row => recording.eventName(row),
+      vcpu: ({ pid }) => threads.find(thread => thread.pid === pid)?.vcpu,
+    });
     const end = Math.min(window.trace_end ?? this.#position, this.#position);
     const rows = this.#window.numbers(end, window.trace_lines, window.trace_back, 0, window.filter, accepts);
     return {
@@ -112,7 +112,7 @@ class RecordingSession implements Session {
       filter_error: error,
       pages: null,
       judgements: [],
-      nr_judgements: { yes: 0, no: 0, undecided: 0 },
+      nr_judgements: { yes: 0, no: 0, 'so far': 0, undecided: 0 },
     };
   }
 

@@ -8,7 +8,7 @@ import { complete, completions, requestOf } from './command.ts';
 import { type ActionName, bindingOf, KEYMAP } from './keymap.ts';
 import { PANES, type PaneName, type Size } from './layout.ts';
 import { linesOf, type Model, type Notice, panesOf, SPEEDS } from './model.ts';
-import type { Goal } from './session.ts';
+import { type Goal, MARKS } from './session.ts';
 import type { ViewModel } from './view_model.ts';
 
 export type Message =
@@ -145,6 +145,7 @@ function ticked(model: Model, elapsed_ns: number): Updated {
 
 function pictured(model: Model, view: ViewModel, arrived: boolean): Model {
   const ended = model.running && view.over !== null;
+  const missed = arrived && model.goal?.to === 'next' && view.over !== null ? model.goal.mark : null;
   const late = model.running && model.view !== null && !arrived;
   const next: Model = {
     ...model,
@@ -153,6 +154,7 @@ function pictured(model: Model, view: ViewModel, arrived: boolean): Model {
     goal: arrived ? null : model.goal,
     running: model.running && view.over === null,
   };
+  if (missed !== null) return settle(told(next, 'dim', `no further ${MARKS[missed]}: this is the end`));
   return settle(ended ? told(next, 'dim', `the run is over: ${view.over}`) : next);
 }
 
@@ -309,13 +311,13 @@ function settle(model: Model): Model {
     Math.max(Math.min(model.first_vcpu, selected_vcpu), selected_vcpu - shown + 1),
     Math.max(0, view.nr_vcpus - shown),
   );
-  const { yes, no, undecided } = view.nr_judgements;
+  const judged = Object.values(view.nr_judgements).reduce((sum, count) => sum + count);
   const pages = view.pages;
   return {
     ...model,
     selected_vcpu,
     first_vcpu,
-    first_judgement: inside(model.first_judgement, Math.max(0, yes + no + undecided - linesOf(model, 'judgements'))),
+    first_judgement: inside(model.first_judgement, Math.max(0, judged - linesOf(model, 'judgements'))),
     first_page: pages ? inside(model.first_page, Math.max(0, pages.pages - 1)) : 0,
   };
 }

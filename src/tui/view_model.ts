@@ -106,7 +106,8 @@ export interface JudgementRow {
   readonly name: string;
   readonly kind: string;
   readonly line: number;
-  readonly holds: 'yes' | 'no' | 'undecided';
+  /** `so far`: nothing has contradicted it yet, and only the end of the run can confirm it. */
+  readonly holds: 'yes' | 'no' | 'so far' | 'undecided';
   readonly changed_ns: number | null;
   readonly step: number | null;
   readonly reason: string;
@@ -150,5 +151,5 @@ export interface ViewModel {
   /** Null where a recording cannot tell. */
   readonly pages: PageMap | null;
   readonly judgements: readonly JudgementRow[];
-  readonly nr_judgements: { readonly yes: number; readonly no: number; readonly undecided: number };
+  readonly nr_judgements: Readonly<Record<JudgementRow['holds'], number>>;
 }

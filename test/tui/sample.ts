@@ -96,10 +96,10 @@ export function sampleView(change: Partial<ViewModel> = {}, nr_vcpus = 1, trace_
         step: 800,
         reason: 'expected 0ns, found 5us',
       },
-      { name: 'one_writer', kind: 'always', line: 70, holds: 'yes', changed_ns: 0, step: null, reason: '' },
+      { name: 'one_writer', kind: 'always', line: 70, holds: 'so far', changed_ns: null, step: null, reason: '' },
       { name: 'line 38', kind: 'eventually', line: 38, holds: 'undecided', changed_ns: null, step: null, reason: '' },
     ],
-    nr_judgements: { yes: 1, no: 1, undecided: 1 },
+    nr_judgements: { yes: 0, no: 1, 'so far': 1, undecided: 1 },
     ...change,
   };
 }

@@ -1,5 +1,5 @@
 /** Pages that cover all panes: the keys, one vCPU in full, what is wrong with the file. */
-import { fit, wrap } from '../cells.ts';
+import { padded, wrap } from '../cells.ts';
 import { COMMANDS } from '../command.ts';
 import { BINDINGS, GROUPS } from '../keymap.ts';
 import { Line } from '../line.ts';
@@ -36,7 +36,7 @@ function help(model: Model, theme: Theme, width: number): readonly string[] {
   const columns = width >= 120 ? 3 : width >= 76 ? 2 : 1;
   const cell = Math.floor(width / columns);
   const blocks = Object.entries(GROUPS).map(([group, name]) => [
-    heading(theme, cell, fit(` ${name}`, cell)),
+    heading(theme, cell, padded(` ${name}`, cell)),
     ...BINDINGS.filter(binding => binding.group === group).map(({ shown, help: text, disabled }) => {
       const reason = disabled?.(model) ?? null;
       return new Line(theme, cell)
@@ -47,7 +47,7 @@ function help(model: Model, theme: Theme, width: number): readonly string[] {
   ]);
   const keys = besideEachOther(blocks, columns, cell);
   const commands = Object.entries(COMMANDS).flatMap(([name, { argument, help: text }]) =>
-    wrap(`${fit(`  :${name} ${argument}`, 32)} ${text}`, width, ' '.repeat(33)),
+    wrap(`${padded(`  :${name} ${argument}`, 32)} ${text}`, width, ' '.repeat(33)),
   );
   const letters = [
     ...Object.entries(RUN_STATES),
