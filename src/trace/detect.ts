@@ -21,17 +21,23 @@ function begins(head: Uint8Array, magic: readonly number[]): boolean {
 }
 
 export function newHead(): Head {
-  return { comm_start: 0, comm_end: 0, pid: 0, cpu: 0, flags_start: 0, time_ns: 0, name_start: 0, name_end: 0 };
+  return { comm_start: 0, comm_end: 0, pid: 0, tgid: 0, cpu: 0, flags_start: 0, time_ns: 0, name_start: 0, name_end: 0 };
 }
 
 /** All shapes there are, without prefix, the likely ones first. `trace-cmd` before `ftrace`: without flags they differ in the blanks before the text only. */
 const SHAPES: readonly Envelope[] = [6, 9].flatMap(digits =>
   [0, 5, 4].flatMap(nr_flags =>
-    [5, 7].flatMap(pid_width =>
-      (['trace-cmd', 'ftrace'] as const).map(format => ({ format, pid_width, nr_flags, digits, name_width: 0, prefix: '' })),
-    ),
+    [5, 7].flatMap(pid_width => [
+      shape('trace-cmd', { pid_width, nr_flags, digits }),
+      shape('ftrace', { pid_width, nr_flags, digits }),
+      shape('ftrace', { pid_width, nr_flags, digits, tgid: true }),
+    ]),
   ),
 );
+
+function shape(format: Format, more: Partial<Envelope>): Envelope {
+  return { format, pid_width: 5, nr_flags: 0, tgid: false, digits: 6, name_width: 0, prefix: '', ...more };
+}
 
 /**
  * The envelope of a line, or null. `hint` is the format that the file seems to have.
@@ -42,7 +48,7 @@ const SHAPES: readonly Envelope[] = [6, 9].flatMap(digits =>
 export function detect(bytes: Uint8Array, start: number, end: number, hint: Format | null): Envelope | null {
   const input: Input = { bytes, at: start, end, lo: 0, hi: 0 };
   const fits = prefixes(bytes, start, end).flatMap(prefix =>
-    [...SHAPES, ...perfShapes(input, start)].flatMap(shape => readingOf({ ...shape, prefix }, input, start)),
+    [...SHAPES, ...perfShapes(input, start)].flatMap(each => readingOf({ ...each, prefix }, input, start)),
   );
   const best = fits.filter(({ fixed }) => fixed);
   const all = best.length > 0 ? best : fits;
@@ -63,14 +69,7 @@ function perfShapes(input: Input, start: number): readonly Envelope[] {
   if (!found) return [];
   const [, fraction = '', pad = '', name = ''] = found;
   const name_width = pad === '' ? 0 : pad.length + name.length;
-  return [5, 7].map(pid_width => ({
-    format: 'perf',
-    pid_width,
-    nr_flags: 0,
-    digits: fraction.length,
-    name_width,
-    prefix: '',
-  }));
+  return [5, 7].map(pid_width => shape('perf', { pid_width, digits: fraction.length, name_width }));
 }
 
 /** Nothing, or the name of a host up to its colon, as trace-cmd sets before each line of several files. */

@@ -17,6 +17,8 @@ export interface Envelope {
   readonly pid_width: number;
   /** Latency flags: none (before 3.3, and in trace-cmd and perf), 4, or 5 since 5.15. */
   readonly nr_flags: number;
+  /** The option record-tgid: the process in brackets after the thread. */
+  readonly tgid: boolean;
   /** Of the second: 6 or 9. */
   readonly digits: number;
   /** perf sets event names flush right in as many columns as the longest takes. */
@@ -30,6 +32,7 @@ export interface Head {
   comm_start: number;
   comm_end: number;
   pid: number;
+  tgid: number;
   cpu: number;
   flags_start: number;
   time_ns: number;
@@ -41,6 +44,7 @@ export interface Head {
 export const COMM_WIDTH = 16;
 const NAME_WIDTH = 20;
 const BLANK = 32;
+const PARENTHESIS = 40;
 const DASH = 45;
 const DOT = 46;
 const ZERO = 48;
@@ -48,34 +52,45 @@ const COLON = 58;
 const OPEN = 91;
 const CLOSE = 93;
 
+/** What a line says besides its event. */
+export interface Who {
+  readonly comm: string;
+  readonly pid: number;
+  /** The process, where it is known. */
+  readonly tgid?: number;
+  readonly cpu: number;
+  readonly flags: string;
+  readonly time_ns: number;
+}
+
+/** The kernel did not know the process, or was not asked: `(-------)`. */
+export const NO_TGID = -1;
+
 /** The envelope of a style. The prefix and the width of names depend on the recording. */
 export function envelopeOf(style: Style, prefix = '', name_width = 0): Envelope {
   const { format, version, ns = false } = style;
   const modern = version === '6.1' || version === '6.12';
   const nr_flags = format !== 'ftrace' || version === 'v6' || version === '2.6.38' ? 0 : modern ? 5 : 4;
   const pid_width = modern && format === 'ftrace' ? 7 : 5;
-  return { format, pid_width, nr_flags, digits: ns ? 9 : 6, name_width, prefix };
+  return { format, pid_width, nr_flags, tgid: false, digits: ns ? 9 : 6, name_width, prefix };
 }
 
 /** A line without its end. `name` carries its system for perf: `kvm:kvm_entry`. */
-export function printLine(
-  envelope: Envelope,
-  head: { readonly comm: string; readonly pid: number; readonly cpu: number; readonly flags: string; readonly time_ns: number },
-  name: string,
-  text: string,
-): string {
+export function printLine(envelope: Envelope, who: Who, name: string, text: string): string {
   const { format, pid_width, nr_flags, prefix } = envelope;
-  const cpu = `[${String(head.cpu).padStart(3, '0')}]`;
-  const comm = head.comm.padStart(COMM_WIDTH);
-  const time = timeText(head.time_ns, envelope.digits);
+  const cpu = `[${String(who.cpu).padStart(3, '0')}]`;
+  const comm = who.comm.padStart(COMM_WIDTH);
+  const time = timeText(who.time_ns, envelope.digits);
   if (format === 'perf') {
     const label = name.padStart(envelope.name_width);
-    return `${prefix}${comm} ${String(head.pid).padStart(pid_width)} ${cpu} ${time.padStart(12)}: ${label}: ${text}`;
+    return `${prefix}${comm} ${String(who.pid).padStart(pid_width)} ${cpu} ${time.padStart(12)}: ${label}: ${text}`;
   }
-  const flags = nr_flags === 0 ? '' : `${(head.flags || '.....').slice(0, nr_flags).padEnd(nr_flags, '.')} `;
+  const flags = nr_flags === 0 ? '' : `${(who.flags || '.....').slice(0, nr_flags).padEnd(nr_flags, '.')} `;
+  const { tgid: process = NO_TGID } = who;
+  const tgid = !envelope.tgid ? '' : process === NO_TGID ? `(${'-'.repeat(pid_width)}) ` : `(${String(process).padStart(pid_width)}) `;
   const pad = format === 'trace-cmd' ? ' '.repeat(Math.max(0, NAME_WIDTH - name.length)) : '';
   const point = envelope.digits + 1;
-  return `${prefix}${comm}-${String(head.pid).padEnd(pid_width)} ${cpu} ${flags}${time.padStart(5 + point)}: ${name}: ${pad}${text}`;
+  return `${prefix}${comm}-${String(who.pid).padEnd(pid_width)} ${tgid}${cpu} ${flags}${time.padStart(5 + point)}: ${name}: ${pad}${text}`;
 }
 
 /** Seconds and a fraction: 1817460378000 ns is `1817.460378`. What does not fit the digits is cut, as the kernel does. */
@@ -158,7 +173,31 @@ function readThread(envelope: Envelope, input: Input, dash: number, head: Head):
   for (let column = digits; column < envelope.pid_width; column += 1, input.at += 1) {
     if (bytes[input.at] !== BLANK) return false;
   }
-  return bytes[input.at] === BLANK && readCpu(input, input.at + 1, head);
+  if (bytes[input.at] !== BLANK) return false;
+  input.at += 1;
+  head.tgid = NO_TGID;
+  return (!envelope.tgid || readTgid(envelope, input, head)) && readCpu(input, input.at, head);
+}
+
+/** `(   4521) ` or `(-------) `. */
+function readTgid({ pid_width }: Envelope, input: Input, head: Head): boolean {
+  const { bytes } = input;
+  if (bytes[input.at] !== PARENTHESIS) return false;
+  const first = input.at + 1;
+  let at = first;
+  while (bytes[at] === DASH) at += 1;
+  if (at > first) {
+    if (at - first !== pid_width) return false;
+  } else {
+    while (bytes[at] === BLANK) at += 1;
+    input.at = at;
+    const digits = readNumber(input);
+    if (digits === 0 || at - first !== Math.max(0, pid_width - digits)) return false;
+    head.tgid = input.lo;
+    at = input.at;
+  }
+  input.at = at + 2;
+  return bytes[at] === PARENTHESIS + 1 && bytes[at + 1] === BLANK;
 }
 
 /** ` PID [CPU] `, from the bracket back. */
@@ -249,6 +288,11 @@ function readNumber(input: Input): number {
 function longNameEnd(bytes: Uint8Array, start: number, end: number): number {
   let at = cpuStart(bytes, start, end) - 1;
   while (at > start && bytes[at] === BLANK) at -= 1;
+  if (bytes[at] === PARENTHESIS + 1) {
+    while (at > start && bytes[at] !== PARENTHESIS) at -= 1;
+    at -= 1;
+    while (at > start && bytes[at] === BLANK) at -= 1;
+  }
   while (at > start && isDigit(bytes[at])) at -= 1;
   return bytes[at] === DASH ? at : -1;
 }

@@ -46,7 +46,7 @@ export class Importer {
   /** Names of events on lines, by number, and how each is read; null for those that nobody declared. */
   readonly #names = new Strings();
   readonly #readers: (Reader | null)[] = [];
-  readonly #declared = eventNames();
+  readonly #known = eventNames();
   #rest = new Uint8Array();
   #envelope = 0;
   #hint: Format | null = null;
@@ -118,7 +118,7 @@ export class Importer {
     const input = this.#input;
     const head = this.#head;
     const recording = this.#recording;
-    const { bytes, end } = input;
+    const { bytes } = input;
     const text = input.at;
     const comm = recording.strings.intern(bytes, head.comm_start, head.comm_end);
     const { nr_flags } = recording.envelopes[this.#envelope] ?? { nr_flags: 0 };
@@ -126,14 +126,25 @@ export class Importer {
     const name = this.#names.intern(bytes, head.name_start, head.name_end);
     let reader = this.#readers[name];
     if (reader === undefined) reader = this.#readers[name] = this.#readerOf(this.#names.text(name));
-    if (reader === null) {
-      recording.addUndeclared(bytes, start, end, this.#envelope, head, comm, flags, text);
-      return;
-    }
-    const base = recording.reserve(reader.nr_words);
+    const row = reader === null ? this.#undeclared(start, name, text) : this.#declared(start, reader, text);
+    if (row >= 0) recording.setHead(row, head, comm, flags);
+  }
+
+  #undeclared(start: number, name: number, text: number): number {
+    const { bytes, end } = this.#input;
+    const row = this.#recording.addKept(LINE.undeclared, bytes, start, end, this.#envelope);
+    this.#recording.setEvent(row, this.#recording.strings.of(this.#names.text(name)), text - start);
+    return row;
+  }
+
+  /** The row; -1 for a line that is damaged, of which nothing is to be believed. */
+  #declared(start: number, reader: Reader, text: number): number {
+    const { bytes, end } = this.#input;
+    const base = this.#recording.reserve(reader.nr_words);
     const form = this.#fields(reader, text, base);
-    if (form >= 0) recording.addRead(reader.id, form, this.#envelope, head, comm, flags, reader.nr_words);
-    else recording.addKept(LINE.damaged, bytes, start, end, this.#envelope);
+    if (form >= 0) return this.#recording.addRead(reader.id, form, this.#envelope, reader.nr_words);
+    this.#recording.addKept(LINE.damaged, bytes, start, end, this.#envelope);
+    return -1;
   }
 
   /** The number of the form that the text has, its fields written to the words; -1 where none fits. */
@@ -155,7 +166,7 @@ export class Importer {
   /** For a name that was not seen before. perf's names carry their system, which must be the right one. */
   #readerOf(text: string): Reader | null {
     const event = text.slice(text.indexOf(':') + 1);
-    const id = this.#declared.get(event);
+    const id = this.#known.get(event);
     if (id === undefined) return null;
     const { all, nr_fields, system } = formsOf(id);
     const { format } = this.#recording.envelopes[this.#envelope] ?? { format: 'ftrace' };
@@ -170,8 +181,9 @@ export class Importer {
     if (line.startsWith('# tracer:')) this.#startPart('ftrace');
     if (line.startsWith('cpus=')) this.#startPart('trace-cmd');
     const lost = LOST.exec(line);
-    if (lost) this.#recording.addLost(bytes, start, end, this.#envelope, Number(lost[1]), Number(lost[2] ?? 0));
-    else this.#recording.addKept(COMMENT.test(line) ? LINE.comment : LINE.damaged, bytes, start, end, this.#envelope);
+    const kind = lost ? LINE.lost : COMMENT.test(line) ? LINE.comment : LINE.damaged;
+    const row = this.#recording.addKept(kind, bytes, start, end, this.#envelope);
+    if (lost) this.#recording.setLost(row, Number(lost[1]), Number(lost[2] ?? 0));
   }
 
   #startPart(format: Format): void {

@@ -1,14 +1,13 @@
 /**
- * A recording: lines in columns, from a model that emits events or from the text of a real trace.
+ * A recording of a real kernel: the lines of its text, in columns.
  *
  * A declared event is its numbers only; its text was dropped when it was read and is made again when it is wanted. Any
  * other line is kept as it is. So printing a recording gives the file back, and what it gives proves what was understood.
  */
 import { present } from '../base/assert.ts';
-import type { TracepointId } from './all.ts';
-import { type Envelope, envelopeOf, type Head, printLine } from './envelope.ts';
+import { type Envelope, type Head, NO_TGID, printLine, type Who } from './envelope.ts';
 import type { TraceEvent, Value } from './event.ts';
-import { formsOf, type Style } from './forms.ts';
+import { formsOf } from './forms.ts';
 import { latin1, Strings } from './strings.ts';
 
 /** What a line is, where it is no declared event (whose kind is the number of its tracepoint). */
@@ -24,7 +23,7 @@ export const LINE = {
 } as const;
 
 const FIRST_ROWS = 1024;
-const UNKNOWN_FORM = 0xff;
+const KEPT_WORDS = 4;
 
 type Column = Uint8Array | Uint16Array | Uint32Array | Int16Array | Int32Array | Float64Array;
 
@@ -44,6 +43,8 @@ export class Recording {
   #envelope = new Uint8Array(FIRST_ROWS);
   #cpu = new Uint16Array(FIRST_ROWS);
   #pid = new Int32Array(FIRST_ROWS);
+  /** The process, where the trace was asked for it. */
+  #tgid = new Int32Array(FIRST_ROWS);
   #comm = new Uint32Array(FIRST_ROWS);
   #flags = new Uint32Array(FIRST_ROWS);
   #time_ns = new Float64Array(FIRST_ROWS);
@@ -54,15 +55,6 @@ export class Recording {
   /** The bytes of the lines that are kept. */
   #kept = new Uint8Array(FIRST_ROWS);
   #nr_kept = 0;
-
-  /** For a model of these hosts; a single one needs no name. */
-  static ofHosts(hosts: readonly string[], style: Style): Recording {
-    const recording = new Recording();
-    const width = Math.max(...hosts.map(host => host.length));
-    const prefixes = hosts.length > 1 ? hosts.map(host => `${host.padStart(width)}: `) : [''];
-    for (const prefix of prefixes) recording.addEnvelope(envelopeOf(style, prefix), 0);
-    return recording;
-  }
 
   /** Lines with the same prefix are of one host, but not over parts of a file that each have a heading. */
   addEnvelope(envelope: Envelope, part: number): number {
@@ -131,7 +123,8 @@ export class Recording {
     if (kind < 0) return null;
     const { name, nr_fields } = formsOf(kind);
     const args = Array.from({ length: nr_fields }, (_, field) => this.value(row, field));
-    return { ...this.#head(row), name, args, host: this.#hostNames[this.host(row)] ?? '' };
+    const { tgid: _, ...head } = this.#head(row);
+    return { ...head, name, args, host: this.#hostNames[this.host(row)] ?? '' };
   }
 
   /** The name of the event on a line, declared or not, without its system; null where there is no event. */
@@ -148,7 +141,7 @@ export class Recording {
     const kind = this.kind(row);
     if (kind < 0) return this.#keptText(row, 0);
     const forms = formsOf(kind);
-    const form = present(forms.all[this.#form[row] ?? UNKNOWN_FORM], 'trace: a row that was read from text');
+    const form = present(forms.all[this.#form[row] ?? 0], 'trace: a row that was read from text');
     const envelope = this.envelopeOf(row);
     const name = envelope.format === 'perf' ? `${forms.system}:${form.name}` : form.name;
     const args = Array.from({ length: forms.nr_fields }, (_, field) => this.value(row, field));
@@ -162,18 +155,6 @@ export class Recording {
     return printLine(envelope, this.#head(row), bare, this.#keptText(row, this.#words[(this.#at[row] ?? 0) + 3] ?? 0));
   }
 
-  /** An event of a model, with one number for each field. Thread names and flags are numbers in `strings`. */
-  emit(time_ns: number, cpu: number, pid: number, comm: number, flags: number, id: TracepointId, args: readonly number[], host = 0): void {
-    const row = this.#add(id, UNKNOWN_FORM, host, time_ns, cpu, pid, comm, flags);
-    const base = this.reserve(2 * args.length);
-    this.#at[row] = base;
-    args.forEach((value, field) => {
-      this.#words[base + 2 * field] = value;
-      this.#words[base + 2 * field + 1] = Math.floor(value / 2 ** 32);
-    });
-    this.#nr_words += 2 * args.length;
-  }
-
   /** Room for so many words; they count once a row takes them. Returns where they begin. */
   reserve(nr_words: number): number {
     if (this.#nr_words + nr_words > this.#words.length) this.#words = grown(Uint32Array, this.#words, this.#nr_words + nr_words);
@@ -185,53 +166,42 @@ export class Recording {
   }
 
   /** A declared event whose fields were written to the words reserved for it. */
-  addRead(id: number, form: number, envelope: number, head: Head, comm: number, flags: number, nr_words: number): void {
-    const row = this.#add(id, form, envelope, head.time_ns, head.cpu, head.pid, comm, flags);
-    this.#at[row] = this.#nr_words;
+  addRead(id: number, form: number, envelope: number, nr_words: number): number {
+    const row = this.#add(id, envelope, this.#nr_words);
+    this.#form[row] = form;
     this.#nr_words += nr_words;
-  }
-
-  /** A line that is kept. `text` is where the text of an undeclared event begins. */
-  addKept(kind: number, bytes: Uint8Array, start: number, end: number, envelope: number): number {
-    const row = this.#add(kind, 0, envelope, this.time_ns(this.#rows - 1), 0, 0, 0, 0);
-    const size = end - start;
-    if (this.#nr_kept + size > this.#kept.length) this.#kept = grown(Uint8Array, this.#kept, this.#nr_kept + size);
-    this.#kept.set(bytes.subarray(start, end), this.#nr_kept);
-    const base = this.reserve(4);
-    this.#at[row] = base;
-    this.#words[base] = this.#nr_kept;
-    this.#words[base + 1] = size;
-    this.#words[base + 2] = 0;
-    this.#words[base + 3] = 0;
-    this.#nr_words += 4;
-    this.#nr_kept += size;
     return row;
   }
 
-  addUndeclared(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    envelope: number,
-    head: Head,
-    comm: number,
-    flags: number,
-    text: number,
-  ): void {
-    const row = this.addKept(LINE.undeclared, bytes, start, end, envelope);
+  /** A line that is kept. */
+  addKept(kind: number, bytes: Uint8Array, start: number, end: number, envelope: number): number {
+    const size = end - start;
+    if (this.#nr_kept + size > this.#kept.length) this.#kept = grown(Uint8Array, this.#kept, this.#nr_kept + size);
+    this.#kept.set(bytes.subarray(start, end), this.#nr_kept);
+    const base = this.reserve(KEPT_WORDS);
+    this.#words.set([this.#nr_kept, size, 0, 0], base);
+    this.#nr_words += KEPT_WORDS;
+    this.#nr_kept += size;
+    return this.#add(kind, envelope, base);
+  }
+
+  /** Who, where and when. Thread names and flags are numbers in `strings`. */
+  setHead(row: number, head: Head, comm: number, flags: number): void {
     this.#time_ns[row] = head.time_ns;
     this.#cpu[row] = head.cpu;
     this.#pid[row] = head.pid;
+    this.#tgid[row] = head.tgid;
     this.#comm[row] = comm;
     this.#flags[row] = flags;
-    const base = this.#at[row] ?? 0;
-    this.#words[base + 2] = this.strings.intern(bytes, head.name_start, head.name_end);
-    this.#words[base + 3] = text - start;
   }
 
-  /** `count` events of a CPU were lost, or an unknown number (0). */
-  addLost(bytes: Uint8Array, start: number, end: number, envelope: number, cpu: number, count: number): void {
-    const row = this.addKept(LINE.lost, bytes, start, end, envelope);
+  /** The name of an undeclared event, and where on its line its text begins. */
+  setEvent(row: number, name: number, text: number): void {
+    this.#words.set([name, text], (this.#at[row] ?? 0) + 2);
+  }
+
+  /** `count` events of a CPU were lost here; 0 for an unknown number. */
+  setLost(row: number, cpu: number, count: number): void {
     this.#cpu[row] = cpu;
     this.#words[(this.#at[row] ?? 0) + 2] = count;
   }
@@ -241,11 +211,12 @@ export class Recording {
     return this.#words[(this.#at[row] ?? 0) + 2] ?? 0;
   }
 
-  #head(row: number): { comm: string; pid: number; cpu: number; flags: string; time_ns: number } {
+  #head(row: number): Who {
     return {
       time_ns: this.time_ns(row),
       cpu: this.cpu(row),
       pid: this.pid(row),
+      tgid: this.#tgid[row] ?? NO_TGID,
       comm: this.strings.text(this.comm(row)),
       flags: this.strings.text(this.#flags[row] ?? 0),
     };
@@ -257,18 +228,15 @@ export class Recording {
     return latin1(this.#kept, start + from, start + (this.#words[base + 1] ?? 0));
   }
 
-  #add(kind: number, form: number, envelope: number, time_ns: number, cpu: number, pid: number, comm: number, flags: number): number {
+  /** A row has the time of the line before until it gets its own. */
+  #add(kind: number, envelope: number, at: number): number {
     const row = this.#rows;
     if (row === this.#kind.length) this.#growRows(row + 1);
     this.#rows = row + 1;
     this.#kind[row] = kind;
-    this.#form[row] = form;
     this.#envelope[row] = envelope;
-    this.#time_ns[row] = time_ns;
-    this.#cpu[row] = cpu;
-    this.#pid[row] = pid;
-    this.#comm[row] = comm;
-    this.#flags[row] = flags;
+    this.#time_ns[row] = this.time_ns(row - 1);
+    this.#at[row] = at;
     return row;
   }
 
@@ -278,6 +246,7 @@ export class Recording {
     this.#envelope = grown(Uint8Array, this.#envelope, rows);
     this.#cpu = grown(Uint16Array, this.#cpu, rows);
     this.#pid = grown(Int32Array, this.#pid, rows);
+    this.#tgid = grown(Int32Array, this.#tgid, rows);
     this.#comm = grown(Uint32Array, this.#comm, rows);
     this.#flags = grown(Uint32Array, this.#flags, rows);
     this.#time_ns = grown(Float64Array, this.#time_ns, rows);

@@ -136,6 +136,19 @@ test('each format and era is known by its lines', () => {
   ]);
 });
 
+test('the process in brackets', () => {
+  const recording = check(
+    `\
+       CPU 0/KVM-4706    (   4699) [002] d..1.  1234.500001: kvm_fpu: load
+          <idle>-0       (-------) [000] .....  1234.500002: kvm_fpu: load
+ a-long-name-of-a-kworker-4706    (   4699) [002] .....  1234.500003: kvm_fpu: load
+          <idle>-0       (----699) [000] .....  1234.500004: kvm_fpu: load
+`,
+    ['kvm_fpu', 'kvm_fpu', 'kvm_fpu', 'damaged'],
+  );
+  assert.equal([recording.event(2)?.comm, recording.pid(2)], [' a-long-name-of-a-kworker', 4706]);
+});
+
 test('lost events, headings and what nobody declared are kept apart', () => {
   const recording = check(
     `\
