@@ -21,6 +21,7 @@ import {
   Glob,
   Infix,
   keyword,
+  LCurly,
   LRound,
   LSquare,
   Member,
@@ -346,10 +347,11 @@ function found(token: IToken): string {
 /** `a value` for whatever begins an expression; else the words themselves. */
 function expectation(types: readonly TokenType[]): string {
   const labels = new Set(types.map(tokenLabel));
+  if (labels.has(tokenLabel(LCurly)) && labels.size > 2) return "an act or '{'";
   if (labels.has(tokenLabel(Numeral)) && labels.has(tokenLabel(Name))) return 'a value';
   const list = [...labels];
   const last = list.pop() ?? 'something else';
-  return list.length === 0 ? last : list.length > 8 ? 'a statement' : `${list.join(', ')} or ${last}`;
+  return list.length === 0 ? last : `${list.join(', ')} or ${last}`;
 }
 
 const messages = {

@@ -202,7 +202,7 @@ export class Declarations {
   }
 
   #taken(name: Word, before: Entry | null): void {
-    if (!before) return;
+    if (!before || (before.what === 'variable' && before.type?.t === 'any')) return;
     this.#report.error('duplicate', {
       span: name.span,
       message: `'${name.text}' is already ${WHAT[before.what] ?? `a ${before.what}`}`,

@@ -44,6 +44,8 @@ export interface Declaration<T extends object> {
 /** A statement with the type of its fields taken away. */
 export interface Statement extends Omit<Declaration<object>, 'syntax' | 'declare' | 'check' | 'lower'> {
   readonly syntax: Part<object, object>;
+  /** It gives something a name. */
+  readonly declares: boolean;
   bind(cst: CstNode): Bound;
 }
 
@@ -68,6 +70,7 @@ export function statement<T extends object, N extends object>(declaration: Decla
   const { declare, check, lower, ...rest } = declaration;
   return {
     ...rest,
+    declares: declare !== undefined,
     bind(cst) {
       const fields = declaration.syntax.read(cst);
       return {

@@ -145,7 +145,7 @@ function parseLine(line: Line, context: Context, reading: Reading): Node | null 
     if (!broken && !reported) report.error('syntax', { span, message: error.message, help: error.help });
   }
   const [, second] = line.tokens;
-  if (second?.tokenType === Identifier) doubtful.push(second);
+  if (statement.declares && second?.tokenType === Identifier) doubtful.push(second);
   const [inner] = line.blocks;
   if (inner && statement.syntax.block) parseBlock(inner, statement.syntax.block, reading);
   return null;

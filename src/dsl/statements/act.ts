@@ -241,7 +241,7 @@ function onThing(keyword: string, kinds: readonly ThingKind[], shown: string, su
 export const laterActs = [
   onThing('pin', ['page', 'pages'], 'PAGES', 'Keeps pages in host memory.', 'pin cold'),
   onThing('unpin', ['page', 'pages'], 'PAGES', 'Lets pinned pages go.', 'unpin cold'),
-  onThing('clear_queue', ['vcpu'], 'VCPU', 'kvm_clear_async_pf_completion_queue().', 'clear_queue web.vcpu[0]'),
+  onThing('clear_queue', ['vcpu'], 'VCPU', 'Clears the queue of a vCPU: kvm_clear_async_pf_completion_queue().', 'clear_queue web.vcpu[0]'),
   onThing('reset', ['vcpu', 'vm'], 'VCPU | VM', 'Resets a vCPU, or all of a VM.', 'reset web.vcpu[0]'),
   onThing('destroy', ['vm'], 'VM', 'Ends a VM: its file descriptors are closed.', 'destroy web'),
   onThing('sipi', ['vcpu'], 'VCPU', 'Sends a start-up IPI.', 'sipi web.vcpu[0]'),
@@ -307,7 +307,7 @@ export const restore = statement({
   where: WHERE,
   syntax: seq(word('restore'), place('saved', 'SAVED'), opt(seq(word('on'), name('host', 'HOST')))),
   summary: 'Starts a VM from a saved state.',
-  examples: [],
+  examples: ['restore snap on dst'],
   needs: COMPLETE,
   check({ saved, host }, _at, check) {
     check.thing(saved, 'saved');
@@ -338,7 +338,7 @@ export const migrate = statement({
   where: WHERE,
   syntax: seq(word('migrate'), name('name', 'MIGRATION')),
   summary: 'Starts a migration.',
-  examples: [],
+  examples: ['migrate move'],
   needs: COMPLETE,
   check: ({ name }, _at, check) => check.declared(name, 'migration'),
 });
@@ -349,7 +349,7 @@ export const cancel = statement({
   where: WHERE,
   syntax: seq(word('cancel'), name('name', 'MIGRATION')),
   summary: 'Cancels a migration.',
-  examples: [],
+  examples: ['cancel move'],
   needs: COMPLETE,
   check: ({ name }, _at, check) => check.declared(name, 'migration'),
 });

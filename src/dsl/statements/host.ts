@@ -172,5 +172,5 @@ export const userfaultSettings = [
     summary: 'How long the process takes for a page.',
     example: 'latency fixed(200us)',
   }),
-  setting({ keyword: 'serves', where: ['userfault'], takes: takesAnything, summary: 'The pages it serves.', example: 'serves heap' }),
+  setting({ keyword: 'serves', where: ['userfault'], takes: takesAnything, summary: 'The pages it serves.', example: 'serves web.heap' }),
 ];

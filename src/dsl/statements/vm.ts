@@ -162,7 +162,7 @@ export const migration = statement({
     seq(word('to'), name('to', 'HOST'), word('over'), name('link', 'LINK'), block('migration')),
   ),
   summary: 'How a VM would move to another host; `migrate NAME` starts it.',
-  examples: ['migration move of shop from src to dst over lan { mode precopy; max_downtime 300ms }'],
+  examples: ['migration move of web from src to dst over lan { mode precopy; max_downtime 300ms }'],
   needs: 'the complete model',
   lower: () => undefined,
   declare: ({ name }, at, scope) => scope.thing(name, 'migration', at),
