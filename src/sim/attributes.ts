@@ -7,7 +7,8 @@
 import type { Description, EntityKind } from './attributes/attribute.ts';
 import { page, saved, task, thread, vm } from './attributes/guest.ts';
 import { host, swap } from './attributes/host.ts';
-import { vcpu, work } from './attributes/vcpu.ts';
+import { vcpu } from './attributes/vcpu.ts';
+import { work } from './attributes/work.ts';
 
 const nothing: Description = { attributes: {}, collections: {}, states: {}, series: {} };
 

@@ -21,10 +21,10 @@ import {
   type Thread,
   VCPU_MODE,
   WAIT,
-  WORK_STATE,
 } from '../schema.ts';
 import { address, count, type Description, entity, fifoOf, quantity, state, truth, words } from './attribute.ts';
 import { isOwed, isWaiting, wakesTasks } from './guest.ts';
+import { isOutstanding, itemAt, itemPlaces, leaked, settingUp } from './work.ts';
 
 const SYNTHETIC = 0;
 const GUEST = 1;
@@ -113,7 +113,7 @@ function checking(m: Machine, row: number): boolean {
     case AT.kvm_flush_and_free_async_pf_work:
       return true;
     default:
-      return m.vcpus[row]!.completing !== 0;
+      return m.vcpus[row]!.completing !== 0 && !settingUp(m, row);
   }
 }
 
@@ -136,13 +136,6 @@ function unowed(m: Machine, row: number): number {
     if (node.vcpu === row + 1 && isWaiting(node) && !isOwed(m, row, node.token)) found += 1;
   }
   return found;
-}
-
-function isOutstanding(m: Machine, row: number, id: number): boolean {
-  const work = m.works[id]!;
-  const vcpu = m.vcpus[row]!;
-  if (work.used === 0 || work.vcpu !== row + 1 || work.wakeup_all === 1 || vcpu.completing === id + 1) return false;
-  return vcpu.apf_queue.has(id) || vcpu.apf_done.has(id);
 }
 
 function inHandler(m: Machine, row: number, kind: number): boolean {
@@ -264,6 +257,7 @@ export const vcpu: Description = {
       'Tasks that wait for a token of this vCPU, parked or halting in the handler.',
       (m, row) => parkedHere(m, row, NODE.parked) + parkedHere(m, row, NODE.halted),
     ),
+    leaked: count("Work items in use that are on no list and in nobody's hands.", leaked),
     unowed: count('Tokens that somebody waits for and nothing is going to answer.', unowed),
     entries: count('VM entries.', (m, row) => m.vcpus[row]!.nr_entries, 'vcpu.nr_entries'),
     exits: count('VM exits.', (m, row) => m.vcpus[row]!.nr_exits, 'vcpu.nr_exits'),
@@ -287,15 +281,18 @@ export const vcpu: Description = {
       summary:
         'Its outstanding faults: work items on queue or done, until its thread takes them for delivery. Broadcasts are none.',
       field: null,
-      positions: m => m.works.length,
-      at: (m, row, position) => (isOutstanding(m, row, position) ? position : -1),
+      positions: (m, row) => itemPlaces(m.vcpus[row]!),
+      at(m, row, place) {
+        const id = itemAt(m.vcpus[row]!, place);
+        return id >= 0 && isOutstanding(m, row, id) ? id : -1;
+      },
     },
     items: {
       of: 'work',
       summary: 'All its work items: broadcasts, those that are being set up and those that are being delivered too.',
       field: null,
-      positions: m => m.works.length,
-      at: (m, row, position) => (m.works[position]!.used === 1 && m.works[position]!.vcpu === row + 1 ? position : -1),
+      positions: (m, row) => itemPlaces(m.vcpus[row]!),
+      at: (m, row, place) => itemAt(m.vcpus[row]!, place),
     },
     queue: fifoOf('work', 'async_pf.queue, oldest first.', (m, row) => m.vcpus[row]!.apf_queue, 'vcpu.apf_queue'),
     done: fifoOf('work', 'async_pf.done, oldest first.', (m, row) => m.vcpus[row]!.apf_done, 'vcpu.apf_done'),
@@ -367,49 +364,4 @@ export const vcpu: Description = {
     },
     halt_time: { dimension: 'time', summary: 'How long each synthetic halt lasted.', source: 'synthetic_halt' },
   },
-};
-
-export const work: Description = {
-  attributes: {
-    token: count('What names it to the guest.', (m, row) => m.works[row]!.token, 'work.token'),
-    gpa: address('gpa', 'The address it was set up with.', (m, row) => m.works[row]!.gpa, 'work.gpa'),
-    gfn: address('gfn', 'Its guest page number.', (m, row) => m.works[row]!.gfn, 'work.gfn'),
-    page: entity(
-      'page',
-      'The page that it fetches.',
-      (m, row) => (m.works[row]!.wakeup_all === 1 ? -1 : m.works[row]!.page),
-      'work.page',
-    ),
-    vcpu: entity('vcpu', 'The vCPU that faulted.', (m, row) => m.works[row]!.vcpu - 1, 'work.vcpu'),
-    completed: truth(
-      'The worker has left its mark on it: page, done or vcpu == NULL by version.',
-      (m, row) => m.works[row]!.completed === 1,
-      'work.completed',
-    ),
-    wakeup_all: truth('It is a broadcast.', (m, row) => m.works[row]!.wakeup_all === 1, 'work.wakeup_all'),
-    notpresent_injected: truth(
-      'The guest was told that the page is missing.',
-      (m, row) => m.works[row]!.notpresent_injected === 1,
-      'work.notpresent_injected',
-    ),
-    state: words(
-      Object.keys(WORK_STATE),
-      'Where it stands in the workqueue.',
-      (m, row) => m.works[row]!.state,
-      'work.state',
-    ),
-  },
-  collections: {},
-  states: {
-    queued: state(
-      'On queue.',
-      (m, row) => m.works[row]!.vcpu > 0 && m.vcpus[m.works[row]!.vcpu - 1]!.apf_queue.has(row),
-    ),
-    done: state('On done.', (m, row) => m.works[row]!.vcpu > 0 && m.vcpus[m.works[row]!.vcpu - 1]!.apf_done.has(row)),
-    being_delivered: state(
-      'The vCPU thread has taken it off done and is working on it.',
-      (m, row) => m.works[row]!.vcpu > 0 && m.vcpus[m.works[row]!.vcpu - 1]!.completing === row + 1,
-    ),
-  },
-  series: {},
 };
