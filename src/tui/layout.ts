@@ -55,10 +55,11 @@ export function layout(
     const [queues, trace] = stacked(rest, Math.min(8, Math.floor(rest.height / 2)));
     return [...placed, { pane: 'queues', ...queues }, { pane: 'trace', ...trace }];
   }
-  if (columns < 110) {
-    const [upper, trace] = stacked(rest, 9);
+  if (columns < 160) {
+    // Lines of trace are long: they get the whole width.
+    const [upper, trace] = stacked(rest, Math.max(9, Math.floor(rest.height * 0.4)));
     const [left, right] = beside(upper, Math.floor(columns / 2));
-    const [judgements, pages] = stacked(right, 4);
+    const [judgements, pages] = stacked(right, Math.floor(upper.height * 0.45));
     return [
       ...placed,
       { pane: 'queues', ...left },
@@ -67,8 +68,8 @@ export function layout(
       { pane: 'judgements', ...judgements },
     ];
   }
-  const [left, right] = beside(rest, Math.max(64, Math.floor(columns * 0.58)));
-  const [queues, trace] = stacked(left, 10);
+  const [left, right] = beside(rest, Math.floor(columns * 0.58));
+  const [queues, trace] = stacked(left, Math.min(13, Math.floor(rest.height / 2)));
   const [judgements, pages] = stacked(right, Math.floor(rest.height * 0.4));
   return [
     ...placed,

@@ -322,10 +322,9 @@ function settle(model: Model): Model {
   };
 }
 
-function paced(model: Model, by: number): Model {
-  const nearest = SPEEDS.findIndex(speed => speed >= model.speed);
-  const index = Math.max(0, Math.min((nearest < 0 ? SPEEDS.length : nearest) + by, SPEEDS.length - 1));
-  const speed = SPEEDS[index] ?? model.speed;
+function paced(model: Model, by: 1 | -1): Model {
+  const next = by > 0 ? SPEEDS.find(speed => speed > model.speed) : SPEEDS.findLast(speed => speed < model.speed);
+  const speed = next ?? model.speed;
   return told({ ...model, speed }, 'dim', speedText(speed));
 }
 

@@ -27,7 +27,7 @@ export function vcpus(
 
 /** Widths of the columns: 60 columns hold the narrow form, its reason cut. */
 const NARROW = { name: 9, runs: 8, mp_state: 9, halt: 5, task: 9, queue: 5, requests: 10 } as const;
-const WIDE = { name: 14, runs: 14, mp_state: 15, halt: 10, task: 22, queue: 11, requests: 20 } as const;
+const WIDE = { name: 12, runs: 12, mp_state: 11, halt: 10, task: 16, queue: 11, requests: 16 } as const;
 
 function names(theme: Theme, width: number, wide: boolean): string {
   const columns = wide ? WIDE : NARROW;
@@ -47,7 +47,7 @@ function line(row: VcpuRow, selected: boolean, theme: Theme, width: number, wide
   const columns = wide ? WIDE : NARROW;
   const { role } = RUN_STATES[row.runs];
   const runs = wide && row.cpu !== '' ? `${row.runs} ${row.cpu}` : row.runs;
-  const task = row.handlers === '' ? row.task : `${row.task}>${row.handlers}`;
+  const task = [row.task, row.handlers].filter(part => part !== '').join('>');
   const requests = row.requests.join(' ');
   return new Line(theme, width)
     .add(selected ? 'focus' : 'plain', selected ? theme.glyphs.pointer : ' ')
