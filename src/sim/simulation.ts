@@ -5,8 +5,9 @@
  */
 import { boot } from './boot.ts';
 import { NO_THREAD, type Over, runEngine } from './engine.ts';
-import { conclude } from './judge/verdict.ts';
+import { asksForWriters } from './judge/anywhere.ts';
 import { Judge, type JudgeState } from './judge/judge.ts';
+import { conclude } from './judge/verdict.ts';
 import { createLaws, type Laws } from './laws.ts';
 import { createMachine, type Machine } from './machine.ts';
 import type { Outcome } from './outcome.ts';
@@ -43,8 +44,7 @@ export interface Simulation {
 
 export function createSimulation(program: Program, options: SimulationOptions = {}): Simulation {
   const { paranoid = false, record = null, trace = 'on' } = options;
-  // Whether writes are to be followed is known only once the judgements are compiled, and they need a machine.
-  const writes = paranoid || new Judge(createMachine(program)).needs.writes;
+  const writes = paranoid || asksForWriters(program);
   let judge: Judge | null = null;
   let laws: Laws | null = null;
   const machine = createMachine(
@@ -121,7 +121,17 @@ export function createSimulation(program: Program, options: SimulationOptions = 
       const concluded = conclude(program, judgements, sim_ns, clock.step);
       const report = judging.report();
       judging.restore(before);
-      return { program, ...concluded, end, sim_ns, steps: clock.step, events: clock.events, trace_hash: traceHash(machine), judgements, report };
+      return {
+        program,
+        ...concluded,
+        end,
+        sim_ns,
+        steps: clock.step,
+        events: clock.events,
+        trace_hash: traceHash(machine),
+        judgements,
+        report,
+      };
     },
     save() {
       return { bytes: machine.layout.buffer.slice(0), judge: judging.save(), over };

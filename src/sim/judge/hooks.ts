@@ -58,10 +58,6 @@ export class Hooks {
     return this.#records.some(handlers => handlers.length > 0);
   }
 
-  wantsWrites(): boolean {
-    return this.#writes.size > 0;
-  }
-
   observed(observation: number, a: number, b: number): void {
     const handlers = this.#observations[observation]!;
     for (let index = 0; index < handlers.length; index += 1) handlers[index]!(observation, a, b);

@@ -25,8 +25,6 @@ export interface Needs {
   readonly steps: boolean;
   readonly observations: boolean;
   readonly records: boolean;
-  /** Whether the machine must be made with a probe that reports writes to wrote(). */
-  readonly writes: boolean;
 }
 
 /** Truth of a judgement while the run goes on, for the monitor. */
@@ -66,7 +64,6 @@ export class Judge {
       steps: hooks.steps.length > 0,
       observations: OBSERVATION_NAMES.some((_, observation) => hooks.wantsObservation(observation)),
       records: hooks.wantsRecords(),
-      writes: hooks.wantsWrites(),
     };
     this.#reschedule();
   }

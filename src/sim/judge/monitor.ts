@@ -8,6 +8,7 @@
 import { durationText } from '../../base/duration.ts';
 import { matcherOf } from '../pattern.ts';
 import type { EventPattern, Expr, Judgement } from '../program.ts';
+import { anywhere } from './anywhere.ts';
 import { compileTruth } from './compile.ts';
 import { whenever } from './measures.ts';
 import type { Context, TruthNode } from './node.ts';
@@ -38,32 +39,6 @@ export interface Decision {
 type MakeMonitor = (judgement: Judgement, context: Context, decision: Decision) => Monitor;
 
 const NEVER = Number.POSITIVE_INFINITY;
-
-/** Whether `wanted` is so of an expression or of any part of it. */
-function anywhere(expr: Expr, wanted: (part: Expr) => boolean): boolean {
-  if (wanted(expr)) return true;
-  const inside = (part: Expr) => anywhere(part, wanted);
-  switch (expr.k) {
-    case 'not':
-    case 'negate':
-    case 'get':
-    case 'all':
-    case 'is':
-    case 'max_time':
-    case 'writers':
-      return inside(expr.of);
-    case 'aggregate':
-      return inside(expr.series);
-    case 'binary':
-      return inside(expr.left) || inside(expr.right);
-    case 'quantifier':
-      return inside(expr.over) || inside(expr.body);
-    case 'list':
-      return expr.items.some(inside);
-    default:
-      return false;
-  }
-}
 
 const MEASURES: ReadonlySet<Expr['k']> = new Set([
   'happened',

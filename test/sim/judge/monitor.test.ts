@@ -1,6 +1,7 @@
 /** Each kind of judgement, once where it holds and once where it does not, on machines driven by hand. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { OBS } from '../../../src/sim/observe.ts';
 import { MP_STATE } from '../../../src/sim/schema.ts';
 import {
   all,
@@ -149,12 +150,12 @@ test('eventually: each occurrence is owed an answer in time', () => {
 });
 
 test('eventually of a state, and without a time limit', () => {
+  const haltsSeen = (m: World['m'], judge: World['judge']) => {
+    halted(1)(m);
+    judge.observe(OBS.halt, 0, 0, -1);
+  };
   const of = judgement('eventually', not(isMarked), { after: event('halt', V0) });
-  assert.is(
-    judged(of, world => world.step(10, (m, judge) => (halted(1)(m), judge.observe(15, 0, 0, -1))).step(20, halted(0)))
-      .holds,
-    'yes',
-  );
+  assert.is(judged(of, world => world.step(10, haltsSeen).step(20, halted(0))).holds, 'yes');
   const stays = (world: World) =>
     world
       .step(10, m => halted(1)(m))

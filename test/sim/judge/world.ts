@@ -1,5 +1,6 @@
 /** A small world for judgements: machines driven by hand, and short spellings of programs. */
 
+import { asksForWriters } from '../../../src/sim/judge/anywhere.ts';
 import { Judge } from '../../../src/sim/judge/judge.ts';
 import type { End } from '../../../src/sim/judge/monitor.ts';
 import { exprText } from '../../../src/sim/judge/text.ts';
@@ -174,7 +175,7 @@ export class World {
 
   constructor(program: Program) {
     const probe = { read: () => {}, write: (field: number, row: number) => this.judge?.wrote(field, row) };
-    this.m = createMachine(program, program.judgements.some(wantsProbe) ? probe : null);
+    this.m = createMachine(program, asksForWriters(program) ? probe : null);
     this.m.clock.current_thread = 1000; // Nobody's: the scenario.
     this.judge = new Judge(this.m);
   }
@@ -198,10 +199,6 @@ export class World {
     this.judge.finish(end);
     return this.judge.results();
   }
-}
-
-function wantsProbe({ body }: Judgement): boolean {
-  return JSON.stringify(body).includes('"writers"');
 }
 
 /** The answer to one judgement after a run driven by hand. */
