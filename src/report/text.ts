@@ -154,6 +154,7 @@ function countText(events: number): string {
 }
 
 function cells(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   return [...text].reduce((sum, character) => sum + cellsOf(character), 0);
 }
 
