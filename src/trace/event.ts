@@ -4,7 +4,7 @@
  * Recordings keep events in columns (recording.ts); this is the window on one row of them. An argument is undefined
  * where the text it was read from does not say: `trace-cmd report` prints no vcpu number in kvm_exit.
  */
-import { all, type FieldsOf, type TracepointName } from './all.ts';
+import { type FieldsOf, type TracepointName, tracepoints } from './all.ts';
 
 /** Numbers above 2^53 are bigint. */
 export type Value = number | bigint | string | undefined;
@@ -35,5 +35,9 @@ export function is<N extends TracepointName>(event: TraceEvent, name: N): event 
 
 /** The field names of a tracepoint, in order. */
 export function fieldNames(name: TracepointName): readonly string[] {
-  return all[name].fields.map(declared => declared.slice(declared.indexOf(' ') + 1));
+  return FIELD_NAMES.get(name) ?? [];
 }
+
+const FIELD_NAMES: ReadonlyMap<TracepointName, readonly string[]> = new Map(
+  tracepoints.map(({ name, tracepoint }) => [name, tracepoint.fields.map(declared => declared.slice(declared.indexOf(' ') + 1))]),
+);

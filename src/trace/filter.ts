@@ -12,7 +12,7 @@
 import { durationNs } from '../base/duration.ts';
 
 import { tracepoints } from './all.ts';
-import { codecOf } from './codec.ts';
+import { codecOf } from './conversions.ts';
 import { fieldNames, type TraceEvent, type Value } from './event.ts';
 import { holesOf } from './form.ts';
 import { encode } from './strings.ts';
@@ -269,11 +269,6 @@ function textsOf(text: Texts | Texts[keyof Texts]): readonly string[] {
   if (text === undefined) return [];
   if (typeof text === 'string') return [text];
   return Array.isArray(text) ? text : Object.values(text).flatMap(textsOf);
-}
-
-/** The names of all fields, for help and completion. */
-export function filterFields(): readonly string[] {
-  return [...Object.keys(COMMON), ...FIELDS()];
 }
 
 const FIELDS = (): ReadonlySet<string> => new Set(tracepoints.flatMap(({ name }) => fieldNames(name)));

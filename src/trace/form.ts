@@ -5,7 +5,8 @@
  * and what print() would not give, read() refuses, so a line that is a little wrong is never silently set right.
  */
 import { assert } from '../base/assert.ts';
-import { type Codec, codecOf, type Input, type Printer } from './codec.ts';
+import type { Codec, Input, Printer } from './codec.ts';
+import { codecOf } from './conversions.ts';
 import type { Value } from './event.ts';
 import type { Strings } from './strings.ts';
 import type { Field, FieldType } from './tracepoint.ts';

@@ -1,9 +1,7 @@
 /** The events of nested guests, arch/x86/kvm/trace.h. */
+import { EXIT, VMX_REASON } from './kvm_x86.ts';
 import { tracepoint } from './tracepoint.ts';
 
-const VMX = '{exit_reason&0xffff:vmx_exit}{exit_reason>>16&0xffff:vmx_exit_flags}';
-const EXIT =
-  'rip 0x{guest_rip:%lx} info1 0x{info1:%016llx} info2 0x{info2:%016llx} intr_info 0x{intr_info:%08x} error_code 0x{error_code:%08x}';
 const EXIT_OLD = 'ext_inf1: 0x{info1:%016llx} ext_inf2: 0x{info2:%016llx} ext_int: 0x{intr_info:%08x} ext_int_err: 0x{error_code:%08x}';
 
 const INJECT_VMX = '{exit_code&0xffff:vmx_exit}{exit_code>>16&0xffff:vmx_exit_flags}';
@@ -36,12 +34,12 @@ export const kvm_nested = {
     {
       '2.6.38': [
         `{isa=2}rip: 0x{guest_rip:%016llx} reason: {exit_reason:svm_exit} ${EXIT_OLD}`,
-        `{isa=1}rip: 0x{guest_rip:%016llx} reason: ${VMX} ${EXIT_OLD}`,
+        `{isa=1}rip: 0x{guest_rip:%016llx} reason: ${VMX_REASON} ${EXIT_OLD}`,
       ],
-      '6.1': [`{isa=2}vcpu {vcpu_id:%u} reason {exit_reason:svm_exit} ${EXIT}`, `{isa=1}vcpu {vcpu_id:%u} reason ${VMX} ${EXIT}`],
+      '6.1': [`{isa=2}vcpu {vcpu_id:%u} reason {exit_reason:svm_exit} ${EXIT}`, `{isa=1}vcpu {vcpu_id:%u} reason ${VMX_REASON} ${EXIT}`],
       trace_cmd: [
         `{isa=2}<CANT FIND FIELD rip>vcpu {vcpu_id:%u} reason {exit_reason:svm_exit} ${EXIT}`,
-        `{isa=1}<CANT FIND FIELD rip>vcpu {vcpu_id:%u} reason ${VMX} ${EXIT}`,
+        `{isa=1}<CANT FIND FIELD rip>vcpu {vcpu_id:%u} reason ${VMX_REASON} ${EXIT}`,
       ],
     },
   ),

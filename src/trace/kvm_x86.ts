@@ -6,8 +6,8 @@
 import { tracepoint } from './tracepoint.ts';
 
 /** Exit reasons are numbers of the architecture, so an exit has two texts: isa 1 is VMX, 2 is SVM. */
-const VMX = '{exit_reason&0xffff:vmx_exit}{exit_reason>>16&0xffff:vmx_exit_flags}';
-const EXIT =
+export const VMX_REASON = '{exit_reason&0xffff:vmx_exit}{exit_reason>>16&0xffff:vmx_exit_flags}';
+export const EXIT =
   'rip 0x{guest_rip:%lx} info1 0x{info1:%016llx} info2 0x{info2:%016llx} intr_info 0x{intr_info:%08x} error_code 0x{error_code:%08x}';
 const EXIT_OLD = 'rip 0x{guest_rip:%lx} info {info1:%llx} {info2:%llx}';
 
@@ -27,8 +27,11 @@ export const kvm_x86 = {
     ['u32 exit_reason', 'u64 guest_rip', 'u32 isa', 'u64 info1', 'u64 info2', 'u32 intr_info', 'u32 error_code', 'u32 vcpu_id'],
     {
       '2.6.38': [`{isa=2}reason {exit_reason:svm_exit} ${EXIT_OLD}`, `{isa=1}reason {exit_reason:vmx_exit} ${EXIT_OLD}`],
-      '5.8': [`{isa=2}vcpu {vcpu_id:%u} reason {exit_reason:svm_exit} ${EXIT_OLD}`, `{isa=1}vcpu {vcpu_id:%u} reason ${VMX} ${EXIT_OLD}`],
-      '6.1': [`{isa=2}vcpu {vcpu_id:%u} reason {exit_reason:svm_exit} ${EXIT}`, `{isa=1}vcpu {vcpu_id:%u} reason ${VMX} ${EXIT}`],
+      '5.8': [
+        `{isa=2}vcpu {vcpu_id:%u} reason {exit_reason:svm_exit} ${EXIT_OLD}`,
+        `{isa=1}vcpu {vcpu_id:%u} reason ${VMX_REASON} ${EXIT_OLD}`,
+      ],
+      '6.1': [`{isa=2}vcpu {vcpu_id:%u} reason {exit_reason:svm_exit} ${EXIT}`, `{isa=1}vcpu {vcpu_id:%u} reason ${VMX_REASON} ${EXIT}`],
       trace_cmd: [`{isa=2}reason {exit_reason:svm_exit_plugin} ${EXIT_OLD}`, `{isa=1}reason {exit_reason:vmx_exit_plugin} ${EXIT_OLD}`],
     },
   ),

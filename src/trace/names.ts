@@ -6,9 +6,6 @@
 
 export type NameTable = readonly (readonly [number, string])[];
 
-/** KVM_ISA_VMX and KVM_ISA_SVM: whose numbers an exit reason is of. */
-export const ISA = { vmx: 1, svm: 2 } as const;
-
 const named = (first: number, names: string): NameTable =>
   names.split(' ').flatMap((name, index) => (name === '-' ? [] : [[first + index, name] as const]));
 
