@@ -4,7 +4,6 @@
  * A flag knows how to read itself, so `args.get(SEED)` is a number without anybody saying so twice.
  */
 import { parseArgs } from 'node:util';
-import { assert } from '../base/assert.ts';
 import { didYouMean } from '../dsl/suggest.ts';
 import { Refusal } from './refusal.ts';
 
@@ -37,6 +36,7 @@ export interface Verb {
 export interface Args {
   readonly verb: Verb;
   readonly operands: readonly string[];
+  /** A flag that the verb does not have was not given. */
   get<T>(flag: Flag<T>): T;
 }
 
@@ -124,12 +124,8 @@ export function parse(verb: Verb, argv: readonly string[]): Args {
     if (token.kind !== 'option') continue;
     const flag = flags.find(({ name }) => name === token.name);
     if (!flag) {
-      const help = didYouMean(
-        token.rawName.replace(/^-+/, ''),
-        flags.map(({ name }) => name),
-        'flags here',
-      );
-      throw new Refusal(`${verb.name} has no flag ${token.rawName}`, help?.replace(/'(.+)'/, "'--$1'") ?? null);
+      const names = flags.map(({ name }) => `--${name}`);
+      throw new Refusal(`${verb.name} has no flag ${token.rawName}`, didYouMean(token.rawName, names, 'flags here'));
     }
     given.set(flag.name, [...(given.get(flag.name) ?? []), written(flag, token)]);
   }
@@ -138,7 +134,6 @@ export function parse(verb: Verb, argv: readonly string[]): Args {
     verb,
     operands,
     get(flag) {
-      assert(flags.includes(flag), `cli: ${verb.name} declares --${flag.name}`);
       return flag.read(given.get(flag.name) ?? []);
     },
   };

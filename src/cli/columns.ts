@@ -1,26 +1,39 @@
-/** Text in columns and paragraphs, for the verbs that explain something. */
+/** Text in columns and paragraphs, for the verbs that explain something. Fits 80 columns where words allow. */
 
-const WIDTH = 100;
+const WIDTH = 80;
+/** A last column that begins further right is not worth breaking. */
+const BREAK_BEFORE = 50;
 
-/** Left-aligned, two blanks between; the last column is not filled. `first` paints the first one. */
-export function columns(
-  rows: readonly (readonly string[])[],
-  { first = same, indent = 0 }: { first?: Paint; indent?: number } = {},
-): string {
+interface Look {
+  readonly first?: (text: string) => string;
+  readonly indent?: number;
+}
+
+/** Left-aligned, two blanks between; the last column is broken into lines. `first` paints the first one. */
+export function columns(rows: readonly (readonly string[])[], { first = same, indent = 0 }: Look = {}): string {
   const widths: number[] = [];
   for (const row of rows) {
-    row.forEach((cell, index) => {
+    row.slice(0, -1).forEach((cell, index) => {
       widths[index] = Math.max(widths[index] ?? 0, cell.length);
     });
   }
-  const lines = rows.map(row => {
-    const cells = row.map((cell, index) => {
-      const text = index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0);
-      return index === 0 ? first(text) : text;
-    });
-    return `${' '.repeat(indent)}${cells.join('  ')}`;
-  });
-  return lines.map(line => `${line}\n`).join('');
+  const start = widths.reduce((sum, width) => sum + width + 2, indent);
+  return rows.map(row => line(row, widths, start, first, indent)).join('');
+}
+
+function line(
+  row: readonly string[],
+  widths: readonly number[],
+  start: number,
+  first: (text: string) => string,
+  indent: number,
+): string {
+  const cells = row
+    .slice(0, -1)
+    .map((cell, index) => (index === 0 ? first(cell) : cell) + ' '.repeat((widths[index] ?? 0) - cell.length + 2));
+  const last = row.at(-1) ?? '';
+  const text = start > BREAK_BEFORE ? last : paragraph(last, start).trimStart();
+  return `${`${' '.repeat(indent)}${cells.join('')}${text}`.trimEnd()}\n`;
 }
 
 /** Filled to the width of a page, each line indented. */
@@ -37,5 +50,4 @@ export function paragraph(text: string, indent: number): string {
   return [...lines, line].map(each => ' '.repeat(indent) + each).join('\n');
 }
 
-type Paint = (text: string) => string;
 const same = (text: string): string => text;

@@ -1,12 +1,12 @@
 /** Runs one program to its end, in slices, so that an interrupt and the progress line get their turn. */
 import type { Outcome } from '../sim/outcome.ts';
 import type { Program } from '../sim/program.ts';
-import type { EventSink } from '../sim/record.ts';
 import { createSimulation } from '../sim/simulation.ts';
+import type { TraceEvent } from '../trace/event.ts';
 
 export interface Conditions {
   readonly paranoid: boolean;
-  readonly record: EventSink | null;
+  readonly record: ((event: TraceEvent) => void) | null;
   /** Asked between slices; true ends the run without an outcome. */
   readonly interrupted: () => boolean;
   /** Told the virtual time reached. */

@@ -74,7 +74,7 @@ export function readScenario(path: string, terminal: Terminal): Source {
  * Reads what scenarios import, from the folder of the importing file or from the library of the package; links that
  * lead out of these do not count as inside. Keeps everything it read, for run files.
  */
-export class Importer {
+export class Imports {
   readonly read = new Map<string, Source>();
   readonly #cwd: string;
 

@@ -1,31 +1,33 @@
 /**
  * The command line: find the verb, run it, turn whatever comes out into an exit code.
  *
- * Verbs are loaded one by one, so that `run` does not wait for Ink or for anything else that it does not use.
+ * Whatever needs the language, the model or the monitor is loaded when it is asked for.
  */
+import { present } from '../base/assert.ts';
 import { printable } from '../base/printable.ts';
 import { didYouMean } from '../dsl/suggest.ts';
-import { type Args, HELP, parse, type Verb } from './args.ts';
+import { HELP, parse, type Verb } from './args.ts';
+import { completion } from './commands/completion.ts';
+import { doctor } from './commands/doctor.ts';
+import { help } from './commands/help.ts';
+import { init } from './commands/init.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import type { Command } from './laboratory.ts';
+import { version } from './package.ts';
 import { Refusal } from './refusal.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 import { isVerb, VERB_LIST, VERBS, type VerbName } from './verbs.ts';
 
-type Command = (args: Args, terminal: Terminal) => ExitCode | Promise<ExitCode>;
+/** Those that need neither the language nor the model. */
+const LIGHT: { readonly [V in VerbName]?: Command } = { completion, doctor, help, init };
 
-const COMMANDS: Readonly<Record<VerbName, () => Promise<Command>>> = {
-  run: async () => (await import('./commands/run.ts')).run,
-  watch: async () => (await import('./commands/watch.ts')).watch,
-  check: async () => (await import('./commands/check.ts')).check,
-  fmt: async () => (await import('./commands/fmt.ts')).fmt,
-  show: async () => (await import('./commands/show.ts')).show,
-  replay: async () => (await import('./commands/replay.ts')).replay,
-  protocols: async () => (await import('./commands/protocols.ts')).protocols,
-  init: async () => (await import('./commands/init.ts')).init,
-  doctor: async () => (await import('./commands/doctor.ts')).doctor,
-  help: async () => (await import('./commands/help.ts')).help,
-  completion: async () => (await import('./commands/completion.ts')).completion,
-};
+async function commandOf(name: VerbName): Promise<Command> {
+  const light = LIGHT[name];
+  if (light) return light;
+  const { LABORATORY } = await import('./laboratory.ts');
+  const commands: { readonly [V in VerbName]?: Command } = LABORATORY;
+  return present(commands[name], `cli: ${name} does something`);
+}
 
 /** `argv` without the program and the script. Resolves to the exit code; never rejects. */
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
@@ -33,7 +35,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
 }
 
 /** The same in any world; tests bring their own. */
-export async function drive(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
+export async function drive(argv: readonly string[], terminal: Terminal): Promise<number> {
   try {
     return await dispatch(argv, terminal);
   } catch (error) {
@@ -45,25 +47,19 @@ export async function drive(argv: readonly string[], terminal: Terminal): Promis
   }
 }
 
-async function dispatch(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
+async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {
   const [word, ...rest] = argv;
-  if (word === undefined || word === '--help' || word === '-h') return explain([], terminal);
+  if (word === undefined || word === '--help' || word === '-h') return help(parse(VERBS.help, []), terminal);
   if (word === '--version' || word === '-V') {
-    const { version } = await import('./package.ts');
     terminal.out.write(`${version()}\n`);
     return EXIT.ok;
   }
   if (!isVerb(word)) throw unknownVerb(word);
   const verb: Verb = VERBS[word];
   const args = parse(verb, rest);
-  if (args.get(HELP)) return explain([word], terminal);
-  const command = await COMMANDS[word]();
+  if (args.get(HELP)) return help(parse(VERBS.help, [word]), terminal);
+  const command = await commandOf(word);
   return command(args, terminal);
-}
-
-async function explain(topic: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const command = await COMMANDS.help();
-  return command(parse(VERBS.help, topic), terminal);
 }
 
 function unknownVerb(word: string): Refusal {

@@ -6,7 +6,6 @@
  * a value of these, so no events are kept: reopening runs it again, and the hash of its trace says whether that went
  * the same way.
  */
-import { createHash } from 'node:crypto';
 import type { Source } from '../base/source.ts';
 import { VERDICTS } from '../report/result.ts';
 import type { Verdict } from '../sim/outcome.ts';
@@ -42,15 +41,15 @@ export function isRunFile(bytes: Uint8Array): boolean {
   );
 }
 
-export function printRunFile({ engine, sources, runs }: RunFile): string {
+export async function printRunFile({ engine, sources, runs }: RunFile): Promise<string> {
   const body = [...sources.map(source => ({ source })), ...runs.map(run => ({ run }))]
     .map(line => `${JSON.stringify(line)}\n`)
     .join('');
-  return `${JSON.stringify({ apflab_run: FORMAT, engine, sha256: sha256(body) })}\n${body}`;
+  return `${JSON.stringify({ apflab_run: FORMAT, engine, sha256: await sha256(body) })}\n${body}`;
 }
 
 /** Throws a Refusal that says why it cannot be opened. */
-export function readRunFile(path: string, bytes: Uint8Array): RunFile {
+export async function readRunFile(path: string, bytes: Uint8Array): Promise<RunFile> {
   const text = new TextDecoder().decode(bytes);
   const end = text.indexOf('\n') + 1;
   const head = object(parse(path, text.slice(0, end)));
@@ -62,7 +61,7 @@ export function readRunFile(path: string, bytes: Uint8Array): RunFile {
     );
   }
   const body = text.slice(end);
-  if (head['sha256'] !== sha256(body)) throw damaged(path);
+  if (head['sha256'] !== (await sha256(body))) throw damaged(path);
   const lines = body
     .split('\n')
     .filter(Boolean)
@@ -78,7 +77,9 @@ function damaged(path: string): Refusal {
   return new Refusal(`${path} is damaged: it does not match the hash in its first line`, 'record the run again');
 }
 
-function sha256(text: string): string {
+/** Cryptography is loaded for run files only. */
+async function sha256(text: string): Promise<string> {
+  const { createHash } = await import('node:crypto');
   return createHash('sha256').update(text).digest('hex');
 }
 

@@ -4,8 +4,7 @@
  * Output is written synchronously: a run is one long computation, and a stream would pile its trace up in memory until
  * the end. A reader that goes away (`head`, a pager) ends the output, not the verdict.
  */
-import { readSync, writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
+import { fstatSync, readSync, writeSync } from 'node:fs';
 import { type Paint, PLAIN } from '../report/paint.ts';
 import { colourDepth } from './colour.ts';
 import { refusalOf } from './refusal.ts';
@@ -33,7 +32,7 @@ export interface Channel {
 }
 
 export async function processTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
-  const tty = { in: isatty(0), out: isatty(1), err: isatty(2) };
+  const tty = { in: await isTerminal(0), out: await isTerminal(1), err: await isTerminal(2) };
   return {
     env,
     cwd: process.cwd(),
@@ -46,6 +45,16 @@ export async function processTerminal(env: NodeJS.ProcessEnv): Promise<Terminal>
   };
 }
 
+/** The module that knows drags in half of the network stack: asked only where there may be a terminal. */
+async function isTerminal(fd: number): Promise<boolean> {
+  try {
+    if (!fstatSync(fd).isCharacterDevice()) return false;
+  } catch {
+    return false; // Closed.
+  }
+  return (await import('node:tty')).isatty(fd);
+}
+
 function onInterrupt(interrupt: () => void): () => void {
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   return () => process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
@@ -53,7 +62,7 @@ function onInterrupt(interrupt: () => void): () => void {
 
 /** Chalk is loaded only where something will be coloured: a piped run starts without it. */
 async function paintFor(env: NodeJS.ProcessEnv, tty: boolean): Promise<Paint> {
-  if (colourDepth(env, tty) === 1) return PLAIN;
+  if ((await colourDepth(env, tty)) === 1) return PLAIN;
   const { Chalk } = await import('chalk');
   // Basic colours only: they follow the user's own palette, so every level shows them alike.
   const chalk = new Chalk({ level: 1 });

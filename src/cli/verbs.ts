@@ -18,7 +18,7 @@ export const FORMAT = choice('format', TRACE_FORMATS, 'ftrace', 'how the trace i
 export const REPORT = list(
   'report',
   'FORMAT[=FILE]',
-  `one or several of ${REPORTS.join(', ')}; without FILE on standard output`,
+  `${REPORTS.join(', ')}, one or several; without FILE on standard output`,
   REPORTS,
 );
 export const SEED = integer('seed', 'N', 'the seed of every random choice, over that of the file');
@@ -150,7 +150,7 @@ trace comes out different.`,
   },
   help: {
     name: 'help',
-    operands: '[VERB | error CODE | statement NAME | TOPIC]',
+    operands: '[TOPIC]',
     count: [0, 2],
     summary: 'explain a verb, an error code, a statement of the language, or exit-codes',
     about: 'Topics: exit-codes, errors, statements, events.',

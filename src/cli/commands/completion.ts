@@ -98,7 +98,7 @@ compdef _apflab apflab
 
 function zshValue({ value, choices }: Flag<unknown>): string {
   if (value === null) return '';
-  return choices.length > 0 ? `:value:(${choices.join(' ')})` : ':value:_files';
+  return `:value:${choices.length > 0 ? `(${choices.join(' ')})` : value === 'FILE' ? '_files' : ''}`;
 }
 
 function fish(): string {

@@ -1,5 +1,4 @@
 /** `apflab doctor`: what the environment offers, and what to do where that is too little. */
-import { release, type as system } from 'node:os';
 import type { Args } from '../args.ts';
 import { colourDepth } from '../colour.ts';
 import { columns } from '../columns.ts';
@@ -18,9 +17,9 @@ interface Finding {
 const NODE_LEAST = 22;
 const [COLUMNS_LEAST, ROWS_LEAST] = [80, 24];
 
-export function doctor(_args: Args, terminal: Terminal): ExitCode {
+export async function doctor(_args: Args, terminal: Terminal): Promise<ExitCode> {
   const { out } = terminal;
-  const found = findings(terminal);
+  const found = await findings(terminal);
   const paint = { ok: out.paint.good, limited: out.paint.warn, broken: out.paint.bad };
   out.write(columns(found.map(({ about, value, state }) => [about, paint[state](state), value])));
   const advice = found.filter(({ state }) => state !== 'ok');
@@ -30,7 +29,8 @@ export function doctor(_args: Args, terminal: Terminal): ExitCode {
   return found.some(({ state }) => state === 'broken') ? EXIT.refused : EXIT.ok;
 }
 
-function findings(terminal: Terminal): readonly Finding[] {
+async function findings(terminal: Terminal): Promise<readonly Finding[]> {
+  const { release, type: system } = await import('node:os');
   return [
     { about: 'apflab', value: version(), state: 'ok', advice: '' },
     nodeFinding(),
@@ -38,7 +38,7 @@ function findings(terminal: Terminal): readonly Finding[] {
     ttyFinding(terminal),
     sizeFinding(terminal),
     termFinding(terminal),
-    colourFinding(terminal),
+    await colourFinding(terminal),
     localeFinding(terminal),
     multiplexerFinding(terminal),
   ];
@@ -85,11 +85,11 @@ function termFinding({ env, tty }: Terminal): Finding {
   };
 }
 
-function colourFinding({ env, tty }: Terminal): Finding {
+async function colourFinding({ env, tty }: Terminal): Promise<Finding> {
   const set = ['NO_COLOR', 'FORCE_COLOR'].filter(name => env[name]).map(name => `${name}=${env[name]}`);
   return {
     about: 'colours',
-    value: [colourText(colourDepth(env, tty.out)), ...set].join(', '),
+    value: [colourText(await colourDepth(env, tty.out)), ...set].join(', '),
     state: 'ok',
     advice: '',
   };

@@ -3,6 +3,7 @@ import type { Args, Flag, Verb } from '../args.ts';
 import { HELP } from '../args.ts';
 import { columns, paragraph } from '../columns.ts';
 import { EXIT, EXIT_MEANING, type ExitCode } from '../exit.ts';
+import type { LANGUAGE_HELP } from '../laboratory.ts';
 import { Refusal } from '../refusal.ts';
 import type { Channel, Terminal } from '../terminal.ts';
 import { isVerb, VERB_LIST, VERBS } from '../verbs.ts';
@@ -23,8 +24,8 @@ async function textFor(topic: string | undefined, name: string | undefined, pain
 }
 
 /** The language is loaded when somebody asks about it. */
-async function language(): Promise<typeof import('../language_help.ts')> {
-  return import('../language_help.ts');
+async function language(): Promise<typeof LANGUAGE_HELP> {
+  return (await import('../laboratory.ts')).LANGUAGE_HELP;
 }
 
 function overview({ strong }: Channel['paint']): string {

@@ -50,8 +50,16 @@ function comparisonText(a: Preset, b: Preset): string {
   const [left, right] = [knobsOf(a.name), knobsOf(b.name)];
   const names = knobsThatDiffer(left, right);
   if (names.length === 0) return `${a.name} and ${b.name} have the same knobs\n`;
-  const rows = names.map(knob => [knob, valueText(left, knob), valueText(right, knob)]);
+  const rows = names.map(knob => [knob, besides(left, right, knob), besides(right, left, knob)]);
   return columns([['knob', a.name, b.name], ...rows]);
+}
+
+/** The value of a knob; of a set what the other one has not. */
+function besides(knobs: Knobs, others: Knobs, name: KnobName): string {
+  const [value, other] = [knobs[name], others[name]];
+  if (typeof value === 'string') return value;
+  const more = value.filter(each => !String(other).split(',').includes(each));
+  return more.length === 0 ? '-' : more.join(', ');
 }
 
 function valueText(knobs: Knobs, name: KnobName): string {

@@ -1,0 +1,56 @@
+/** `apflab run`: scenarios to verdicts, headless. */
+import type { Args } from '../args.ts';
+import { sayDiagnostics } from '../diagnostics.ts';
+import type { ExitCode } from '../exit.ts';
+import { checkDestinations, type Destination, openOutput } from '../output.ts';
+import { type Plan, planOf, selectionOf } from '../plan.ts';
+import { recordedRuns } from '../record.ts';
+import { destinationsOf, openReports, requestsOf } from '../reports.ts';
+import { type Result, runAll } from '../runner.ts';
+import type { Terminal } from '../terminal.ts';
+import { TraceWriter } from '../trace_writer.ts';
+import { BAIL, FORMAT, PARANOID, RECORD, REPORT, TRACE } from '../verbs.ts';
+
+export async function run(args: Args, terminal: Terminal): Promise<ExitCode> {
+  const plan = planOf(args.operands, selectionOf(args), terminal);
+  for (const { diagnostics } of plan.files) sayDiagnostics(diagnostics, terminal.err);
+  const { code } = await report(
+    plan,
+    plan.files.map(({ file }) => file),
+    args,
+    terminal,
+  );
+  return code;
+}
+
+/** Runs a plan with the trace, the reports and the run file that the flags ask for. */
+export async function report(plan: Plan, inputs: readonly string[], args: Args, terminal: Terminal): Promise<Result> {
+  const requests = requestsOf(args.get(REPORT));
+  const named = [TRACE, RECORD].flatMap((flag): Destination[] => {
+    const path = args.get(flag);
+    return path === null ? [] : [[`--${flag.name}`, path]];
+  });
+  const destinations = [...named, ...destinationsOf(requests)];
+  checkDestinations(destinations, inputs, terminal);
+
+  const [trace, record] = [TRACE, RECORD].map(flag => {
+    const path = args.get(flag);
+    return path === null ? null : openOutput(path, terminal);
+  });
+  const writeReports = openReports(requests, terminal);
+  const conduct = {
+    verdicts: destinations.some(([, path]) => path === '-') ? terminal.err : terminal.out,
+    paranoid: args.get(PARANOID),
+    bail: args.get(BAIL),
+    trace: trace ? new TraceWriter(trace, args.get(FORMAT)) : null,
+  };
+  const result = await runAll(plan.files, conduct, terminal);
+  // Half a report would pass for a whole one.
+  if (!result.interrupted) {
+    writeReports(result.entries);
+    if (record) record.write(await recordedRuns(plan, result.entries));
+  }
+  trace?.close();
+  record?.close();
+  return result;
+}

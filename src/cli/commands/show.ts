@@ -1,0 +1,57 @@
+/** `apflab show`: what a recording of a real kernel contains, or a run. */
+
+import { recordedText } from '../../report/recorded_text.ts';
+import { match, summary, summaryText } from '../../report/summary.ts';
+import { importTrace } from '../../trace/import.ts';
+import type { Recording } from '../../trace/recording.ts';
+import type { Args } from '../args.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import { readBytes } from '../files.ts';
+import { selectionOf } from '../plan.ts';
+import { openRecording } from '../recording.ts';
+import { replayQuietly } from '../replaying.ts';
+import { isRunFile, readRunFile } from '../run_file.ts';
+import type { Terminal } from '../terminal.ts';
+import { TraceWriter } from '../trace_writer.ts';
+import { AS, SHOW_REPORT, type TraceFormat } from '../verbs.ts';
+
+export async function show(args: Args, terminal: Terminal): Promise<ExitCode> {
+  const [path = ''] = args.operands;
+  const bytes = readBytes(path, terminal);
+  const as = args.get(AS);
+  if (isRunFile(bytes)) {
+    const runFile = await readRunFile(path, bytes);
+    if (as !== 'summary') {
+      await replayQuietly(runFile, selectionOf(args), new TraceWriter(terminal.out, as), terminal);
+      return EXIT.ok;
+    }
+    const parts: Uint8Array[] = [];
+    const writer = new TraceWriter({ write: text => parts.push(Buffer.from(text)) }, 'ftrace', { ns: true });
+    await replayQuietly(runFile, selectionOf(args), writer, terminal);
+    say(importTrace(Buffer.concat(parts), path), args, terminal);
+    return EXIT.ok;
+  }
+  const recording = await openRecording(path, bytes);
+  if (as === 'summary') say(recording, args, terminal);
+  else print(recording, as, terminal);
+  return EXIT.ok;
+}
+
+function say(recording: Recording, args: Args, { out }: Terminal): void {
+  const found = summary(recording);
+  if (args.get(SHOW_REPORT) === 'json') out.write(`${JSON.stringify(found, null, 2)}\n`);
+  else out.write(summaryText(found, match(recording), out.paint));
+}
+
+const PIECE = 1 << 16;
+
+function print(recording: Recording, as: TraceFormat, { out }: Terminal): void {
+  let piece = '';
+  for (const line of recordedText(recording, as)) {
+    piece += line;
+    if (piece.length < PIECE) continue;
+    out.write(Buffer.from(piece, 'latin1'));
+    piece = '';
+  }
+  out.write(Buffer.from(piece, 'latin1'));
+}

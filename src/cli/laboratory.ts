@@ -1,0 +1,25 @@
+/**
+ * The verbs that need the language or the model. Loaded as one: a bundle in many small parts starts more slowly.
+ *
+ * The monitor stays apart, behind watch.
+ */
+import type { Args } from './args.ts';
+import { check } from './commands/check.ts';
+import { fmt } from './commands/fmt.ts';
+import { protocols } from './commands/protocols.ts';
+import { replay } from './commands/replay.ts';
+import { run } from './commands/run.ts';
+import { show } from './commands/show.ts';
+import { watch } from './commands/watch.ts';
+import { errorHelp, statementHelp, topicHelp } from './language_help.ts';
+import type { Terminal } from './terminal.ts';
+import type { VerbName } from './verbs.ts';
+
+/** The monitor also ends with the codes of signals. */
+export type Command = (args: Args, terminal: Terminal) => number | Promise<number>;
+
+export const LABORATORY = { check, fmt, protocols, replay, run, show, watch } satisfies {
+  readonly [V in VerbName]?: Command;
+};
+
+export const LANGUAGE_HELP = { errorHelp, statementHelp, topicHelp };
