@@ -1,12 +1,12 @@
 /** The trace record that is being judged: its tracepoint and fields, just emitted by the current thread. */
 
+import { globMatches } from '../../base/glob.ts';
 import { tracepoints } from '../../trace/all.ts';
 import { fieldNames } from '../../trace/event.ts';
 import { ADDRESS_FIELDS, RECORD, RECORD_ADDRESS_KINDS } from '../attributes/record.ts';
 import type { Machine } from '../machine.ts';
 import { knobsOfVm, vmSpec } from '../machine.ts';
 import { THREAD_KIND } from '../schema.ts';
-import { globMatches } from './glob.ts';
 import { type Context, type Depends, type Node, unjudgeable } from './node.ts';
 import { entityText, hexText, quantityText } from './text.ts';
 
