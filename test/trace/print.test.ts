@@ -7,7 +7,7 @@ import { FORMATS, type Style } from '../../src/trace/forms.ts';
 import { importTrace } from '../../src/trace/import.ts';
 import { printEvent, printHeader, printJson } from '../../src/trace/print.ts';
 import { VERSIONS } from '../../src/trace/tracepoint.ts';
-import { shipped } from './recordings.ts';
+import { bytesOf, recordingFiles, shipped } from './recordings.ts';
 
 const STYLES: readonly Style[] = FORMATS.flatMap(format => VERSIONS.map(version => ({ format, version })));
 
@@ -173,6 +173,23 @@ test("the heading is the kernel's own", () => {
   assert.is(printHeader({ format: 'trace-cmd', version: '6.1' }, 26477, 2), 'cpus=2\n');
   assert.is(printHeader({ format: 'perf', version: '6.1' }, 26477, 2), '');
 });
+
+const files = recordingFiles();
+for (const file of files.filter(({ name }) => name.includes('/trace.txt'))) {
+  const report = files.find(({ path }) => path.includes(file.name.replace(/trace\.txt.*/, 'report.txt')));
+  if (report === undefined) continue;
+  test(`${file.name} printed for trace-cmd is what trace-cmd printed`, () => {
+    const recording = importTrace(bytesOf(file));
+    const printed = Array.from({ length: recording.length }, (_, row) => recording.event(row))
+      .filter(each => each !== null)
+      .map(each => printEvent(each, { format: 'trace-cmd', version: '6.1' }));
+    const expected = Buffer.from(bytesOf(report)).toString('latin1').trimEnd().split('\n').slice(1);
+    // Where a system call restarts the kernel's text has no reason, which trace-cmd prints.
+    const known = (line: string): string => line.replace(/(?<=kvm_userspace_exit: {3}).*\((\?|0|10)\)$/, '?');
+    assert.is(printed.length, expected.length);
+    printed.forEach((line, index) => assert.is(known(line), known(expected[index] ?? '')));
+  });
+}
 
 const RANGES: Readonly<Record<string, readonly [bigint, bigint]>> = {
   u8: [0n, 255n],
