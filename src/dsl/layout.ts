@@ -63,6 +63,8 @@ export function spanOfToken(token: IToken): Span {
 
 interface Open {
   readonly block: Block;
+  /** In the block of `any`, where `|` stands between statements. */
+  readonly bars: boolean;
   line: Line | null;
   separator: Line['separator'];
 }
@@ -71,11 +73,12 @@ interface Open {
 export function layOut(lexed: Lexed, fileOnly: ReadonlySet<string>, report: Report): Block {
   const tokens = lexed.tokens;
   const root: Block = { open: null, lines: [] };
-  const stack: Open[] = [{ block: root, line: null, separator: 'none' }];
+  const outermost: Open = { block: root, bars: false, line: null, separator: 'none' };
+  const stack: Open[] = [outermost];
   let brackets: IToken[] = [];
   let lineStart = 0;
 
-  const top = (): Open => stack[stack.length - 1] ?? { block: root, line: null, separator: 'none' };
+  const top = (): Open => stack.at(-1) ?? outermost;
 
   const endStatement = (separator: Line['separator']): void => {
     for (const bracket of brackets) {
@@ -127,6 +130,7 @@ export function layOut(lexed: Lexed, fileOnly: ReadonlySet<string>, report: Repo
     } else if (type === Semicolon && brackets.length === 0) {
       endStatement('semicolon');
     } else if (type === Bar && brackets.length === 0) {
+      if (!top().bars) report.error('syntax', { span: spanOfToken(token), message: "'|' stands only between the acts of 'any { … }'" });
       endStatement('bar');
     } else if (type === LCurly) {
       const block: Block = { open: token, lines: [] };
@@ -135,7 +139,7 @@ export function layOut(lexed: Lexed, fileOnly: ReadonlySet<string>, report: Repo
       }
       brackets = [];
       push(token).blocks.push(block);
-      stack.push({ block, line: null, separator: 'none' });
+      stack.push({ block, bars: tokens[index - 1]?.image === 'any', line: null, separator: 'none' });
     } else if (type === RCurly) {
       if (stack.length > 1) closeBlock(token);
       else if (!misses(root)) report.error('stray-bracket', { span: spanOfToken(token), message: "no '{' is open here" });
