@@ -16,6 +16,7 @@ import {
   FRAME_AT,
   MP_STATE,
   NODE,
+  type Node,
   TASK_STATE,
   THREAD_KIND,
   type Thread,
@@ -48,7 +49,7 @@ function markedHalted(m: Machine, row: number, arg: number): boolean {
 /** The thread has given up its CPU inside kvm_vcpu_block(), and nobody has set it running again. */
 function blocked(m: Machine, row: number): boolean {
   const thread = threadOf(m, row);
-  if (thread.task_state !== TASK_STATE.INTERRUPTIBLE || thread.on_rq === 1 || thread.on_cpu === 1) return false;
+  if (thread.task_state !== TASK_STATE.INTERRUPTIBLE || thread.on_rq === 1) return false;
   switch (thread.at) {
     case AT.kvm_vcpu_block:
     case AT['kvm_vcpu_block.check']:
@@ -123,17 +124,30 @@ function readsNoToken(m: Machine, row: number): boolean {
   for (let level = 0; level < vcpu.depth; level += 1) {
     if (vcpu.frame(level) !== FRAME.apf_ready || vcpu.frame_token(level) !== 0) continue;
     const at = vcpu.frame_at(level);
-    if (at === FRAME_AT.wake || at === FRAME_AT.clear || at === FRAME_AT.ack) return true;
+    if (at === FRAME_AT.wake || at === FRAME_AT.clear) return true;
   }
   return false;
 }
 
-/** Waiting entries of the guest's token table that nothing is going to answer. */
-function unowed(m: Machine, row: number): number {
+/** Entries of the guest's token table that wait here: those of this vCPU's tasks, and of its idle task. */
+function countWaiting(m: Machine, row: number, isMeant: (m: Machine, row: number, node: Node) => boolean): number {
+  const idle = m.nodes[m.tasks.length + row]!;
+  let found = isWaiting(idle) && isMeant(m, row, idle) ? 1 : 0;
+  for (const task of m.places.tasksOf[row]!) {
+    const node = m.nodes[task]!;
+    if (isWaiting(node) && isMeant(m, row, node)) found += 1;
+  }
+  return found;
+}
+
+const isAny = (): boolean => true;
+const isUnowed = (m: Machine, row: number, { token }: Node): boolean => !isOwed(m, row, token);
+
+function dummies(m: Machine, row: number): number {
+  if (m.vms[m.places.vcpus[row]!.vm]!.nr_dummies === 0) return 0;
   let found = 0;
-  for (let id = 0; id < m.nodes.length; id += 1) {
-    const node = m.nodes[id]!;
-    if (node.vcpu === row + 1 && isWaiting(node) && !isOwed(m, row, node.token)) found += 1;
+  for (let id = m.tasks.length + m.vcpus.length; id < m.nodes.length; id += 1) {
+    if (m.nodes[id]!.state === NODE.dummy && m.nodes[id]!.vcpu === row + 1) found += 1;
   }
   return found;
 }
@@ -161,13 +175,6 @@ function broadcasts(m: Machine, row: number): number {
   let found = 0;
   for (let index = 0; index < apf_done.length; index += 1)
     if (m.works[apf_done.at(index)]!.wakeup_all === 1) found += 1;
-  return found;
-}
-
-function parkedHere(m: Machine, row: number, node: number): number {
-  let found = 0;
-  for (let id = 0; id < m.nodes.length; id += 1)
-    if (m.nodes[id]!.state === node && m.nodes[id]!.vcpu === row + 1) found += 1;
   return found;
 }
 
@@ -249,16 +256,14 @@ export const vcpu: Description = {
     task: entity('task', 'The task that runs, or ran last.', (m, row) => m.vcpus[row]!.current - 1, 'vcpu.current'),
     thread: entity('thread', 'Its host thread.', (m, row) => m.places.vcpus[row]!.thread),
     vm: entity('vm', 'The VM that it belongs to.', (m, row) => m.places.vcpus[row]!.vm),
-    dummies: count(
-      "Entries of the guest's token table made by a ready that came before its task had parked.",
-      (m, row) => parkedHere(m, row, NODE.dummy),
-    ),
-    waiting: count(
-      'Tasks that wait for a token of this vCPU, parked or halting in the handler.',
-      (m, row) => parkedHere(m, row, NODE.parked) + parkedHere(m, row, NODE.halted),
+    dummies: count("Entries of the guest's token table made by a ready that came before its task had parked.", dummies),
+    waiting: count('Tasks that wait for a token of this vCPU, parked or halting in the handler.', (m, row) =>
+      countWaiting(m, row, isAny),
     ),
     leaked: count("Work items in use that are on no list and in nobody's hands.", leaked),
-    unowed: count('Tokens that somebody waits for and nothing is going to answer.', unowed),
+    unowed: count('Tokens that somebody waits for and nothing is going to answer.', (m, row) =>
+      countWaiting(m, row, isUnowed),
+    ),
     entries: count('VM entries.', (m, row) => m.vcpus[row]!.nr_entries, 'vcpu.nr_entries'),
     exits: count('VM exits.', (m, row) => m.vcpus[row]!.nr_exits, 'vcpu.nr_exits'),
     entry_checks: count(

@@ -70,8 +70,15 @@ test('the synthetic halt of 2010, judged', () => {
   assert.equal(failures(JUDGED, 'v6'), []);
 });
 
-test('a guest that is told does not halt', () => {
-  assert.equal(failures(JUDGED, 'linux_6_12'), ['halted: web.vcpu[0] is not halted(synthetic)']);
+test('a guest that is told does not halt, nor wait for its tick', () => {
+  const [halted, order, ...more] = failures(JUDGED, 'linux_6_12');
+  assert.is(halted, 'halted: web.vcpu[0] is not halted(synthetic)');
+  assert.match(order ?? '', /no ready\(page\(17\)\) after switch_to\(shell\)/);
+  assert.equal(more, []);
+  assert.equal(
+    failures('expect order not_present(cold) -> switch_to(shell) -> ready(cold) -> wakes(db)', 'linux_6_12'),
+    [],
+  );
 });
 
 test('sync: the vCPU thread sleeps in the fault', () => {
