@@ -9,7 +9,7 @@ const LINE_WIDTH = 79;
 export class Progress {
   readonly #terminal: Terminal;
   readonly #total: number;
-  readonly #started_ms = performance.now();
+  readonly #started_ms: number;
   #shown_ms = 0;
   #done = 0;
   #visible = false;
@@ -17,11 +17,12 @@ export class Progress {
   constructor(terminal: Terminal, total: number) {
     this.#terminal = terminal;
     this.#total = total;
+    this.#started_ms = terminal.now_ms();
   }
 
   /** Inside a run: `title` names it, `share` of it is over. */
   tick(title: string, share: number): void {
-    const now_ms = performance.now();
+    const now_ms = this.#terminal.now_ms();
     const spent_ms = now_ms - this.#started_ms;
     if (!this.#terminal.tty.err || spent_ms < FIRST_MS || now_ms - this.#shown_ms < EVERY_MS) return;
     this.#shown_ms = now_ms;

@@ -1,4 +1,5 @@
-/** The scenario that `language 1
+/** The scenario that `apflab init` writes: small, commented, passes. */
+export const STARTER = `language 1
 title "My first asynchronous page fault"
 
 # A machine: one CPU, a little memory, and a swap device that takes its time.

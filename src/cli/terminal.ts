@@ -23,6 +23,8 @@ export interface Terminal {
   stdin(): Uint8Array;
   /** Calls back at SIGINT and SIGTERM until released; without it they end the process at once. */
   onInterrupt(interrupt: () => void): () => void;
+  /** The clock on the wall, for the progress line; no verdict depends on it. */
+  now_ms(): number;
 }
 
 export interface Channel {
@@ -42,6 +44,7 @@ export async function processTerminal(env: NodeJS.ProcessEnv): Promise<Terminal>
     err: { paint: await paintFor(env, tty.err), write: text => writeAll(2, text) },
     stdin: readStdin,
     onInterrupt,
+    now_ms: () => performance.now(),
   };
 }
 

@@ -4,7 +4,7 @@
  * ftrace says at the head of a buffer how many events it holds, so there a run is kept until it is over; the other
  * formats are written as the events come.
  */
-import { globMatches } from '../sim/judge/glob.ts';
+import { globMatches } from '../base/glob.ts';
 import type { Program } from '../sim/program.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import type { Style } from '../trace/forms.ts';

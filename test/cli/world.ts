@@ -52,6 +52,7 @@ async function apflab(argv: readonly string[], cwd: string, more: Partial<Termin
     err: channel('err'),
     stdin: () => new Uint8Array(),
     onInterrupt: () => () => {},
+    now_ms: () => 0,
     ...more,
   };
   const code = await drive(argv, terminal);
