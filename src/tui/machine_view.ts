@@ -91,7 +91,7 @@ export function queueRows(m: Machine, row: number): readonly QueueRow[] {
     { label: 'requests', count: requests.length, items: requests },
     { label: 'LAPIC', count: null, items: lapicItems(vcpu) },
     { label: 'events', count: null, items: eventItems(vcpu) },
-    { label: 'workers', count: m.hosts[host]!.workqueue.length, items: workerItems(m, host) },
+    { label: 'workers', count: null, items: [...workerItems(m, host), ...waiting(m.hosts[host]!.workqueue.length)] },
   ];
 }
 

@@ -2,7 +2,8 @@
  * `apflab watch`: the terminal side of the monitor. Nothing else in the TUI touches the process, the clock or streams.
  *
  * The terminal is given back on every way out: q, Ctrl-C, signals, a crash, a suspend. Loaded only when a monitor is
- * opened, since Ink and React take longer to read than a small scenario takes to run.
+ * opened, since Ink and React take longer to read than a small scenario takes to run. The bundle holds the production
+ * build of React: the other is slow and keeps something of every frame.
  */
 import type { Instance } from 'ink';
 import type { Program } from '../sim/program.ts';
@@ -48,8 +49,6 @@ export async function watch(options: WatchOptions): Promise<number> {
     );
     return 4;
   }
-  // Before React is read, which happens with app.tsx: its development build is slow and keeps every frame.
-  process.env['NODE_ENV'] ??= 'production';
   const [{ render }, { screen }] = await Promise.all([import('ink'), import('./app.tsx')]);
 
   const theme = createTheme(colorLevelOf(options.env), isUnicode(options.env));

@@ -33,7 +33,10 @@ const WORDS: Readonly<Record<Holds, { readonly word: string; readonly role: Role
 function line(row: JudgementRow, theme: Theme, width: number): string {
   const { word, role, glyph } = WORDS[row.holds];
   const drawn = new Line(theme, width).add(role, `${theme.glyphs[glyph]} `).column(role, word, 7);
-  drawn.add(row.holds === 'no' ? 'strong' : 'plain', width >= 60 ? `${row.kind} ${row.name}` : row.name);
+  drawn.add(
+    row.holds === 'no' ? 'strong' : 'plain',
+    width >= 60 && !row.name.startsWith(row.kind) ? `${row.kind} ${row.name}` : row.name,
+  );
   if (row.changed_ns !== null) drawn.add('dim', ` at ${durationText(row.changed_ns)}`);
   if (row.step !== null && width >= 60) drawn.add('dim', ` step ${row.step}`);
   if (row.reason !== '') drawn.add('plain', `: ${row.reason}`);
