@@ -8,7 +8,7 @@ import type { ValueType } from './attribute.ts';
 /** Kinds that a record's address can be said to have; `unknown` where the record does not say. */
 export const RECORD_ADDRESS_KINDS = ['unknown', 'gva', 'gpa', 'hva', 'l2gpa'] as const;
 
-export interface RecordAttribute {
+interface RecordAttribute {
   readonly type: ValueType | { readonly t: 'name' } | { readonly t: 'record_address' };
   readonly summary: string;
 }

@@ -7,7 +7,7 @@
 
 const CHUNK = 256;
 
-export interface LogState {
+interface LogState {
   readonly chunks: readonly Float64Array[];
   readonly length: number;
 }

@@ -22,7 +22,7 @@ const NAMED: readonly Dimension[] = ['none', 'time', 'bytes', 'pages', 'frequenc
 
 const scaleOf = ([time]: Exponents): number => (time < 0 ? 1e9 : 1);
 
-export interface Product {
+interface Product {
   readonly dimension: Dimension;
   /** What the plain product of the two values is multiplied by. */
   readonly factor: number;

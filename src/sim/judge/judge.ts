@@ -28,11 +28,15 @@ export interface Needs {
 }
 
 /** Truth of a judgement while the run goes on, for the monitor. */
-export interface Standing {
+interface Standing {
   readonly judgement: Judgement;
   readonly holds: 'yes' | 'no' | 'undecided';
   readonly at_ns: number | null;
   readonly actual: string;
+  /** Whether what it asks for is so at this moment, whatever the verdict; null for an order of events. */
+  readonly now: boolean | null;
+  /** Why it is, or is not. */
+  readonly why: string;
 }
 
 export class Judge {
@@ -57,7 +61,7 @@ export class Judge {
     const whole = this.#context(WHOLE_RUN);
     this.#columns = program.report.map(({ title, value }) => ({ title, value: compile(value, whole) }));
     this.#conditions = program.actions.map(({ trigger }) =>
-      trigger.kind === 'when' ? this.condition(trigger.condition) : null,
+      trigger.kind === 'when' ? this.#condition(trigger.condition) : null,
     );
     const hooks = this.#hooks;
     this.needs = {
@@ -129,7 +133,7 @@ export class Judge {
 
   results(): readonly JudgementResult[] {
     return this.#m.program.judgements.map((judgement, index) => {
-      const { holds, at_ns, actual } = this.#standing(index);
+      const { holds, at_ns, actual } = this.#finding(index);
       const { name, kind, place } = judgement;
       const step = at_ns === null ? null : this.#cells.values[this.#places[index]!.verdict + 2]!;
       if (holds === 'yes') return { name, kind, place, holds, at_ns, step, expected: '', actual: '', message: '' };
@@ -150,7 +154,11 @@ export class Judge {
 
   /** How each judgement stands at this moment, in the order of the program. */
   standings(): readonly Standing[] {
-    return this.#m.program.judgements.map((_, index) => this.#standing(index));
+    this.#readClock();
+    return this.#m.program.judgements.map((judgement, index) => {
+      const { condition } = this.#monitors[index]!;
+      return { judgement, ...this.#finding(index), now: condition?.get() ?? null, why: condition?.why() ?? '' };
+    });
   }
 
   /** The columns of `report`, as they are now. */
@@ -163,11 +171,6 @@ export class Judge {
   holds(action: number): boolean {
     this.#readClock();
     return this.#conditions[action]?.() ?? false;
-  }
-
-  /** An expression of this program as a function of the machine's present state; only before the first step. */
-  condition(expr: Expr): () => boolean {
-    return compileTruth(expr, this.#context(WHOLE_RUN)).get;
   }
 
   save(): JudgeState {
@@ -199,6 +202,10 @@ export class Judge {
     this.#monitors.push(MONITORS[judgement.kind](judgement, this.#context(windowOf(judgement)), decision));
   }
 
+  #condition(expr: Expr): () => boolean {
+    return compileTruth(expr, this.#context(WHOLE_RUN)).get;
+  }
+
   #context(window: Context['window']): Context {
     return {
       m: this.#m,
@@ -215,12 +222,11 @@ export class Judge {
     };
   }
 
-  #standing(index: number): Standing {
+  #finding(index: number): Pick<Standing, 'holds' | 'at_ns' | 'actual'> {
     const { verdict, text } = this.#places[index]!;
     const { values, texts } = this.#cells;
     const decided = values[verdict] !== UNDECIDED;
     return {
-      judgement: this.#m.program.judgements[index]!,
       holds: values[verdict] === HOLDS ? 'yes' : decided ? 'no' : 'undecided',
       at_ns: decided ? values[verdict + 1]! : null,
       actual: texts[text]!,

@@ -22,6 +22,8 @@ export const FAILS = 2;
 export type End = 'time' | 'quiescent' | 'steps';
 
 export interface Monitor {
+  /** What should be so, where that is a condition. */
+  readonly condition: TruthNode | null;
   /** The next virtual time at which it wants to be asked before the clock passes it. */
   due(): number;
   /** The clock stands at due() and is about to go on. */
@@ -82,6 +84,7 @@ function lasting(condition: TruthNode, for_ns: number | null, context: Context):
 function atMoment(at_ns: number | null, body: TruthNode, decision: Decision): Monitor {
   const judge = () => decision.decide(body.get() ? HOLDS : FAILS, body.why());
   return {
+    condition: body,
     due: () => (at_ns !== null && decision.undecided() ? at_ns : NEVER),
     pass: judge,
     finish(end) {
@@ -100,6 +103,7 @@ function byDeadline(by_ns: number | null, body: TruthNode, context: Context, dec
   whenever(context, body.depends, look);
   const fail = () => decision.decide(FAILS, body.why());
   return {
+    condition: body,
     due: () => (by_ns !== null && decision.undecided() ? by_ns : NEVER),
     pass() {
       look();
@@ -138,6 +142,7 @@ function throughout(
   }
   whenever(context, body.depends, look);
   return {
+    condition: wanted ? body : not(body, `not ${body.text}`),
     // The state that the span begins with counts too, although no step made it.
     due: () => (!decision.undecided() ? NEVER : now.ns < window.from_ns ? window.from_ns : window.to_ns),
     pass() {
@@ -189,6 +194,7 @@ function obligations(
     if (!body.depends.step) look();
   });
   return {
+    condition: body,
     due: () => (decision.undecided() ? deadline() : NEVER),
     pass() {
       look();
@@ -221,6 +227,7 @@ function inOrder(judgement: Judgement, context: Context, decision: Decision): Mo
     });
   }
   return {
+    condition: null,
     due: () => (decision.undecided() ? window.to_ns : NEVER),
     pass: fail,
     finish(end) {

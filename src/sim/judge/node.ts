@@ -43,7 +43,7 @@ export interface WordsNode extends Common {
   get(): number;
 }
 /** A word as written; what it means depends on what it stands beside. */
-export interface WordNode extends Common {
+interface WordNode extends Common {
   readonly t: 'word';
 }
 export interface EntityNode extends Common {
@@ -74,7 +74,7 @@ export interface ThreadsNode extends Common {
   has(thread: number): boolean;
 }
 /** The record that is being judged, or an address in it. */
-export interface RecordNode extends Common {
+interface RecordNode extends Common {
   readonly t: 'record' | 'record_address';
 }
 /** The records of some tracepoints. */

@@ -11,7 +11,7 @@ import { type Context, type Depends, type Node, unjudgeable } from './node.ts';
 import { entityText, hexText, quantityText } from './text.ts';
 
 /** Most fields that a tracepoint has. */
-export const RECORD_FIELDS_MAX = 8;
+const RECORD_FIELDS_MAX = 8;
 
 export interface RecordNow {
   tracepoint: number;

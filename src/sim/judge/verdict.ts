@@ -5,7 +5,7 @@ import { durationText } from '../../base/duration.ts';
 import type { JudgementResult, Outcome, Verdict, Violation } from '../outcome.ts';
 import type { Expectation, Program } from '../program.ts';
 
-export type Conclusion = Pick<Outcome, 'verdict' | 'violations' | 'expected_failures'>;
+type Conclusion = Pick<Outcome, 'verdict' | 'violations' | 'expected_failures'>;
 
 /** What the judgements of a finished run amount to. */
 export function conclude(

@@ -22,13 +22,14 @@ import {
   ns,
   number,
   order,
+  programWith,
   rate,
   SHELL,
   US,
   V0,
   VM,
   variable,
-  type World,
+  World,
   word,
 } from './world.ts';
 
@@ -240,6 +241,28 @@ test('undecided where the run stops before its time', () => {
     judged(judgement('expect', isMarked, { at_ns: 50 * MS }), world => world.step(1, halted(1)), 'quiescent').holds,
     'yes',
   );
+});
+
+test('standings: the verdict so far, and whether it is so now', () => {
+  const judgements = [
+    judgement('never', isMarked),
+    judgement('expect', isMarked, { at_ns: 50 }),
+    order(event('kick', V0), event('kick', V0)),
+  ];
+  const world = new World(programWith({ judgements })).step(10, halted(1));
+  const seen = () => world.judge.standings().map(({ holds, now }) => [holds, now]);
+  assert.equal(seen(), [
+    ['no', false],
+    ['undecided', true],
+    ['undecided', null],
+  ]);
+  world.step(20, halted(0));
+  assert.equal(seen(), [
+    ['no', true],
+    ['undecided', false],
+    ['undecided', null],
+  ]);
+  assert.is(world.judge.standings()[1]?.why, 'web.vcpu[0] is not marked_halted(synthetic)');
 });
 
 test.run();
