@@ -7,6 +7,7 @@ import { tracepoints } from '../../trace/all.ts';
 import type { Machine } from '../machine.ts';
 import { OBSERVATION_NAMES } from '../observe.ts';
 import { type Matcher, matches } from '../pattern.ts';
+import { compiledSchema } from '../schema.ts';
 import type { RecordNow } from './records.ts';
 
 type OnObservation = (observation: number, a: number, b: number) => void;
@@ -16,7 +17,7 @@ export class Hooks {
   readonly steps: (() => void)[] = [];
   readonly #observations: readonly OnObservation[][] = OBSERVATION_NAMES.map(() => []);
   readonly #records: readonly (() => void)[][] = tracepoints.map(() => []);
-  readonly #writes = new Map<number, ((row: number) => void)[]>();
+  readonly #writes: readonly ((row: number) => void)[][] = compiledSchema.fields.map(() => []);
 
   constructor(record: RecordNow) {
     this.record = record;
@@ -41,9 +42,7 @@ export class Hooks {
   }
 
   onWrite(field: number, handler: (row: number) => void): void {
-    const handlers = this.#writes.get(field) ?? [];
-    this.#writes.set(field, handlers);
-    handlers.push(handler);
+    this.#writes[field]!.push(handler);
   }
 
   wantsObservation(observation: number): boolean {
@@ -58,6 +57,10 @@ export class Hooks {
     return this.#records.some(handlers => handlers.length > 0);
   }
 
+  wantsWrite(field: number): boolean {
+    return this.#writes[field]!.length > 0;
+  }
+
   observed(observation: number, a: number, b: number): void {
     const handlers = this.#observations[observation]!;
     for (let index = 0; index < handlers.length; index += 1) handlers[index]!(observation, a, b);
@@ -69,8 +72,8 @@ export class Hooks {
   }
 
   wrote(field: number, row: number): void {
-    const handlers = this.#writes.get(field);
-    if (handlers !== undefined) for (let index = 0; index < handlers.length; index += 1) handlers[index]!(row);
+    const handlers = this.#writes[field]!;
+    for (let index = 0; index < handlers.length; index += 1) handlers[index]!(row);
   }
 
   stepped(): void {

@@ -101,6 +101,7 @@ export class Judge {
 
   /** A field of a recording machine was written by the current thread; `field` as in compiledSchema.fields. */
   wrote(field: number, row: number): void {
+    if (!this.#hooks.wantsWrite(field)) return;
     this.#readClock();
     this.#hooks.wrote(field, row);
   }
