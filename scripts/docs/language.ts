@@ -55,7 +55,11 @@ eventually resumes(db) within 3ms after ready(cold)
 const SECTIONS: readonly (readonly [Context, string, string])[] = [
   ['file', 'A file', 'Statements that may stand outside of every block.'],
   ['case', 'A case', 'What may stand in `case "…" { }`.'],
-  ['act', 'Acts', 'What a scenario does to the machine: behind `at 5ms`, in the block of a trigger, or bare, for the start.'],
+  [
+    'act',
+    'Acts',
+    'What a scenario does to the machine: behind `at 5ms`, in the block of a trigger, or bare, for the start.',
+  ],
   ['matrix', 'In a matrix', ''],
   ['host', 'In a host', ''],
   ['swap', 'In a swap device', ''],
@@ -84,7 +88,9 @@ function render(): string {
   const told = new Set<Statement>();
   const sections = SECTIONS.map(([context, title, about]) => {
     // An act may stand in a file too; it is told among the acts.
-    const mine = STATEMENTS.filter(each => each.where.includes(context) && !told.has(each) && (context === 'act' || !each.where.includes('act')));
+    const mine = STATEMENTS.filter(
+      each => each.where.includes(context) && !told.has(each) && (context === 'act' || !each.where.includes('act')),
+    );
     for (const each of mine) told.add(each);
     return [`## ${title}\n`, ...(about === '' ? [] : [`${about}\n`]), ...mine.map(section)].join('\n');
   });
@@ -92,7 +98,11 @@ function render(): string {
 }
 
 function section({ keyword, id, syntax, summary, about, examples, needs }: Statement): string {
-  const lines = [`### ${keyword ?? id.replaceAll('_', ' ')}\n`, `${summary}${about === undefined ? '' : ` ${about}`}\n`, `    ${syntax.text}\n`];
+  const lines = [
+    `### ${keyword ?? id.replaceAll('_', ' ')}\n`,
+    `${summary}${about === undefined ? '' : ` ${about}`}\n`,
+    `    ${syntax.text}\n`,
+  ];
   if (examples.length > 0) lines.push(['```text', ...examples, '```\n'].join('\n'));
   if (needs !== undefined) lines.push(`Checked now; running it needs ${needs}.\n`);
   return lines.join('\n');
@@ -123,7 +133,9 @@ function expressions(): string {
     '### Events of later versions\n',
     table(
       ['event', 'happens when'],
-      Object.entries(EVENTS).flatMap(([name, { summary, needs, args }]) => (needs ? [[`\`${name}(${args.join(', ')})\``, summary] as const] : [])),
+      Object.entries(EVENTS).flatMap(([name, { summary, needs, args }]) =>
+        needs ? [[`\`${name}(${args.join(', ')})\``, summary] as const] : [],
+      ),
     ),
   ].join('\n');
 }
@@ -131,23 +143,37 @@ function expressions(): string {
 function measures(of: Readonly<Record<string, Measure>>): string {
   return table(
     ['', 'gives', 'example'],
-    Object.entries(of).map(([name, { summary, example, needs }]) => [`\`${name}\``, needs ? `${summary} Needs ${needs}.` : summary, `\`${example}\``]),
+    Object.entries(of).map(([name, { summary, example, needs }]) => [
+      `\`${name}\``,
+      needs ? `${summary} Needs ${needs}.` : summary,
+      `\`${example}\``,
+    ]),
   );
 }
 
 function units(): string {
   const rows = DIMENSIONS.flatMap(({ dimension, words, example }) => {
-    const names = Object.entries(UNITS).flatMap(([name, unit]) => (sameDimension(unit.dimension, dimension) && unit.dimension.percent === dimension.percent ? [`\`${name}\``] : []));
+    const names = Object.entries(UNITS).flatMap(([name, unit]) =>
+      sameDimension(unit.dimension, dimension) && unit.dimension.percent === dimension.percent ? [`\`${name}\``] : [],
+    );
     return [[words, names.join(' ') || 'none', `\`${example}\``] as const];
   });
   return ['## Units\n', table(['measures', 'units', 'example'], rows)].join('\n');
 }
 
 function errors(): string {
-  return ['## Errors\n', '`apflab help error CODE` prints the same.\n', table(['code', ''], Object.entries(CODES).map(([code, text]) => [`\`${code}\``, text] as const))].join('\n');
+  return [
+    '## Errors\n',
+    '`apflab help error CODE` prints the same.\n',
+    table(
+      ['code', ''],
+      Object.entries(CODES).map(([code, text]) => [`\`${code}\``, text] as const),
+    ),
+  ].join('\n');
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return `${[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')}\n`;
 }

@@ -10,11 +10,23 @@ import { tracepoints } from '../trace/all.ts';
 import { checkKnob, entryType, infer } from './check_expression.ts';
 import type { Code, Finding, Report } from './diagnostic.ts';
 import { type Expression, pathText, type Word } from './expression.ts';
-import type { Scope } from './scope.ts';
+import type { Entry, Scope } from './scope.ts';
 import { checkSetting, settingOf, settingsOf } from './setting.ts';
 import { didYouMean, nearest } from './suggest.ts';
-import { ANY, ANY_WORD, describe, EVENT, fits, listOf, quantity, type ThingKind, TRUTH, type Type, thing } from './types.ts';
-import { COUNT, type Dimension, DIMENSIONS, PAGES, sameDimension, TIME } from './units.ts';
+import {
+  ANY,
+  ANY_WORD,
+  describe,
+  EVENT,
+  fits,
+  listOf,
+  quantity,
+  type ThingKind,
+  TRUTH,
+  type Type,
+  thing,
+} from './types.ts';
+import { COUNT, DIMENSIONS, type Dimension, PAGES, sameDimension, TIME } from './units.ts';
 
 export class Check {
   readonly report: Report;
@@ -48,6 +60,11 @@ export class Check {
   /** The type of an expression; `hint` is what the place wants, so that its words are known. */
   type(of: Expression, hint: Type | null = null): Type {
     return infer(of, this, hint);
+  }
+
+  /** The type behind a name, inferred once. */
+  entry(found: Entry): Type {
+    return entryType(found, this);
   }
 
   /** Reports unless the expression fits. */
@@ -102,7 +119,7 @@ export class Check {
     this.report.error('unknown-name', {
       span: name.span,
       message: found ? `'${name.text}' is not ${describe(thing(what))}` : `no ${kind} named '${name.text}'`,
-      help: didYouMean(name.text, known, `known here`),
+      help: didYouMean(name.text, known, 'known here'),
     });
   }
 
@@ -121,7 +138,11 @@ export class Check {
     const known = [...this.scope.variants().map(each => each.name), ...PRESET_NAMES];
     const planned = PLANNED[name.text];
     if (planned !== undefined) {
-      this.report.error('unrunnable-variant', { span: name.span, message: `the variant '${name.text}' cannot run in this version`, help: planned });
+      this.report.error('unrunnable-variant', {
+        span: name.span,
+        message: `the variant '${name.text}' cannot run in this version`,
+        help: planned,
+      });
       return;
     }
     this.report.error('unknown-variant', {
@@ -161,34 +182,53 @@ export class Check {
       if (allowed.t === 'word') this.choice(name, allowed.words ?? [], describe(allowed));
       return;
     }
-    const type = entryType(found, this);
+    const type = this.entry(found);
     if (fits(type, allowed)) return;
-    const odd = type.t === 'word' && allowed.t === 'word' ? type.words?.find(each => !allowed.words?.includes(each)) : undefined;
+    const odd =
+      type.t === 'word' && allowed.t === 'word' ? type.words?.find(each => !allowed.words?.includes(each)) : undefined;
     if (odd === undefined) this.mismatch(name.span, type, allowed);
-    else this.report.error('unknown-word', { span: name.span, message: `'${name.text}' can be '${odd}', which is not ${describe(allowed)}` });
+    else
+      this.report.error('unknown-word', {
+        span: name.span,
+        message: `'${name.text}' can be '${odd}', which is not ${describe(allowed)}`,
+      });
   }
 
   /** The values of a matrix; those of a parameter must be of its kind. */
   matrix(name: Word, values: Expression): void {
     if (values.kind !== 'list' && values.kind !== 'range') {
-      this.report.error('type', { span: values.span, message: 'expected a list of values', help: `write ${name.text} in [a, b]` });
+      this.report.error('type', {
+        span: values.span,
+        message: 'expected a list of values',
+        help: `write ${name.text} in [a, b]`,
+      });
       return;
     }
     const param = this.scope.find(name.text);
-    const type = param ? entryType(param, this) : ANY;
+    const type = param ? this.entry(param) : ANY;
     const found = this.type(values, listOf(type.t === 'any' ? ANY_WORD : type));
     const isNumeric = type.t === 'quantity' && found.t === 'list' && found.of.t === 'quantity';
     // `dirty in [5k, 20k] pages/s` gives the unit behind the list; plain numbers must not stand for anything else.
-    if (param?.what === 'param' && found.t === 'list' && !fits(found.of, type)) this.mismatch(values.span, found.of, type);
-    else if (isNumeric && !sameDimension(found.of.dimension, type.dimension)) this.mismatch(values.span, found.of, type);
+    if (param?.what === 'param' && found.t === 'list' && !fits(found.of, type))
+      this.mismatch(values.span, found.of, type);
+    else if (isNumeric && !sameDimension(found.of.dimension, type.dimension))
+      this.mismatch(values.span, found.of, type);
   }
 
   /** `set web.irqchip = chip`: a setting of something declared, and a value for it. */
   setting(what: Expression, value: Expression): void {
     const owner = what.kind === 'member' ? this.type(what.of) : ANY;
-    if (what.kind !== 'member' || owner.t !== 'thing' || !(owner.kind === 'vm' || owner.kind === 'host' || owner.kind === 'swap')) {
+    if (
+      what.kind !== 'member' ||
+      owner.t !== 'thing' ||
+      !(owner.kind === 'vm' || owner.kind === 'host' || owner.kind === 'swap')
+    ) {
       if (owner.t !== 'any' || what.kind !== 'member') {
-        this.report.error('type', { span: what.span, message: 'expected a setting of a VM, host or swap device', help: 'write it like web.irqchip' });
+        this.report.error('type', {
+          span: what.span,
+          message: 'expected a setting of a VM, host or swap device',
+          help: 'write it like web.irqchip',
+        });
       }
       return;
     }
@@ -208,13 +248,17 @@ export class Check {
     const found = this.scope.find(name.text);
     if (found && (found.what === 'param' || found.what === 'matrix' || found.type?.t === 'any')) return;
     const known = [...this.scope.ofKind('param'), ...this.scope.ofKind('matrix')].map(each => each.name);
-    this.report.error('unknown-name', { span: name.span, message: `no parameter named '${name.text}'`, help: didYouMean(name.text, known, 'parameters') });
+    this.report.error('unknown-name', {
+      span: name.span,
+      message: `no parameter named '${name.text}'`,
+      help: didYouMean(name.text, known, 'parameters'),
+    });
   }
 
   /** Infers the type of a property's body, once. */
   property(name: Word): void {
     const found = this.scope.find(name.text);
-    if (found?.what === 'property') entryType(found, this);
+    if (found?.what === 'property') this.entry(found);
   }
 
   judgement(name: Word): void {
@@ -231,7 +275,11 @@ export class Check {
   vcpuOfGuest(of: Expression): void {
     if (of.kind === 'name' && of.name === 'any') return;
     if (of.kind === 'index' && of.of.kind === 'name' && of.of.name === 'vcpu') return this.quantity(of.index, COUNT);
-    this.report.error('type', { span: of.span, message: 'expected a vCPU of this guest', help: "write 'vcpu[0]', or 'any'" });
+    this.report.error('type', {
+      span: of.span,
+      message: 'expected a vCPU of this guest',
+      help: "write 'vcpu[0]', or 'any'",
+    });
   }
 
   /** Memory as a script names it: `heap`, `page(3)`, `heap.pages(0..7)`. */
@@ -251,7 +299,10 @@ export class Check {
     const args = of.kind === 'call' ? of.args : [];
     for (const arg of args) this.either(arg.value, COUNT, PAGES);
     if (args.length !== takes && allowed.includes(callee.name)) {
-      this.report.error('wrong-arguments', { span: of.span, message: `'${callee.name}' takes ${takes === 0 ? 'no number' : 'one number'}` });
+      this.report.error('wrong-arguments', {
+        span: of.span,
+        message: `'${callee.name}' takes ${takes === 0 ? 'no number' : 'one number'}`,
+      });
     }
   }
 
@@ -270,9 +321,14 @@ export class Check {
   /** A variant must not hide a preset, nor extend itself in a circle. */
   freshVariant(name: Word, base: Word): void {
     if (presetNamed(name.text)) {
-      this.report.error('duplicate', { span: name.span, message: `'${name.text}' is a variant that ships with apflab`, help: 'give yours another name' });
+      this.report.error('duplicate', {
+        span: name.span,
+        message: `'${name.text}' is a variant that ships with apflab`,
+        help: 'give yours another name',
+      });
     }
-    if (base.text === name.text) this.report.error('unknown-variant', { span: base.span, message: `'${name.text}' extends itself` });
+    if (base.text === name.text)
+      this.report.error('unknown-variant', { span: base.span, message: `'${name.text}' extends itself` });
   }
 
   knob(knob: Word, change: Word | null, value: Expression): void {
@@ -286,7 +342,11 @@ export class Check {
     const name = KNOB_NAMES.find(each => each === knob.text);
     if (!name) return;
     if (!isSetKnob(name) && (change || value.kind === 'list')) {
-      this.report.error('type', { span: change?.span ?? value.span, message: `the knob '${name}' has one value, it is no set`, help: `write '${name} ${KNOBS[name].values[0]}'` });
+      this.report.error('type', {
+        span: change?.span ?? value.span,
+        message: `the knob '${name}' has one value, it is no set`,
+        help: `write '${name} ${KNOBS[name].values[0]}'`,
+      });
     }
   }
 
@@ -308,6 +368,8 @@ const TRACEPOINT_NAMES: readonly string[] = tracepoints.map(each => each.name);
 const PLANNED: Readonly<Record<string, string>> = {};
 
 function exampleOf(dimension: Dimension): string | null {
-  const known = DIMENSIONS.find(each => sameDimension(each.dimension, dimension) && each.dimension.percent === dimension.percent);
+  const known = DIMENSIONS.find(
+    each => sameDimension(each.dimension, dimension) && each.dimension.percent === dimension.percent,
+  );
   return known ? `write it like ${known.example}` : null;
 }

@@ -1,12 +1,11 @@
 /** The types of calls: events, functions, distributions, properties, methods and words with arguments. */
 import type { Check } from './check.ts';
-import { entryType } from './check_expression.ts';
 import type { Argument, Expression, KindOf, Word } from './expression.ts';
 import { didYouMean } from './suggest.ts';
 import {
   ADDRESS_KINDS,
-  ANY,
   type AddressKind,
+  ANY,
   address,
   describe,
   EVENT,
@@ -21,7 +20,7 @@ import {
   words,
 } from './types.ts';
 import { COUNT, FREQUENCY, PERCENT, TIME } from './units.ts';
-import { AGGREGATES, type ArgumentKind, DISTRIBUTIONS, EVENTS, fieldsOf, FUNCTIONS } from './vocabulary.ts';
+import { AGGREGATES, type ArgumentKind, DISTRIBUTIONS, EVENTS, FUNCTIONS, fieldsOf } from './vocabulary.ts';
 
 export function callType(of: KindOf<'call'>, check: Check, hint: Type | null): Type {
   if (of.of.kind === 'member') return methodType(of, of.of, check);
@@ -31,13 +30,14 @@ export function callType(of: KindOf<'call'>, check: Check, hint: Type | null): T
   }
   const name: Word = { text: of.of.name, span: of.of.span };
   const args = positional(of);
-  if (hint?.t === 'word' && (hint.words === null || hint.words.includes(name.text)) && !isKnownCall(name.text)) return words(name.text);
+  if (hint?.t === 'word' && (hint.words === null || hint.words.includes(name.text)) && !isKnownCall(name.text))
+    return words(name.text);
   if (hint?.t === 'list' && hint.of.t === 'word') return callType(of, check, hint.of);
   const property = check.scope.find(name.text);
   if (property?.what === 'property') {
     arity(of, property.parameters.length, property.parameters.length, check);
     for (const arg of of.args) check.type(arg.value);
-    return entryType(property, check);
+    return check.entry(property);
   }
   if (hint?.t === 'distribution' && Object.hasOwn(DISTRIBUTIONS, name.text)) return distribution(name.text, of, check);
   if (Object.hasOwn(EVENTS, name.text)) return eventType(name.text, of, check);
@@ -45,8 +45,13 @@ export function callType(of: KindOf<'call'>, check: Check, hint: Type | null): T
   if (Object.hasOwn(DISTRIBUTIONS, name.text)) return distribution(name.text, of, check);
   const kind = ADDRESS_KINDS.find(each => each === name.text);
   if (kind) return addressLiteral(kind, of, check);
-  if ((name.text === 'page' || name.text === 'pages') && (check.variable('heap') || check.scope.onlyVm())) return pageMethod(name.text, of, check);
-  const known = [...Object.keys(EVENTS), ...Object.keys(FUNCTIONS), ...check.scope.ofKind('property').map(each => each.name)];
+  if ((name.text === 'page' || name.text === 'pages') && (check.variable('heap') || check.scope.onlyVm()))
+    return pageMethod(name.text, of, check);
+  const known = [
+    ...Object.keys(EVENTS),
+    ...Object.keys(FUNCTIONS),
+    ...check.scope.ofKind('property').map(each => each.name),
+  ];
   check.error('unknown-event', {
     span: name.span,
     message: `no event or function is called '${name.text}'`,
@@ -66,8 +71,12 @@ function positional(of: KindOf<'call'>): readonly Expression[] {
 function arity(of: KindOf<'call'>, least: number, most: number, check: Check): boolean {
   const given = of.args.length;
   if (given >= least && given <= most) return true;
-  const wanted = least === most ? `${least}` : most === Number.POSITIVE_INFINITY ? `at least ${least}` : `${least} to ${most}`;
-  check.error('wrong-arguments', { span: of.span, message: `expected ${wanted} argument${wanted === '1' ? '' : 's'}, found ${given}` });
+  const wanted =
+    least === most ? `${least}` : most === Number.POSITIVE_INFINITY ? `at least ${least}` : `${least} to ${most}`;
+  check.error('wrong-arguments', {
+    span: of.span,
+    message: `expected ${wanted} argument${wanted === '1' ? '' : 's'}, found ${given}`,
+  });
   return false;
 }
 
@@ -87,7 +96,10 @@ function eventType(name: string, of: KindOf<'call'>, check: Check): Type {
     if (wanted === 'mark') return void check.expect(arg.value, TEXT);
     const found = check.type(arg.value);
     if (found.t === 'any' || (found.t === 'thing' && accepts(name, wanted, found.kind))) return;
-    check.error('type', { span: arg.value.span, message: `${name} expects ${describe(thing(wanted))}, found ${describe(found)}` });
+    check.error('type', {
+      span: arg.value.span,
+      message: `${name} expects ${describe(thing(wanted))}, found ${describe(found)}`,
+    });
   });
   return EVENT;
 }
@@ -95,7 +107,11 @@ function eventType(name: string, of: KindOf<'call'>, check: Check): Type {
 function functionType(name: string, of: KindOf<'call'>, args: readonly Expression[], check: Check): Type {
   const first = args[0];
   if (!first) {
-    check.error('wrong-arguments', { span: of.span, message: `'${name}' needs something to look at`, help: `write ${FUNCTIONS[name]?.example ?? name}` });
+    check.error('wrong-arguments', {
+      span: of.span,
+      message: `'${name}' needs something to look at`,
+      help: `write ${FUNCTIONS[name]?.example ?? name}`,
+    });
     return ANY;
   }
   if (name === 'trace') return tracePatterns(of, check);
@@ -110,7 +126,8 @@ function functionType(name: string, of: KindOf<'call'>, args: readonly Expressio
       check.truth(first);
       return quantity(TIME);
     case 'writers':
-      if (first.kind !== 'member') check.error('type', { span: first.span, message: 'expected a field, such as web.vcpu[0].mp_state' });
+      if (first.kind !== 'member')
+        check.error('type', { span: first.span, message: 'expected a field, such as web.vcpu[0].mp_state' });
       else check.type(first);
       return listOf(thing('thread'));
     case 'thread':
@@ -144,7 +161,11 @@ function functionType(name: string, of: KindOf<'call'>, args: readonly Expressio
 function tracePatterns(of: KindOf<'call'>, check: Check): Type {
   for (const { value } of of.args) {
     if (value.kind === 'name') check.tracepoint({ text: value.name, span: value.span });
-    else check.error('type', { span: value.span, message: 'expected the name of a tracepoint, or a pattern such as kvm_async_pf_*' });
+    else
+      check.error('type', {
+        span: value.span,
+        message: 'expected the name of a tracepoint, or a pattern such as kvm_async_pf_*',
+      });
   }
   return listOf(thing('record'));
 }
@@ -176,7 +197,8 @@ function kindOfAddress(first: Expression, check: Check): Type {
   const type = check.type(first);
   const ofList = type.t === 'list' ? type.of : type;
   const addressed = ofList.t === 'address' || (ofList.t === 'thing' && ofList.kind === 'record_address');
-  if (!addressed && type.t !== 'any') check.error('type', { span: first.span, message: `expected an address, found ${describe(type)}` });
+  if (!addressed && type.t !== 'any')
+    check.error('type', { span: first.span, message: `expected an address, found ${describe(type)}` });
   return words('gva', 'gpa', 'hva', 'gfn', 'pfn', 'l2gpa', 'unknown');
 }
 
@@ -191,14 +213,16 @@ function addressLiteral(kind: AddressKind, of: KindOf<'call'>, check: Check): Ty
       message: `${describe(type)} is no ${kind}`,
       help: 'only the machine translates addresses',
     });
-  } else if (!fits(type, quantity(COUNT)) && type.t !== 'address') check.mismatch(arg.value.span, type, quantity(COUNT));
+  } else if (!fits(type, quantity(COUNT)) && type.t !== 'address')
+    check.mismatch(arg.value.span, type, quantity(COUNT));
   return address(kind);
 }
 
 function methodType(of: KindOf<'call'>, callee: KindOf<'member'>, check: Check): Type {
   const owner = check.type(callee.of);
   if (owner.t === 'any') return ANY;
-  if (owner.t === 'thing' && owner.kind === 'recording' && callee.name.text === 'trace') return tracePatterns(of, check);
+  if (owner.t === 'thing' && owner.kind === 'recording' && callee.name.text === 'trace')
+    return tracePatterns(of, check);
   const field = owner.t === 'thing' ? fieldsOf(owner.kind)[callee.name.text] : undefined;
   if (field?.type.t === 'method') return pageMethod(field.type.name, of, check);
   check.error('unknown-field', {
@@ -226,7 +250,9 @@ function pageArgument(name: string, { name: label, value }: Argument, check: Che
 }
 
 /** What each distribution takes: so many times and plain numbers, or named ones. */
-const DISTRIBUTION_ARGS: Readonly<Record<string, { readonly times: number; readonly counts?: number; readonly named?: readonly string[] }>> = {
+const DISTRIBUTION_ARGS: Readonly<
+  Record<string, { readonly times: number; readonly counts?: number; readonly named?: readonly string[] }>
+> = {
   fixed: { times: 1 },
   uniform: { times: 2 },
   exp: { times: 1 },
@@ -246,4 +272,3 @@ function distribution(name: string, of: KindOf<'call'>, check: Check): Type {
   });
   return { t: 'distribution' };
 }
-

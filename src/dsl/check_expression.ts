@@ -3,9 +3,9 @@
  *
  * One function per kind of expression. Each reports its own mistakes and answers `any`, so one mistake is one message.
  */
-import { KNOBS, KNOB_NAMES } from '../sim/protocol/knobs.ts';
-import { callType } from './check_call.ts';
+import { KNOB_NAMES, KNOBS } from '../sim/protocol/knobs.ts';
 import type { Check } from './check.ts';
+import { callType } from './check_call.ts';
 import type { Expression, KindOf, Word } from './expression.ts';
 import type { Entry } from './scope.ts';
 import { didYouMean } from './suggest.ts';
@@ -173,7 +173,11 @@ function namedType(kind: ThingKind, of: KindOf<'member'>, check: Check): Type {
   check.error('unknown-name', {
     span: of.name.span,
     message: `'${vm}' has no ${kind} '${of.name.text}'`,
-    help: didYouMean(of.name.text, members.map(each => each.name), `it has`),
+    help: didYouMean(
+      of.name.text,
+      members.map(each => each.name),
+      'it has',
+    ),
   });
   return ANY;
 }
@@ -271,7 +275,11 @@ function binaryType(of: KindOf<'binary'>, check: Check, hint: Type | null): Type
 }
 
 function equality(of: KindOf<'binary'>, check: Check): Type {
-  const swap = of.left.kind === 'name' && of.right.kind !== 'name' && !check.scope.find(of.left.name) && !check.variable(of.left.name);
+  const swap =
+    of.left.kind === 'name' &&
+    of.right.kind !== 'name' &&
+    !check.scope.find(of.left.name) &&
+    !check.variable(of.left.name);
   const [one, other] = swap ? [of.right, of.left] : [of.left, of.right];
   const type = check.type(one);
   const found = check.type(other, type.t === 'any' ? ANY_WORD : type);
@@ -281,7 +289,10 @@ function equality(of: KindOf<'binary'>, check: Check): Type {
 
 function compare(at: Expression, found: Type, wanted: Type, check: Check): void {
   if (found.t === 'quantity' && wanted.t === 'quantity') {
-    check.error('dimension', { span: at.span, message: `${wordsFor(wanted.dimension)} is compared with ${wordsFor(found.dimension)}` });
+    check.error('dimension', {
+      span: at.span,
+      message: `${wordsFor(wanted.dimension)} is compared with ${wordsFor(found.dimension)}`,
+    });
   } else if (found.t === 'address' && wanted.t === 'address') {
     check.error('address-kind', {
       span: at.span,
@@ -426,4 +437,3 @@ function quantifierType(of: KindOf<'quantifier'>, check: Check): Type {
   check.with(of.variable.text, element).truth(of.body);
   return of.q === 'count' ? quantity(COUNT) : TRUTH;
 }
-

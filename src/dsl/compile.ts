@@ -42,7 +42,10 @@ export function compile(source: Source, load: Load): Compiled {
 }
 
 /** For tools that want the tree of a file although it has errors. */
-export function check(source: Source, load: Load): { readonly unit: Unit; readonly diagnostics: readonly Diagnostic[] } {
+export function check(
+  source: Source,
+  load: Load,
+): { readonly unit: Unit; readonly diagnostics: readonly Diagnostic[] } {
   const diagnostics: Diagnostic[] = [];
   return { unit: unitOf(source, load, [], diagnostics), diagnostics };
 }
@@ -54,7 +57,11 @@ function unitOf(source: Source, load: Load, importing: readonly string[], diagno
   if (first?.tokens[0]?.image !== 'language') {
     const token = first?.tokens[0];
     const span = token ? spanOfToken(token) : { start: 0, end: 0 };
-    report.error('language', { span, message: 'the file does not say which language it is written in', help: "begin it with 'language 1'" });
+    report.error('language', {
+      span,
+      message: 'the file does not say which language it is written in',
+      help: "begin it with 'language 1'",
+    });
   }
 
   const scope = new Scope(null);
@@ -75,12 +82,23 @@ function unitOf(source: Source, load: Load, importing: readonly string[], diagno
   return { tree, scope, scopes, imports };
 }
 
-function importOf(node: Node, source: Source, load: Load, importing: readonly string[], diagnostics: Diagnostic[], { report }: Tree): Unit | null {
+function importOf(
+  node: Node,
+  source: Source,
+  load: Load,
+  importing: readonly string[],
+  diagnostics: Diagnostic[],
+  { report }: Tree,
+): Unit | null {
   const path = pathOf(node);
   if (!path) return null;
-  const fault = escape(path.text);
+  const fault = faultOf(path.text);
   if (fault) {
-    report.error('import', { span: path.span, message: fault, help: 'paths are relative to this file and stay inside its folder; std/… is the library' });
+    report.error('import', {
+      span: path.span,
+      message: fault,
+      help: 'paths are relative to this file and stay inside its folder; std/… is the library',
+    });
     return null;
   }
   const found = load(path.text, source.path);
@@ -104,7 +122,8 @@ function pathOf(node: Node): Word | null {
   return path && !isNode(path) ? textOf(path) : null;
 }
 
-function escape(path: string): string | null {
+/** Why a path is not one that a file may import, or null. */
+function faultOf(path: string): string | null {
   if (path === '') return 'the path is empty';
   if (/[\u0000-\u001f\\]/.test(path)) return 'the path has a character that no path here has';
   if (path.startsWith('/') || /^[A-Za-z]:/.test(path)) return `'${path}' does not stay inside the folder of this file`;
@@ -148,7 +167,7 @@ function warnUnused(scope: Scope, scopes: ReadonlyMap<Node, Scope>, { report }: 
     if (!used) report.warning('unused', { span, message: `'${name}' is never used` });
   };
   for (const each of [scope, ...scopes.values()]) {
-    for (const entry of each.own()) if (entry.what === 'let' || (entry.what === 'matrix' && entry.node?.statement.id !== 'sweep')) warn(entry);
+    for (const entry of each.own())
+      if (entry.what === 'let' || (entry.what === 'matrix' && entry.node?.statement.id !== 'sweep')) warn(entry);
   }
 }
-

@@ -7,34 +7,47 @@ import { printable } from '../base/printable.ts';
 import { positionAt, type Source, type Span, snippet } from '../base/source.ts';
 
 export const CODES = {
-  syntax: 'The statement does not read as its syntax says. One error is reported per statement; the next one is read from its own line on. `apflab help STATEMENT` shows the syntax with an example.',
-  'unexpected-character': 'The character begins nothing in this language. Text goes into double quotes, comments begin with #.',
+  syntax:
+    'The statement does not read as its syntax says. One error is reported per statement; the next one is read from its own line on. `apflab help STATEMENT` shows the syntax with an example.',
+  'unexpected-character':
+    'The character begins nothing in this language. Text goes into double quotes, comments begin with #.',
   'unterminated-text': 'A text in quotes must end on the line on which it begins. Write \\" for a quote within it.',
-  'unclosed-bracket': 'A bracket was opened and never closed. Inside ( ) and [ ] the end of a line does not end a statement, so the error can show far from its cause.',
+  'unclosed-bracket':
+    'A bracket was opened and never closed. Inside ( ) and [ ] the end of a line does not end a statement, so the error can show far from its cause.',
   'stray-bracket': 'A closing bracket stands where none is open.',
-  'unknown-statement': 'No statement begins with this word here. Each block has its own statements: `ram` belongs in a host or a vm, `evict` in a case or after a time.',
+  'unknown-statement':
+    'No statement begins with this word here. Each block has its own statements: `ram` belongs in a host or a vm, `evict` in a case or after a time.',
   'misplaced-statement': 'The statement exists, but not in this block.',
-  'unknown-unit': 'The number has a unit that the language does not know. Sizes are written KiB, MiB, GiB (powers of 1024), times ns, us, ms, s, bandwidths Mbit/s or MiB/s.',
-  dimension: 'A quantity of one kind stands where another is wanted, such as a time for a size, or two kinds are added or compared. Sizes divide by times to rates, and rates multiply with times back.',
+  'unknown-unit':
+    'The number has a unit that the language does not know. Sizes are written KiB, MiB, GiB (powers of 1024), times ns, us, ms, s, bandwidths Mbit/s or MiB/s.',
+  dimension:
+    'A quantity of one kind stands where another is wanted, such as a time for a size, or two kinds are added or compared. Sizes divide by times to rates, and rates multiply with times back.',
   type: 'The value is of another kind than the place wants: a name where a number is expected, a page where a vCPU is.',
-  'address-kind': 'Two addresses of different kinds meet. A gva, a gpa, an hva, a gfn and a pfn are different types and never compare, add or stand for one another: only the machine translates between them.',
-  'unknown-name': 'Nothing of this name is declared here. Hosts, VMs, tasks and variants are declared in the file or in one that it imports; in a file with one VM, `db` is short for `web.task.db`.',
+  'address-kind':
+    'Two addresses of different kinds meet. A gva, a gpa, an hva, a gfn and a pfn are different types and never compare, add or stand for one another: only the machine translates between them.',
+  'unknown-name':
+    'Nothing of this name is declared here. Hosts, VMs, tasks and variants are declared in the file or in one that it imports; in a file with one VM, `db` is short for `web.task.db`.',
   'unknown-field': 'The thing has no property of that name.',
-  'unknown-event': 'No event of that name exists. Events are calls, such as not_present(p), ready(p) or switch_to(task); `apflab help events` lists them.',
+  'unknown-event':
+    'No event of that name exists. Events are calls, such as not_present(p), ready(p) or switch_to(task); `apflab help events` lists them.',
   'unknown-state': 'The thing is never in a state of that name.',
   'unknown-tracepoint': 'No tracepoint is called so, and no tracepoint fits the pattern.',
-  'unknown-variant': 'No protocol of that name ships with apflab and no `variant` statement in the file declares it. `apflab protocols` lists them.',
+  'unknown-variant':
+    'No protocol of that name ships with apflab and no `variant` statement in the file declares it. `apflab protocols` lists them.',
   'unknown-knob': 'The protocol has no such knob. `apflab protocols` lists knobs and their values.',
   'unknown-word': 'The word is none of those that the place allows.',
   'wrong-arguments': 'A call has arguments that it does not take, or lacks some that it needs.',
   duplicate: 'The name is already taken in this scope.',
   missing: 'Something that the statement needs was not given.',
   range: 'The number is outside of what the place allows.',
-  'unknown-judgement': '`expect fail of NAME` must name a judgement of the same case or file: the word before the colon in `always NAME: …`.',
+  'unknown-judgement':
+    '`expect fail of NAME` must name a judgement of the same case or file: the word before the colon in `always NAME: …`.',
   'unrunnable-variant': 'The variant can be named and described but not run by this version.',
-  import: 'The imported file cannot be read. Paths are relative to the importing file and stay inside its folder; `std/…` is the library that ships with apflab.',
+  import:
+    'The imported file cannot be read. Paths are relative to the importing file and stay inside its folder; `std/…` is the library that ships with apflab.',
   language: 'The file must say which version of the language it is written in: `language 1` on its first line.',
-  needs: 'The statement is part of the language and was checked, but the model behind it is not in this version, so a run is refused rather than faked.',
+  needs:
+    'The statement is part of the language and was checked, but the model behind it is not in this version, so a run is refused rather than faked.',
   unused: 'Declared and never used.',
 } as const;
 
@@ -85,7 +98,9 @@ export class Report {
   }
 
   #add(severity: 'error' | 'warning', code: Code, { span, message, help, labels }: Finding): void {
-    const known = this.all.some(each => each.code === code && each.span.start === span.start && each.message === message);
+    const known = this.all.some(
+      each => each.code === code && each.span.start === span.start && each.message === message,
+    );
     if (known) return;
     this.all.push({ code, severity, message, source: this.#source, span, labels: labels ?? [], help: help ?? null });
   }
@@ -124,7 +139,9 @@ export function renderDiagnostic(diagnostic: Diagnostic, paint: Paint = plain): 
     const caret = (index === 0 ? '^' : '-').repeat(shown.width);
     const tail = each.text ? ` ${printable(each.text)}` : '';
     if (index === 0 || numbers[index] !== numbers[index - 1]) out.push(`${paint.frame(`${number} |`)} ${shown.text}`);
-    out.push(`${gutter} ${' '.repeat(shown.indent)}${index === 0 ? paint[severity](caret) : paint.frame(caret)}${tail}`);
+    out.push(
+      `${gutter} ${' '.repeat(shown.indent)}${index === 0 ? paint[severity](caret) : paint.frame(caret)}${tail}`,
+    );
   });
   if (help) out.push(`${paint.frame('help')}: ${printable(help)}`);
   return out.join('\n');

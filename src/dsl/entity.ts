@@ -83,7 +83,9 @@ function member(of: Expression, name: string, things: Things): Entity | null {
   const owner = entityOf(of, things);
   if (owner?.kind !== 'host') return null;
   const swap = things.hosts[owner.id]?.swap;
-  return swap && (name === 'swap' || name === swap.name) ? { kind: 'swap', vm: 0, id: owner.id, name: `${owner.name}.${swap.name}` } : null;
+  return swap && (name === 'swap' || name === swap.name)
+    ? { kind: 'swap', vm: 0, id: owner.id, name: `${owner.name}.${swap.name}` }
+    : null;
 }
 
 /** `web.heap.page(17)`, `web.page(17)`, and `page(17)` where there is one VM. */
@@ -114,6 +116,14 @@ function numberAt(of: Expression, things: Things): number | null {
 export function membersOf(of: Entity, name: string, { vms }: Things): readonly Entity[] | null {
   const spec = of.kind === 'vm' ? vms[of.id] : undefined;
   if (!spec) return null;
-  if (name === 'vcpus') return Array.from({ length: spec.vcpus }, (_, id) => ({ kind: 'vcpu', vm: of.id, id, name: `${spec.name}.vcpu[${id}]` }));
-  return name === 'tasks' ? spec.guest.tasks.map((task, id) => ({ kind: 'task', vm: of.id, id, name: task.name })) : null;
+  if (name === 'vcpus')
+    return Array.from({ length: spec.vcpus }, (_, id) => ({
+      kind: 'vcpu',
+      vm: of.id,
+      id,
+      name: `${spec.name}.vcpu[${id}]`,
+    }));
+  return name === 'tasks'
+    ? spec.guest.tasks.map((task, id) => ({ kind: 'task', vm: of.id, id, name: task.name }))
+    : null;
 }

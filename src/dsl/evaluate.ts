@@ -5,8 +5,8 @@
 import { KNOB_NAMES, type Knobs } from '../sim/protocol/knobs.ts';
 import type { Expression } from './expression.ts';
 import type { Scope } from './scope.ts';
-import { EVENTS, FUNCTIONS } from './vocabulary.ts';
 import { COUNT, type Dimension, nameOf, times, UNITS } from './units.ts';
+import { EVENTS, FUNCTIONS } from './vocabulary.ts';
 
 export type Value =
   | { readonly v: 'number'; readonly value: number; readonly dimension: Dimension }
@@ -92,7 +92,9 @@ function binaryValue(op: string, left: Expression, right: Expression, env: Envir
   // A name beside a constant word is a word: `chip == kernel`.
   const [one, other] = [evaluate(left, env, false), evaluate(right, env, false)];
   const a = one ?? (other?.v === 'word' && left.kind === 'name' ? evaluate(left, env, true) : null);
-  const b = other ?? (one?.v === 'word' && (right.kind === 'name' || right.kind === 'list') ? evaluate(right, env, true) : null);
+  const b =
+    other ??
+    (one?.v === 'word' && (right.kind === 'name' || right.kind === 'list') ? evaluate(right, env, true) : null);
   if (!a || !b) return null;
   if (op === 'in') return b.v === 'list' ? truth(b.items.some(item => same(a, item))) : null;
   if (op === '==' || op === '!=') return truth(same(a, b) === (op === '=='));
@@ -104,13 +106,18 @@ function binaryValue(op: string, left: Expression, right: Expression, env: Envir
 function logic(op: string, a: boolean | null, b: boolean | null): Value | null {
   if (op === 'and') return a === false || b === false ? truth(false) : a && b ? truth(true) : null;
   if (op === 'or') return a === true || b === true ? truth(true) : a === false && b === false ? truth(false) : null;
-  if (op === 'implies') return a === false || b === true ? truth(true) : a === true && b === false ? truth(false) : null;
+  if (op === 'implies')
+    return a === false || b === true ? truth(true) : a === true && b === false ? truth(false) : null;
   return a !== null && b !== null ? truth(a === b) : null;
 }
 
 export function same(a: Value, b: Value): boolean {
   if (a.v === 'number' && b.v === 'number') return a.value === b.value;
-  if (a.v === 'list' && b.v === 'list') return a.items.length === b.items.length && a.items.every((item, index) => b.items[index] !== undefined && same(item, b.items[index]));
+  if (a.v === 'list' && b.v === 'list')
+    return (
+      a.items.length === b.items.length &&
+      a.items.every((item, index) => b.items[index] !== undefined && same(item, b.items[index]))
+    );
   if ((a.v === 'word' || a.v === 'text') && (b.v === 'word' || b.v === 'text')) return a.value === b.value;
   return a.v === 'truth' && b.v === 'truth' && a.value === b.value;
 }
@@ -161,9 +168,13 @@ export function valueText(value: Value): string {
 /** In the largest unit that leaves a whole number; else in the smallest, with its fraction. */
 function numberText({ value, dimension }: NumberValue): string {
   if (nameOf(dimension)?.dimension === COUNT) return String(value);
-  const units = Object.entries(UNITS).filter(([name, unit]) => unit.dimension === nameOf(dimension)?.dimension && name !== 'page' && name !== 'min' && name !== 'h');
+  const units = Object.entries(UNITS).filter(
+    ([name, unit]) =>
+      unit.dimension === nameOf(dimension)?.dimension && name !== 'page' && name !== 'min' && name !== 'h',
+  );
   const whole = units.filter(([, { factor }]) => isWhole(value / factor));
-  const [name, unit] = whole.sort(([, a], [, b]) => b.factor - a.factor)[0] ?? units.sort(([, a], [, b]) => a.factor - b.factor)[0] ?? ['', { factor: 1 }];
+  const [name, unit] = whole.sort(([, a], [, b]) => b.factor - a.factor)[0] ??
+    units.sort(([, a], [, b]) => a.factor - b.factor)[0] ?? ['', { factor: 1 }];
   const scaled = value / unit.factor;
   const digits = isWhole(scaled) ? String(Math.round(scaled)) : String(Number(scaled.toPrecision(12)));
   return /^[a-zA-Z]+\/|^pages/.test(name) ? `${digits} ${name}` : `${digits}${name}`;
@@ -172,4 +183,3 @@ function numberText({ value, dimension }: NumberValue): string {
 function isWhole(value: number): boolean {
   return value === 0 || (Math.abs(value) >= 1 && Math.abs(value - Math.round(value)) <= Math.abs(value) * 1e-12);
 }
-

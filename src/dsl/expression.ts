@@ -42,8 +42,9 @@ export interface Argument {
   readonly value: Expression;
 }
 
-export type Expression = { readonly span: Span } & (
-  /** Without a dimension where the unit is unknown: reported, and never complained about again. */
+export type Expression = {
+  readonly span: Span;
+} /** Without a dimension where the unit is unknown: reported, and never complained about again. */ & (
   | { readonly kind: 'number'; readonly value: number; readonly dimension: Dimension | null }
   | { readonly kind: 'text'; readonly value: string }
   /** May hold stars: `kvm_async_pf_*`. */
@@ -56,10 +57,23 @@ export type Expression = { readonly span: Span } & (
   | { readonly kind: 'not' | 'negate'; readonly of: Expression }
   | { readonly kind: 'binary'; readonly op: BinaryOperator; readonly left: Expression; readonly right: Expression }
   /** `x is [not] state(arg)`; with `was` the past. */
-  | { readonly kind: 'is'; readonly of: Expression; readonly state: Word; readonly arg: Word | null; readonly negated: boolean; readonly past: boolean }
+  | {
+      readonly kind: 'is';
+      readonly of: Expression;
+      readonly state: Word;
+      readonly arg: Word | null;
+      readonly negated: boolean;
+      readonly past: boolean;
+    }
   | { readonly kind: 'has'; readonly of: Expression; readonly knob: Word; readonly value: Word }
   /** `each v in S: P`, and `count(v in S: P)`. */
-  | { readonly kind: 'quantifier'; readonly q: 'each' | 'some' | 'no' | 'count'; readonly variable: Word; readonly over: Expression; readonly body: Expression }
+  | {
+      readonly kind: 'quantifier';
+      readonly q: 'each' | 'some' | 'no' | 'count';
+      readonly variable: Word;
+      readonly over: Expression;
+      readonly body: Expression;
+    }
   /** `P for 1ms`. */
   | { readonly kind: 'lasting'; readonly of: Expression; readonly time: Expression }
 );

@@ -1,6 +1,15 @@
 /** What the statements of one block have said while it is lowered: its settings, and the parts that stand in it. */
 import { Bug } from '../base/assert.ts';
-import type { Distribution, GuestSpec, HandlerOp, IrqSpec, SwapSpec, TaskOp, TaskSpec, TimerSpec } from '../sim/program.ts';
+import type {
+  Distribution,
+  GuestSpec,
+  HandlerOp,
+  IrqSpec,
+  SwapSpec,
+  TaskOp,
+  TaskSpec,
+  TimerSpec,
+} from '../sim/program.ts';
 import { type Environment, evaluate, type Value } from './evaluate.ts';
 import type { Expression } from './expression.ts';
 import type { Turn } from './variant.ts';
@@ -22,7 +31,12 @@ export class Frame {
   swap: SwapSpec | null = null;
   guest: GuestSpec | null = null;
 
-  constructor(env: Environment, parent: Frame | null, owner: string | null, overrides: ReadonlyMap<string, Expression>) {
+  constructor(
+    env: Environment,
+    parent: Frame | null,
+    owner: string | null,
+    overrides: ReadonlyMap<string, Expression>,
+  ) {
     this.env = env;
     this.parent = parent;
     this.owner = owner;

@@ -82,7 +82,10 @@ export function layOut(lexed: Lexed, fileOnly: ReadonlySet<string>, report: Repo
 
   const endStatement = (separator: Line['separator']): void => {
     for (const bracket of brackets) {
-      report.error('unclosed-bracket', { span: spanOfToken(bracket), message: `this '${bracket.image}' is never closed` });
+      report.error('unclosed-bracket', {
+        span: spanOfToken(bracket),
+        message: `this '${bracket.image}' is never closed`,
+      });
     }
     brackets = [];
     const open = top();
@@ -130,25 +133,36 @@ export function layOut(lexed: Lexed, fileOnly: ReadonlySet<string>, report: Repo
     } else if (type === Semicolon && brackets.length === 0) {
       endStatement('semicolon');
     } else if (type === Bar && brackets.length === 0) {
-      if (!top().bars) report.error('syntax', { span: spanOfToken(token), message: "'|' stands only between the acts of 'any { … }'" });
+      if (!top().bars)
+        report.error('syntax', {
+          span: spanOfToken(token),
+          message: "'|' stands only between the acts of 'any { … }'",
+        });
       endStatement('bar');
     } else if (type === LCurly) {
       const block: Block = { open: token, lines: [] };
       for (const bracket of brackets) {
-        report.error('unclosed-bracket', { span: spanOfToken(bracket), message: `this '${bracket.image}' is never closed` });
+        report.error('unclosed-bracket', {
+          span: spanOfToken(bracket),
+          message: `this '${bracket.image}' is never closed`,
+        });
       }
       brackets = [];
       push(token).blocks.push(block);
       stack.push({ block, bars: tokens[index - 1]?.image === 'any', line: null, separator: 'none' });
     } else if (type === RCurly) {
       if (stack.length > 1) closeBlock(token);
-      else if (!misses(root)) report.error('stray-bracket', { span: spanOfToken(token), message: "no '{' is open here" });
+      else if (!misses(root))
+        report.error('stray-bracket', { span: spanOfToken(token), message: "no '{' is open here" });
     } else if (type === LRound || type === LSquare) {
       push(token);
       brackets.push(token);
     } else if (type === RRound || type === RSquare) {
       if (brackets.length === 0) {
-        report.error('stray-bracket', { span: spanOfToken(token), message: `no '${type === RRound ? '(' : '['}' is open here` });
+        report.error('stray-bracket', {
+          span: spanOfToken(token),
+          message: `no '${type === RRound ? '(' : '['}' is open here`,
+        });
       } else {
         brackets.pop();
         push(token);
@@ -221,7 +235,15 @@ function isTrigger(tokens: readonly IToken[], after: number): boolean {
 /** Whether an operand may follow: behind anything else, a further word begins an act. */
 function joins(before: IToken): boolean {
   const type = before.tokenType;
-  return type === Dot || type === Plus || type === Minus || type === Arrow || before.image === 'and' || before.image === 'or' || type === Numeral;
+  return (
+    type === Dot ||
+    type === Plus ||
+    type === Minus ||
+    type === Arrow ||
+    before.image === 'and' ||
+    before.image === 'or' ||
+    type === Numeral
+  );
 }
 
 /** The file already has a statement that lost its `{`: the `}` that is then left over is no second mistake. */

@@ -42,10 +42,20 @@ export class LazyLookahead implements ILookaheadStrategy {
     };
   }
 
-  buildLookaheadForOptional({ rule, prodOccurrence, prodType }: { readonly rule: Rule; readonly prodOccurrence: number; readonly prodType: string }) {
+  buildLookaheadForOptional({
+    rule,
+    prodOccurrence,
+    prodType,
+  }: {
+    readonly rule: Rule;
+    readonly prodOccurrence: number;
+    readonly prodType: string;
+  }) {
     let firsts: Firsts | null = null;
     return (): boolean => {
-      firsts ??= this.#firstsOf(find(rule.definition, prodType === 'Option' ? Option : Repetition, prodOccurrence).definition);
+      firsts ??= this.#firstsOf(
+        find(rule.definition, prodType === 'Option' ? Option : Repetition, prodOccurrence).definition,
+      );
       return firsts.has(this.peek().tokenTypeIdx);
     };
   }
@@ -69,7 +79,8 @@ export class LazyLookahead implements ILookaheadStrategy {
   }
 
   #begins(part: IProduction): Firsts {
-    if (part instanceof Terminal) return new Set([part.terminalType.tokenTypeIdx ?? 0, ...(part.terminalType.categoryMatches ?? [])]);
+    if (part instanceof Terminal)
+      return new Set([part.terminalType.tokenTypeIdx ?? 0, ...(part.terminalType.categoryMatches ?? [])]);
     if (part instanceof NonTerminal) {
       const rule = part.referencedRule;
       const known = this.#firsts.get(rule) ?? this.#firstsOf(rule.definition);
@@ -90,13 +101,21 @@ function definitionOf(part: IProduction): readonly IProduction[] {
 }
 
 /** The production of a class and number within a rule. */
-function find<P extends IProduction & { readonly idx: number }>(sequence: readonly IProduction[], type: abstract new (...args: never[]) => P, index: number): P {
+function find<P extends IProduction & { readonly idx: number }>(
+  sequence: readonly IProduction[],
+  type: abstract new (...args: never[]) => P,
+  index: number,
+): P {
   const found = seek(sequence, type, index);
   if (!found) throw new Bug(`no ${type.name} ${index} in the rule`);
   return found;
 }
 
-function seek<P extends IProduction & { readonly idx: number }>(sequence: readonly IProduction[], type: abstract new (...args: never[]) => P, index: number): P | null {
+function seek<P extends IProduction & { readonly idx: number }>(
+  sequence: readonly IProduction[],
+  type: abstract new (...args: never[]) => P,
+  index: number,
+): P | null {
   for (const part of sequence) {
     if (part instanceof type && part.idx === index) return part;
     const inside = part instanceof NonTerminal ? null : seek(definitionOf(part), type, index);

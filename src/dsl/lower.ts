@@ -11,14 +11,11 @@ import type {
   ActionOp,
   Entity,
   EventPattern,
-  Expectation,
   Expr,
   HostSpec,
-  Judgement,
   Place,
   ReportColumn,
   SwapSpec,
-  TaskOp,
   Trigger,
   VmSpec,
 } from '../sim/program.ts';
@@ -26,12 +23,13 @@ import type { Report } from './diagnostic.ts';
 import { entityOf, membersOf, type Things, vmOfMemory } from './entity.ts';
 import { type Environment, evaluate } from './evaluate.ts';
 import { type Expression, pathText, type Word } from './expression.ts';
-import { distributionOf, Frame, nsOf, numberOf } from './frame.ts';
-import { lowerEvent, lowerExpression, type Place as ExpressionPlace } from './lower_expression.ts';
-import { choiceOf, rangeOf } from './lower_script.ts';
+import { Frame, nsOf, numberOf } from './frame.ts';
+import { type Place as ExpressionPlace, lowerEvent, lowerExpression } from './lower_expression.ts';
+import { GuestLowering, heapPages } from './lower_guest.ts';
+import { JudgementLowering } from './lower_judgement.ts';
+import { rangeOf } from './lower_script.ts';
 import type { Needs, Node, Round } from './statement.ts';
 import { FAILURES } from './statements/act.ts';
-import type { Clauses } from './statements/judge.ts';
 import { placeOf, textAt } from './where.ts';
 
 const PAGE_BYTES = 4096;
@@ -44,21 +42,22 @@ export class Lowering {
   readonly hosts: HostSpec[] = [];
   readonly vms: VmSpec[] = [];
   readonly actions: Action[] = [];
-  readonly judgements: Judgement[] = [];
-  readonly expectations: Expectation[] = [];
   readonly columns: ReportColumn[] = [];
   readonly allTags: string[] = [];
   name = '';
   seedGiven: number | null = null;
 
-  readonly #report: Report;
+  /** What runs in the guest that is being lowered. */
+  readonly guests: GuestLowering = new GuestLowering(this);
+  readonly judge: JudgementLowering = new JudgementLowering(this);
+
+  readonly report: Report;
   #source: Source;
   readonly #overrides = new Map<string, Expression>();
   readonly #saved: readonly string[];
-  readonly #waived = new Set<string>();
-  readonly #passes: { readonly because: string; readonly place: Place }[] = [];
-  #frame: Frame;
-  #trigger: Trigger | null = null;
+  frame: Frame;
+  /** What the acts being lowered wait for; null for those that stand bare. */
+  trigger: Trigger | null = null;
   #ops: ActionOp[] | null = null;
   #limit_ns: number | null = null;
   #limit_steps: number | null = null;
@@ -70,8 +69,8 @@ export class Lowering {
     this.env = env;
     this.#saved = saved;
     this.#source = source;
-    this.#report = report;
-    this.#frame = new Frame(env, null, null, this.#overrides);
+    this.report = report;
+    this.frame = new Frame(env, null, null, this.#overrides);
   }
 
   /** Lowers the statements of one round; `source` is the file they stand in. */
@@ -99,7 +98,7 @@ export class Lowering {
   }
 
   needs(span: Span, what: string, needs: Needs): void {
-    this.#report.error('needs', { span, message: `${what} needs ${needs}, which this version does not run yet` });
+    this.report.error('needs', { span, message: `${what} needs ${needs}, which this version does not run yet` });
   }
 
   ns(of: Expression): number {
@@ -127,7 +126,8 @@ export class Lowering {
   vcpu(of: Expression): { readonly vm: number; readonly vcpu: number } {
     const { vm, id } = this.entity(of);
     const count = this.vms[vm]?.vcpus ?? 0;
-    if (id >= count) this.#range(of, `${this.vms[vm]?.name} has ${count} vCPU${count === 1 ? '' : 's'}, numbered from 0`);
+    if (id >= count)
+      this.outOfRange(of, `${this.vms[vm]?.name} has ${count} vCPU${count === 1 ? '' : 's'}, numbered from 0`);
     return { vm, vcpu: id };
   }
 
@@ -153,11 +153,12 @@ export class Lowering {
 
   #inHeap(of: Expression, vm: number, page: number): void {
     const pages = this.vms[vm]?.guest.heap_pages ?? 0;
-    if (page >= pages || page < 0) this.#range(of, `the heap of ${this.vms[vm]?.name} has ${pages} pages, numbered from 0`);
+    if (page >= pages || page < 0)
+      this.outOfRange(of, `the heap of ${this.vms[vm]?.name} has ${pages} pages, numbered from 0`);
   }
 
-  #range(of: Expression, message: string): void {
-    this.#report.error('range', { span: of.span, message });
+  outOfRange(of: Expression, message: string): void {
+    this.report.error('range', { span: of.span, message });
   }
 
   get #expressions(): ExpressionPlace {
@@ -192,28 +193,32 @@ export class Lowering {
   override(what: Expression, value: Expression): void {
     const [owner, ...rest] = pathText(what).split('.');
     // A host has one swap device, by its name or as `swap`.
-    this.#overrides.set([owner, rest.length > 1 ? 'swap' : null, rest.at(-1)].filter(each => each !== null).join('.'), value);
+    this.#overrides.set(
+      [owner, rest.length > 1 ? 'swap' : null, rest.at(-1)].filter(each => each !== null).join('.'),
+      value,
+    );
   }
 
-  report(columns: Expression): void {
+  reportColumns(columns: Expression): void {
     if (columns.kind !== 'list') return;
-    for (const each of columns.items) this.columns.push({ title: textAt(each.span, this.#source), value: this.expr(each) });
+    for (const each of columns.items)
+      this.columns.push({ title: textAt(each.span, this.#source), value: this.expr(each) });
   }
 
   // -- The machine --------------------------------------------------------------------------------
 
   /** Lowers the statements of a block, settings before parts, and gives what they said. */
   inside(at: Node, owner: string | null = null): Frame {
-    const outer = this.#frame;
+    const outer = this.frame;
     const frame = new Frame(this.env, outer, owner, this.#overrides);
-    this.#frame = frame;
+    this.frame = frame;
     for (const node of inOrder(at)) node.lower(node, this);
-    this.#frame = outer;
+    this.frame = outer;
     return frame;
   }
 
   setting(name: string, value: Expression): void {
-    this.#frame.settings.set(name, value);
+    this.frame.settings.set(name, value);
   }
 
   host(spec: HostSpec): void {
@@ -221,15 +226,15 @@ export class Lowering {
   }
 
   swap(spec: SwapSpec): void {
-    this.#frame.swap = spec;
+    this.frame.swap = spec;
   }
 
   cost(step: Expression, time: Expression): void {
-    this.#frame.costs.set(pathText(step), this.ns(time));
+    this.frame.costs.set(pathText(step), this.ns(time));
   }
 
   costs(costs: ReadonlyMap<string, number>): void {
-    for (const [step, ns] of costs) this.#frame.costs.set(step, ns);
+    for (const [step, ns] of costs) this.frame.costs.set(step, ns);
   }
 
   vm(name: string, host: string, at: Node): void {
@@ -261,106 +266,13 @@ export class Lowering {
   }
 
   guest(inside: Frame): void {
-    this.#frame.guest = guestOf(inside, heapPages(inside));
+    this.frame.guest = guestOf(inside, heapPages(inside));
   }
 
   knob(knob: string, change: string, value: Expression): void {
     const items = value.kind === 'list' ? value.items : [value];
     const values = items.flatMap(each => (each.kind === 'name' ? [each.name] : []));
-    this.#frame.turns.push({ knob, change: change === 'add' || change === 'remove' ? change : 'set', values });
-  }
-
-  // -- The guest ----------------------------------------------------------------------------------
-
-  task(name: string, times: Expression | null, vcpu: Expression, mode: 'user' | 'kernel', at: Node): void {
-    const { ops } = this.inside(at);
-    const last = ops.at(-1);
-    const ends = last && (last.op === 'done' || (last.op === 'jump' && last.to < ops.length));
-    const script: TaskOp[] = ends ? ops : [...ops, { op: 'done' }];
-    const count = times ? numberOf(times, this.env) : 1;
-    for (let index = 0; index < count; index += 1) {
-      const spread = this.#frame.tasks.length;
-      this.#frame.tasks.push({
-        name: times ? `${name}[${index}]` : name,
-        place: this.place(at),
-        vcpu: this.#vcpuOfGuest(vcpu, spread),
-        mode,
-        ops: script,
-      });
-    }
-  }
-
-  /** `any` spreads: the first to vCPU 0, the next to vCPU 1. */
-  #vcpuOfGuest(of: Expression, spread: number): number {
-    const vcpus = this.#frame.parent?.number('vcpus', 1) ?? 1;
-    if (of.kind !== 'index') return spread % vcpus;
-    const id = numberOf(of.index, this.env);
-    if (id < 0 || id >= vcpus) this.#range(of, `the VM has ${vcpus} vCPU${vcpus === 1 ? '' : 's'}, numbered from 0`);
-    return id;
-  }
-
-  op(op: TaskOp): void {
-    this.#frame.ops.push(op);
-  }
-
-  access(verb: 'read' | 'write', what: Expression, pattern: Expression | null, rate: Expression | null): void {
-    const heap_pages = heapPages(this.#frame);
-    const range = rangeOf(what, this.env, heap_pages);
-    if (!range) return this.needs(what.span, 'this choice of pages', 'the complete model');
-    if (range.first + range.pages > heap_pages) this.#range(what, `the heap has ${heap_pages} pages, numbered from 0`);
-    const page = choiceOf(range, pattern, this.env);
-    this.#frame.ops.push({ op: verb, page, rate_per_s: rate ? numberOf(rate, this.env) * 1e9 : 0 });
-    this.#frame.handler.push({ op: verb, page: range.first });
-  }
-
-  scan(what: Expression, step: Expression | null): void {
-    const range = rangeOf(what, this.env, heapPages(this.#frame));
-    if (!range) return this.needs(what.span, 'this choice of pages', 'the complete model');
-    const page = { kind: 'sequential', step: step ? numberOf(step, this.env) : 1, ...range } as const;
-    this.#frame.ops.push({ op: 'read', page, rate_per_s: 0 });
-  }
-
-  lasting(op: 'work' | 'sleep', time: Expression): void {
-    const given = distributionOf(time, this.env);
-    this.#frame.ops.push({ op, time: given });
-    if (op === 'work') this.#frame.handler.push({ op, ns: given.kind === 'fixed' ? given.ns : 0 });
-  }
-
-  loop(at: Node): void {
-    const to = this.#nested(at);
-    this.#frame.ops.push({ op: 'jump', to });
-  }
-
-  repeat(times: Expression, at: Node): void {
-    const slot = this.#depth;
-    if (slot > 3) return this.needs(at.span, 'more than four repeats inside one another', 'the complete model');
-    this.#depth += 1;
-    const to = this.#nested(at);
-    this.#depth = slot;
-    this.#frame.ops.push({ op: 'repeat', slot, times: numberOf(times, this.env), to });
-  }
-
-  #depth = 0;
-
-  /** The block of a loop, in the same program: jumps are to numbers of operations. */
-  #nested(at: Node): number {
-    const to = this.#frame.ops.length;
-    for (const node of at.body) node.lower(node, this);
-    return to;
-  }
-
-  timer(name: string, period: Expression, vcpu: Expression, at: Node): void {
-    const { handler } = this.inside(at);
-    this.#frame.timers.push({ name, vcpu: this.#vcpuOfGuest(vcpu, 0), period_ns: this.ns(period), body: handler });
-  }
-
-  irq(name: string, vcpu: Expression, at: Node): void {
-    const { handler } = this.inside(at);
-    this.#frame.irqs.push({ name, vcpu: this.#vcpuOfGuest(vcpu, 0), body: handler });
-  }
-
-  reschedule(): void {
-    this.#frame.handler.push({ op: 'reschedule' });
+    this.frame.turns.push({ knob, change: change === 'add' || change === 'remove' ? change : 'set', values });
   }
 
   // -- What happens -------------------------------------------------------------------------------
@@ -372,16 +284,16 @@ export class Lowering {
   }
 
   under(trigger: Trigger, at: Node): readonly ActionOp[] {
-    if (trigger.kind === 'at') this.#until(trigger.ns);
-    else if (trigger.kind === 'when') this.#until(trigger.from_ns);
-    else if (trigger.kind === 'every') this.#until(trigger.until_ns ?? trigger.from_ns);
+    if (trigger.kind === 'at') this.lasts(trigger.ns);
+    else if (trigger.kind === 'when') this.lasts(trigger.from_ns);
+    else if (trigger.kind === 'every') this.lasts(trigger.until_ns ?? trigger.from_ns);
     const ops: ActionOp[] = [];
-    const [outerOps, outerTrigger] = [this.#ops, this.#trigger];
+    const [outerOps, outerTrigger] = [this.#ops, this.trigger];
     this.#ops = ops;
-    this.#trigger = trigger;
+    this.trigger = trigger;
     for (const node of at.body) node.lower(node, this);
     this.#ops = outerOps;
-    this.#trigger = outerTrigger;
+    this.trigger = outerTrigger;
     if (ops.length > 0) this.actions.push({ place: this.place(at), trigger, ops });
     return ops;
   }
@@ -389,82 +301,24 @@ export class Lowering {
   /** At the end of the span, what the acts did is undone, where there is an undoing. */
   during(from_ns: number, to_ns: number, at: Node): void {
     const undo = this.under({ kind: 'at', ns: from_ns }, at).flatMap(undoing);
-    this.#until(to_ns);
+    this.lasts(to_ns);
     if (undo.length > 0) this.actions.push({ place: this.place(at), trigger: { kind: 'at', ns: to_ns }, ops: undo });
   }
 
-  #until(ns: number): void {
+  /** The run goes on at least until then. */
+  lasts(ns: number): void {
     this.#latest_ns = Math.max(this.#latest_ns, ns);
   }
 
   fail(what: string, vm: Expression | null, times: Expression, condition: Expression | null, at: Node): void {
     const holds = condition ? evaluate(condition, this.env, false) : null;
-    if (condition && holds?.v !== 'truth') return this.needs(condition.span, 'a failure under a condition that changes', 'the complete model');
+    if (condition && holds?.v !== 'truth')
+      return this.needs(condition.span, 'a failure under a condition that changes', 'the complete model');
     if (holds?.v === 'truth' && !holds.value) return;
     const kind = Object.entries(FAILURES).find(([name]) => name === what)?.[1];
     if (!kind) return this.needs(at.span, `'fail ${what}'`, 'the complete model');
     if (times.kind === 'range') return this.needs(times.span, 'a number of failures that may vary', 'exploration');
     this.act({ op: 'fail', vm: vm ? this.entity(vm).id : 0, what: kind, next: numberOf(times, this.env) }, at);
-  }
-
-  // -- What is judged -----------------------------------------------------------------------------
-
-  judgement(
-    kind: Judgement['kind'],
-    label: Word | null,
-    what: { readonly body?: Expression; readonly order?: readonly Expression[] },
-    clauses: Clauses,
-    at: Node,
-  ): void {
-    const place = this.place(at);
-    const name = label?.text ?? `${kind} on line ${place.line}`;
-    const { by, at: time, from, to, within, after, until, unless } = clauses;
-    if (until) this.needs(until.span, "'until' of a judgement", 'the complete model');
-    const waived = unless ? evaluate(unless, this.env, false) : null;
-    if (waived?.v === 'truth' && waived.value) {
-      this.#waived.add(name);
-      return;
-    }
-    if (this.#trigger && this.#trigger.kind !== 'at') this.needs(at.span, 'a judgement inside of this trigger', 'the complete model');
-    const lasting = what.body?.kind === 'lasting' ? what.body : null;
-    const condition = lasting?.of ?? what.body;
-    const body: Expr = condition ? this.expr(condition) : { k: 'bool', value: true };
-    const at_ns = time ? this.ns(time) : this.#trigger?.kind === 'at' ? this.#trigger.ns : null;
-    const by_ns = by ? this.ns(by) : null;
-    const during_ns: Judgement['during_ns'] = from && to ? [this.ns(from), this.ns(to)] : null;
-    this.#until(Math.max(at_ns ?? 0, by_ns ?? 0, during_ns?.[1] ?? 0));
-    this.judgements.push({
-      place,
-      name: this.judgements.some(each => each.name === name) ? `${name} (line ${place.line})` : name,
-      kind,
-      body: unless && waived === null ? excused(kind, this.expr(unless), body) : body,
-      order: (what.order ?? []).map(each => this.event(each)),
-      at_ns,
-      by_ns,
-      during_ns,
-      after: after ? this.event(after) : null,
-      within_ns: within ? this.ns(within) : null,
-      for_ns: lasting ? this.ns(lasting.time) : null,
-    });
-  }
-
-  expectation(verdict: 'fail' | 'pass', judgement: Word | null, variants: readonly Word[], because: string, at: Node): void {
-    if (!variants.some(each => each.text === this.env.variant)) return;
-    const place = this.place(at);
-    if (!judgement) this.#passes.push({ because, place });
-    else if (this.#waived.has(judgement.text)) {
-      this.#report.error('unknown-judgement', {
-        span: judgement.span,
-        message: `'${judgement.text}' is not judged on ${this.env.variant}: its 'unless' says so`,
-      });
-    } else this.expectations.push({ place, of: judgement.text, verdict, because });
-  }
-
-  /** `expect pass on …` without a name speaks of every judgement. */
-  finish(): void {
-    for (const { because, place } of this.#passes) {
-      for (const { name } of this.judgements) this.expectations.push({ place, of: name, verdict: 'pass', because });
-    }
   }
 }
 
@@ -474,14 +328,6 @@ function inOrder(at: Node): readonly Node[] {
   if (block === 'script' || block === 'handler') return at.body;
   const isPart = (node: Node): boolean => node.statement.syntax.block !== null;
   return [...at.body.filter(node => !isPart(node)), ...at.body.filter(isPart)];
-}
-
-function heapPages(frame: Frame): number {
-  for (let each: Frame | null = frame; each; each = each.parent) {
-    const heap = each.expression('heap') ? each.number('heap', 0) : each.expression('ram') ? each.number('ram', 0) : 0;
-    if (heap > 0) return Math.floor(heap / PAGE_BYTES);
-  }
-  return (128 * 1024 * 1024) / PAGE_BYTES;
 }
 
 function guestOf(inside: Frame, heap_pages: number): VmSpec['guest'] {
@@ -494,12 +340,6 @@ function guestOf(inside: Frame, heap_pages: number): VmSpec['guest'] {
     irqs: inside.irqs,
     heap_pages,
   };
-}
-
-/** `unless` with a condition that only the run knows. */
-function excused(kind: Judgement['kind'], unless: Expr, body: Expr): Expr {
-  if (kind === 'never') return { k: 'binary', op: 'and', left: { k: 'not', of: unless }, right: body };
-  return { k: 'binary', op: 'or', left: unless, right: body };
 }
 
 function undoing(op: ActionOp): readonly ActionOp[] {

@@ -12,7 +12,7 @@ import type { Entry } from './scope.ts';
 import type { Needs } from './statement.ts';
 import { ADDRESS_KINDS } from './types.ts';
 import { nameOf } from './units.ts';
-import { AGGREGATES, EVENTS, fieldsOf, FUNCTIONS } from './vocabulary.ts';
+import { AGGREGATES, EVENTS, FUNCTIONS, fieldsOf } from './vocabulary.ts';
 
 /** What lowering an expression needs to know about the machine of this run. */
 export interface Place {
@@ -76,8 +76,13 @@ function quantifierExpr(of: KindOf<'quantifier'>, place: Place, variables: Varia
   const members = over.k === 'all' && over.of.k === 'entity' ? place.members(over.of.entity, over.name) : null;
   // An event is watched from the start, so it must say of whom: one condition for each of those there are.
   if (members && of.q !== 'count' && mentionsEventOf(of.body, variable)) {
-    const bodies = members.map(entity => lowerExpression(of.body, place, new Map(variables).set(variable, { k: 'entity', entity })));
-    const joined = bodies.reduceRight<Expr | null>((right, left) => (right ? { k: 'binary', op: of.q === 'each' ? 'and' : 'or', left, right } : left), null);
+    const bodies = members.map(entity =>
+      lowerExpression(of.body, place, new Map(variables).set(variable, { k: 'entity', entity })),
+    );
+    const joined = bodies.reduceRight<Expr | null>(
+      (right, left) => (right ? { k: 'binary', op: of.q === 'each' ? 'and' : 'or', left, right } : left),
+      null,
+    );
     const all = joined ?? { k: 'bool', value: of.q === 'each' };
     return of.q === 'no' ? { k: 'not', of: all } : all;
   }
@@ -156,7 +161,8 @@ function memberExpr(of: KindOf<'member'>, place: Place, variables: Variables): E
   const entity = entityExpr(of, place);
   if (entity) return entity;
   const name = of.name.text;
-  if (of.of.kind === 'name' && of.of.name === 'entry') return total(place, vm => ({ k: 'get', of: vm, name: 'entry_checks' }));
+  if (of.of.kind === 'name' && of.of.name === 'entry')
+    return total(place, vm => ({ k: 'get', of: vm, name: 'entry_checks' }));
   const owner = lowerExpression(of.of, place, variables);
   if (owner === NOTHING) return NOTHING;
   if (name.endsWith('*')) return { k: 'all', of: owner, name: `${name.slice(0, -1)}s` };
@@ -177,7 +183,20 @@ function fieldByName(owner: Expr, name: string) {
     if (fields[name]) return fields[name];
   }
   if (owner.k === 'get' && owner.name === 'nmi') return fieldsOf('nmi_state')[name];
-  for (const kind of ['vcpu', 'task', 'work', 'vm', 'page', 'host', 'record', 'record_address', 'saved_vcpu', 'saved', 'migration', 'ledger'] as const) {
+  for (const kind of [
+    'vcpu',
+    'task',
+    'work',
+    'vm',
+    'page',
+    'host',
+    'record',
+    'record_address',
+    'saved_vcpu',
+    'saved',
+    'migration',
+    'ledger',
+  ] as const) {
     const field = fieldsOf(kind)[name];
     if (field) return field;
   }
@@ -223,7 +242,8 @@ function membership(of: KindOf<'binary'>, place: Place, variables: Variables): E
 
 function stateExpr(of: KindOf<'is'>, place: Place, variables: Variables): Expr {
   const subject = lowerExpression(of.of, place, variables);
-  if (of.past && !(subject.k === 'entity' && subject.entity.kind === 'saved')) place.needs(of, "'was'", 'the complete model');
+  if (of.past && !(subject.k === 'entity' && subject.entity.kind === 'saved'))
+    place.needs(of, "'was'", 'the complete model');
   const is: Expr = { k: 'is', of: subject, state: of.state.text, arg: of.arg?.text ?? null };
   return of.negated ? { k: 'not', of: is } : is;
 }
@@ -269,7 +289,9 @@ function functionExpr(name: string, of: KindOf<'call'>, first: Expression, place
   switch (name) {
     case 'count': {
       const counted = lower(first);
-      return counted.k === 'happened' ? { k: 'count_events', event: counted.event, window_ns: null } : { k: 'aggregate', fn: 'count', series: counted };
+      return counted.k === 'happened'
+        ? { k: 'count_events', event: counted.event, window_ns: null }
+        : { k: 'aggregate', fn: 'count', series: counted };
     }
     case 'rate':
       return { k: 'rate_events', event: lowerEvent(first, place, variables), window_ns: null };
@@ -281,7 +303,9 @@ function functionExpr(name: string, of: KindOf<'call'>, first: Expression, place
     }
     case 'thread': {
       const vcpu = lower(first);
-      return vcpu.k === 'entity' ? { k: 'entity', entity: { ...vcpu.entity, kind: 'thread', name: `thread(${vcpu.entity.name})` } } : { k: 'get', of: vcpu, name: 'thread' };
+      return vcpu.k === 'entity'
+        ? { k: 'entity', entity: { ...vcpu.entity, kind: 'thread', name: `thread(${vcpu.entity.name})` } }
+        : { k: 'get', of: vcpu, name: 'thread' };
     }
     case 'trace':
       return { k: 'trace', globs: of.args.flatMap(({ value }) => (value.kind === 'name' ? [value.name] : [])) };

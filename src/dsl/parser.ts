@@ -1,39 +1,28 @@
 /**
- * The grammar: expressions, written out here, and one rule per statement, built from its declaration.
+ * The parser: the rules of expressions, and one for each statement, built from its declaration.
  *
  * Building all of it takes tens of milliseconds, so it is built when the first file is parsed, and for the statements
  * of that file. Validations run in the tests. A rule is asked for one statement at a time (layout.ts says where each ends) and gives up at its first error.
  */
-import { type CstNode, CstParser, EOF, type IToken, tokenLabel, tokenMatcher, type TokenType } from 'chevrotain';
+import {
+  type CstNode,
+  CstParser,
+  type DSLMethodOpts,
+  EOF,
+  type IOrAlt,
+  type IToken,
+  type TokenType,
+  tokenLabel,
+  tokenMatcher,
+} from 'chevrotain';
 import { present } from '../base/assert.ts';
+import { EXPRESSION_RULES } from './expression_grammar.ts';
 import { LazyLookahead } from './lookahead.ts';
 import type { Statement } from './statement.ts';
 import { STATEMENTS } from './statements/all.ts';
 import { nearest } from './suggest.ts';
-import type { Grammar } from './syntax.ts';
-import {
-  Arithmetic,
-  Colon,
-  Comma,
-  Dot,
-  DotDot,
-  Equal,
-  Glob,
-  Infix,
-  keyword,
-  LCurly,
-  LRound,
-  LSquare,
-  Member,
-  Minus,
-  Name,
-  Numeral,
-  RRound,
-  RSquare,
-  Text,
-  Unit,
-  vocabulary,
-} from './tokens.ts';
+import type { Alternative, Grammar } from './syntax.ts';
+import { LCurly, Name, Numeral, vocabulary } from './tokens.ts';
 
 export interface Parsed {
   readonly cst: CstNode | null;
@@ -46,20 +35,6 @@ export interface SyntaxFailure {
   readonly message: string;
   readonly help: string | null;
 }
-
-const Not = keyword('not');
-const Is = keyword('is');
-const Was = keyword('was');
-const Has = keyword('has');
-const For = keyword('for');
-const By = keyword('by');
-const In = keyword('in');
-const Within = keyword('within');
-const Quantifiers = [keyword('each'), keyword('some'), keyword('no')];
-
-/** Who may stand behind `by`: anything else there is a deadline. */
-export const ACTORS = ['thread', 'worker', 'kswapd', 'vmm', 'task'] as const;
-const ACTOR_WORDS: ReadonlySet<string> = new Set(ACTORS);
 
 let built: ApfParser | undefined;
 let times = 0;
@@ -83,7 +58,12 @@ export class ApfParser extends CstParser {
 
   constructor(statements: ReadonlySet<Statement>, skipValidations: boolean) {
     const lookahead = new LazyLookahead();
-    super(vocabulary(), { maxLookahead: 1, lookaheadStrategy: lookahead, skipValidations, errorMessageProvider: messages });
+    super(vocabulary(), {
+      maxLookahead: 1,
+      lookaheadStrategy: lookahead,
+      skipValidations,
+      errorMessageProvider: messages,
+    });
     lookahead.peek = () => this.LA(1);
     this.statements = statements;
     this.#expressions();
@@ -100,8 +80,9 @@ export class ApfParser extends CstParser {
     const token = tokenMatcher(error.token, EOF) ? null : error.token;
     const words = wordsIn(statement.syntax.text);
     const near = token && /^[A-Za-z_]+$/.test(token.image) ? nearest(token.image, words) : null;
-    const help = near !== null && near !== token?.image ? `did you mean '${near}'?` : `${statement.syntax.text}`;
-    return { cst: null, error: { token, message: error.message, help: near === null ? `the syntax is: ${help}` : help } };
+    const isSlip = near !== null && near !== token?.image;
+    const help = isSlip ? `did you mean '${near}'?` : `the syntax is: ${statement.syntax.text}`;
+    return { cst: null, error: { token, message: error.message, help } };
   }
 
   #rule(name: string): () => CstNode {
@@ -112,225 +93,43 @@ export class ApfParser extends CstParser {
     this.#rules.set(name, this.RULE(name, body));
   }
 
-  /** What declarations may use. */
+  /** What declarations and rules may use. */
   readonly #grammar: Grammar = {
     consume: (index, type, label) => this.consume(index, type, { LABEL: label }),
     rule: (index, name, label) => this.subrule(index, this.#rule(name), { LABEL: label }),
-    option: (index, body) => this.option(index, body),
-    optionBefore: (index, second, body) => this.option(index, { GATE: () => this.LA(2).tokenType === second, DEF: body }),
-    many: (index, body) => this.many(index, body),
-    or: (index, alternatives) => this.or(index, alternatives.map(ALT => ({ ALT, IGNORE_AMBIGUITIES: true }))),
+    option: (index, body, when) => this.option(index, guarded(body, when)),
+    many: (index, body, when) => this.many(index, guarded(body, when)),
+    or: (index, alternatives) => this.or(index, alternatives.map(alternativeOf)),
+    ahead: howMany => this.LA(howMany),
   };
 
+  #expressions(): void {
+    for (const [name, rule] of Object.entries(EXPRESSION_RULES)) this.#define(name, () => rule(this.#grammar));
+  }
+
   #statements(): void {
-    const acts = [...this.statements].filter(each => each.where.includes('act'));
     for (const statement of this.statements) {
       let indices = 0;
       const parse = statement.syntax.compile(() => indices++);
       this.#define(idOf(statement), () => parse(this.#grammar));
     }
     // Those that begin with a name come last: every keyword is a name too.
+    const acts = [...this.statements].filter(each => each.where.includes('act'));
     const ordered = [...acts.filter(each => each.keyword !== null), ...acts.filter(each => each.keyword === null)];
-    this.#define('act', () => {
-      this.or(
-        0,
-        ordered.map((each, index) => ({
-          ALT: () => this.subrule(index, this.#rule(idOf(each)), { LABEL: each.id }),
-          IGNORE_AMBIGUITIES: true,
-        })),
-      );
+    const nested = ordered.map((each, index) => {
+      return (): void => void this.subrule(index, this.#rule(idOf(each)), { LABEL: each.id });
     });
+    this.#define('act', () => this.#grammar.or(0, nested));
   }
+}
 
-  /** Whether what follows goes on with the expression, or begins a clause of the statement around it. */
-  #tailFollows(): boolean {
-    const [one, two] = [this.LA(1).tokenType, this.LA(2)];
-    if (one === By) return ACTOR_WORDS.has(two.image);
-    if (one === Within) return two.tokenType === LSquare;
-    if (one === For) return two.image !== 'each';
-    return true;
-  }
+function guarded(body: () => void, when: (() => boolean) | undefined): (() => void) | DSLMethodOpts<void> {
+  return when ? { GATE: when, DEF: body } : body;
+}
 
-  #quantifierFollows(): boolean {
-    return Quantifiers.includes(this.LA(1).tokenType) && tokenMatcher(this.LA(2), Name) && this.LA(3).tokenType === In;
-  }
-
-  #expressions(): void {
-    const sub = (index: number, rule: string, label = rule) => this.subrule(index, this.#rule(rule), { LABEL: label });
-
-    this.#define('expression', () => {
-      sub(0, 'clause');
-      this.many(0, { GATE: () => this.#tailFollows(), DEF: () => sub(0, 'tail') });
-    });
-
-    this.#define('clause', () => {
-      this.many(0, () => this.consume(0, Not, { LABEL: 'not' }));
-      this.or(0, [
-        { GATE: () => this.#quantifierFollows(), ALT: () => sub(0, 'quantifier'), IGNORE_AMBIGUITIES: true },
-        { ALT: () => sub(0, 'range') },
-      ]);
-    });
-
-    this.#define('quantifier', () => {
-      this.or(0, Quantifiers.map((type, index) => ({ ALT: () => this.consume(index, type, { LABEL: 'q' }) })));
-      this.consume(0, Name, { LABEL: 'variable' });
-      this.consume(0, In);
-      sub(0, 'range', 'over');
-      this.consume(0, Colon);
-      sub(0, 'expression', 'body');
-    });
-
-    this.#define('tail', () => {
-      this.or(0, [
-        {
-          ALT: () => {
-            this.consume(0, Infix, { LABEL: 'op' });
-            sub(0, 'clause');
-          },
-        },
-        {
-          ALT: () => {
-            this.or(1, [
-              { ALT: () => this.consume(0, Is, { LABEL: 'is' }) },
-              { ALT: () => this.consume(0, Was, { LABEL: 'was' }) },
-            ]);
-            this.option(0, () => this.consume(0, Not, { LABEL: 'not' }));
-            this.consume(0, Name, { LABEL: 'state' });
-            this.option(1, () => {
-              this.consume(0, LRound, { LABEL: 'open' });
-              this.consume(1, Name, { LABEL: 'arg' });
-              this.consume(0, RRound, { LABEL: 'close' });
-            });
-          },
-        },
-        {
-          ALT: () => {
-            this.consume(0, Has);
-            this.consume(2, Name, { LABEL: 'knob' });
-            this.consume(0, Equal);
-            this.consume(3, Name, { LABEL: 'value' });
-          },
-        },
-        {
-          ALT: () => {
-            this.consume(0, For);
-            sub(1, 'sum', 'time');
-          },
-        },
-      ]);
-    });
-
-    this.#define('range', () => {
-      sub(0, 'sum');
-      this.option(0, () => {
-        this.consume(0, DotDot);
-        sub(1, 'sum');
-      });
-    });
-
-    this.#define('sum', () => {
-      sub(0, 'factor');
-      this.many(0, () => {
-        this.consume(0, Arithmetic, { LABEL: 'op' });
-        sub(1, 'factor');
-      });
-    });
-
-    this.#define('factor', () => {
-      this.many(0, () => this.consume(0, Minus, { LABEL: 'minus' }));
-      sub(0, 'place');
-    });
-
-    this.#define('place', () => {
-      sub(0, 'primary');
-      this.many(0, () => sub(0, 'postfix'));
-    });
-
-    this.#define('event', () => {
-      sub(0, 'place');
-      this.option(0, {
-        GATE: () => this.#tailFollows(),
-        DEF: () => {
-          this.consume(0, By);
-          sub(1, 'place', 'actor');
-        },
-      });
-    });
-
-    this.#define('postfix', () => {
-      this.or(0, [
-        {
-          ALT: () => {
-            this.consume(0, Dot);
-            this.consume(0, Member, { LABEL: 'member' });
-          },
-        },
-        {
-          ALT: () => {
-            this.consume(0, LRound, { LABEL: 'open' });
-            this.option(0, () => {
-              sub(0, 'argument');
-              this.many(0, () => {
-                this.consume(0, Comma);
-                sub(1, 'argument');
-              });
-            });
-            this.consume(0, RRound, { LABEL: 'close' });
-          },
-        },
-        {
-          ALT: () => {
-            this.consume(0, LSquare, { LABEL: 'open' });
-            sub(0, 'expression', 'index');
-            this.consume(0, RSquare, { LABEL: 'close' });
-          },
-        },
-      ]);
-    });
-
-    this.#define('argument', () => {
-      sub(0, 'expression');
-      this.option(0, () => {
-        this.consume(0, Colon);
-        sub(1, 'expression');
-      });
-    });
-
-    this.#define('primary', () => {
-      this.or(0, [
-        {
-          ALT: () => {
-            this.consume(0, Numeral, { LABEL: 'numeral' });
-            this.option(0, () => this.consume(0, Unit, { LABEL: 'unit' }));
-          },
-        },
-        { ALT: () => this.consume(0, Name, { LABEL: 'name' }) },
-        { ALT: () => this.consume(0, Glob, { LABEL: 'name' }) },
-        { ALT: () => this.consume(0, Text, { LABEL: 'text' }) },
-        {
-          ALT: () => {
-            this.consume(0, LRound, { LABEL: 'open' });
-            sub(0, 'expression', 'inner');
-            this.consume(0, RRound, { LABEL: 'close' });
-          },
-        },
-        {
-          ALT: () => {
-            this.consume(0, LSquare, { LABEL: 'open' });
-            this.option(1, () => {
-              sub(1, 'expression', 'item');
-              this.many(0, () => {
-                this.consume(0, Comma);
-                sub(2, 'expression', 'item');
-              });
-            });
-            this.consume(0, RSquare, { LABEL: 'close' });
-            this.option(2, () => this.consume(1, Unit, { LABEL: 'unit' }));
-          },
-        },
-      ]);
-    });
-  }
+function alternativeOf(alternative: Alternative): IOrAlt<void> {
+  if (typeof alternative === 'function') return { ALT: alternative, IGNORE_AMBIGUITIES: true };
+  return { GATE: alternative.when, ALT: alternative.body, IGNORE_AMBIGUITIES: true };
 }
 
 export function idOf(statement: Statement): string {
@@ -359,9 +158,21 @@ const messages = {
     `expected ${expectation([expected])}, found ${found(actual)}`,
   buildNotAllInputParsedMessage: ({ firstRedundant }: { firstRedundant: IToken }) =>
     `expected the end of the statement, found ${found(firstRedundant)}`,
-  buildNoViableAltMessage: ({ expectedPathsPerAlt, actual }: { expectedPathsPerAlt: TokenType[][][]; actual: IToken[] }) =>
+  buildNoViableAltMessage: ({
+    expectedPathsPerAlt,
+    actual,
+  }: {
+    expectedPathsPerAlt: TokenType[][][];
+    actual: IToken[];
+  }) =>
     `expected ${expectation(expectedPathsPerAlt.flatMap(paths => paths.flatMap(path => path.slice(0, 1))))}, found ${actual[0] ? found(actual[0]) : 'nothing'}`,
-  buildEarlyExitMessage: ({ expectedIterationPaths, actual }: { expectedIterationPaths: TokenType[][]; actual: IToken[] }) =>
+  buildEarlyExitMessage: ({
+    expectedIterationPaths,
+    actual,
+  }: {
+    expectedIterationPaths: TokenType[][];
+    actual: IToken[];
+  }) =>
     `expected ${expectation(expectedIterationPaths.flatMap(path => path.slice(0, 1)))}, found ${actual[0] ? found(actual[0]) : 'nothing'}`,
 };
 

@@ -100,7 +100,8 @@ class Printer {
       for (const element of elements) {
         if (isNode(element)) this.#brackets(element);
         else if (label === 'minus') this.#signs.add(element.startOffset);
-        else if (label === 'open' && (cst.name === 'postfix' || cst.name === 'tail')) this.#close.add(element.startOffset);
+        else if (label === 'open' && (cst.name === 'postfix' || cst.name === 'tail'))
+          this.#close.add(element.startOffset);
         else if (label === 'mark_LRound' || label === 'mark_LSquare') this.#close.add(element.startOffset);
       }
     }
@@ -136,7 +137,8 @@ class Printer {
         const deeper = token.tokenType === RRound || token.tokenType === RSquare ? indent : indent + INDENT;
         if (token.tokenType !== LCurly) this.#startRow(deeper, -1);
       }
-      const space = index === 0 ? together || (this.#row?.text ?? '') !== '' : this.#spaced(line.tokens[index - 1], token);
+      const space =
+        index === 0 ? together || (this.#row?.text ?? '') !== '' : this.#spaced(line.tokens[index - 1], token);
       if (anchor?.offset === token.startOffset && this.#row && !together && this.#row.anchor === null) {
         this.#row.anchor = { column: this.#row.text.length, kind: anchor.kind };
       }
@@ -170,7 +172,15 @@ class Printer {
     if (!before) return false;
     const [left, right] = [before.tokenType, token.tokenType];
     if (left === LRound || left === LSquare || left === Dot || left === DotDot) return false;
-    if (right === RRound || right === RSquare || right === Comma || right === Dot || right === DotDot || right === Colon) return false;
+    if (
+      right === RRound ||
+      right === RSquare ||
+      right === Comma ||
+      right === Dot ||
+      right === DotDot ||
+      right === Colon
+    )
+      return false;
     if ((right === LRound || right === LSquare) && this.#close.has(token.startOffset)) return false;
     if (this.#signs.has(before.startOffset)) return false;
     if (right === Unit && left === Numeral) return /pages?|bit\/s|B\/s|Hz|min/.test(token.image);
@@ -189,7 +199,8 @@ class Printer {
       this.#comment += 1;
       const image = comment.image.trimEnd();
       const between = this.#text.slice(this.#last, comment.startOffset);
-      if (this.#row && !/[\r\n]/.test(between)) this.#row.comment = this.#row.comment === null ? image : `${this.#row.comment} ${image}`;
+      if (this.#row && !/[\r\n]/.test(between))
+        this.#row.comment = this.#row.comment === null ? image : `${this.#row.comment} ${image}`;
       else {
         this.#startRow(indent, comment.startOffset);
         this.#append(image, false);
@@ -235,7 +246,8 @@ class Printer {
       const widest = Math.max(...widths);
       const near = widest - Math.min(...widths) <= 3 * REACH;
       for (const [index, row] of group.entries()) {
-        if (row.comment !== null && row.text !== '') row.text += ' '.repeat((near ? widest : (widths[index] ?? 0)) - (widths[index] ?? 0) + 2);
+        if (row.comment !== null && row.text !== '')
+          row.text += ' '.repeat((near ? widest : (widths[index] ?? 0)) - (widths[index] ?? 0) + 2);
       }
     }
   }

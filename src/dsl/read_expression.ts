@@ -90,7 +90,10 @@ interface Clause {
 
 function readClause(cst: CstNode): Clause {
   const quantifier = nodes(cst, 'quantifier')[0];
-  return { nots: tokens(cst, 'not'), operand: quantifier ? readQuantifier(quantifier) : readRange(first(nodes(cst, 'range'), 'range')) };
+  return {
+    nots: tokens(cst, 'not'),
+    operand: quantifier ? readQuantifier(quantifier) : readRange(first(nodes(cst, 'range'), 'range')),
+  };
 }
 
 function climb(clause: Clause, row: Row, least: number): Expression {
@@ -221,9 +224,24 @@ function readPostfix(of: Expression, cst: CstNode): Expression {
 function readCall(of: Expression, args: readonly CstNode[], span: Span): Expression {
   const read = args.map(readArgument);
   const only = read[0];
-  if (of.kind === 'name' && of.name === 'count' && only && only.body && only.head.kind === 'binary' && only.head.op === 'in' && only.head.left.kind === 'name') {
+  if (
+    of.kind === 'name' &&
+    of.name === 'count' &&
+    only &&
+    only.body &&
+    only.head.kind === 'binary' &&
+    only.head.op === 'in' &&
+    only.head.left.kind === 'name'
+  ) {
     const { left, right } = only.head;
-    return { kind: 'quantifier', q: 'count', variable: { text: left.name, span: left.span }, over: right, body: only.body, span };
+    return {
+      kind: 'quantifier',
+      q: 'count',
+      variable: { text: left.name, span: left.span },
+      over: right,
+      body: only.body,
+      span,
+    };
   }
   return {
     kind: 'call',

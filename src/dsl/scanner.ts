@@ -5,7 +5,19 @@
  * come out as identifiers and become keywords in layout.ts.
  */
 import type { IToken, TokenType } from 'chevrotain';
-import { endOf, Glob, Identifier, markOf, Newline, Numeral, OpenText, RSquare, Text, Unit, UnknownUnit } from './tokens.ts';
+import {
+  endOf,
+  Glob,
+  Identifier,
+  markOf,
+  Newline,
+  Numeral,
+  OpenText,
+  RSquare,
+  Text,
+  Unit,
+  UnknownUnit,
+} from './tokens.ts';
 import { UNIT_NAMES } from './units.ts';
 
 export interface Lexed {
@@ -50,7 +62,8 @@ export function lex(text: string): Lexed {
   let offset = 0;
   let last: IToken | null = null;
   while (offset < text.length) {
-    const unit: IToken | null = last && (last.tokenType === Numeral || last.tokenType === RSquare) ? unitAt(text, offset, last) : null;
+    const unit: IToken | null =
+      last && (last.tokenType === Numeral || last.tokenType === RSquare) ? unitAt(text, offset, last) : null;
     if (unit) {
       tokens.push(unit);
       offset = endOf(unit);
@@ -84,7 +97,8 @@ function unitAt(text: string, offset: number, last: IToken): IToken | null {
   const attached = endOf(last) === offset;
   UNIT.lastIndex = offset;
   const known = UNIT.exec(text)?.[0];
-  if (known !== undefined) return known === '/s' && (!attached || last.tokenType !== Numeral) ? null : token(known, offset, Unit);
+  if (known !== undefined)
+    return known === '/s' && (!attached || last.tokenType !== Numeral) ? null : token(known, offset, Unit);
   if (!attached || last.tokenType !== Numeral) return null;
   LETTERS.lastIndex = offset;
   const unknown = LETTERS.exec(text)?.[0];

@@ -139,7 +139,12 @@ interface Details {
   readonly node?: Node;
 }
 
-export function entry(name: Word, what: What, type: Type | null, { value, parameters, owner, times, node }: Details): Entry {
+export function entry(
+  name: Word,
+  what: What,
+  type: Type | null,
+  { value, parameters, owner, times, node }: Details,
+): Entry {
   return {
     name: name.text,
     what,

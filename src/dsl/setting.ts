@@ -5,8 +5,9 @@
  */
 import type { Check } from './check.ts';
 import type { Expression } from './expression.ts';
+import { expression, word } from './holes.ts';
 import { type Needs, type Statement, statement } from './statement.ts';
-import { type Context, expression, seq, word } from './syntax.ts';
+import { type Context, seq } from './syntax.ts';
 import { ANY, describe, listOf, quantity, type Type, words } from './types.ts';
 import { BANDWIDTH, BYTES, COUNT, type Dimension, PERCENT, TIME } from './units.ts';
 
@@ -41,7 +42,9 @@ export function settingOf(context: Context, keyword: string): Takes | undefined 
 }
 
 export function settingsOf(context: Context): readonly string[] {
-  return [...settings.keys()].filter(each => each.startsWith(`${context}.`)).map(each => each.slice(context.length + 1));
+  return [...settings.keys()]
+    .filter(each => each.startsWith(`${context}.`))
+    .map(each => each.slice(context.length + 1));
 }
 
 export function setting({ keyword, where, takes, summary, example, needs }: Setting): Statement {
@@ -79,10 +82,7 @@ function shownAs(takes: Takes): string {
     .map(each => {
       if (each.t === 'word' && each.words) return each.words.join(' | ');
       if (each.t === 'list' && each.of.t === 'word' && each.of.words) return `[${each.of.words.join(', ')}]`;
-      return describe(each)
-        .replace(/^an? /, '')
-        .toUpperCase()
-        .replaceAll(' ', '-');
+      return describe(each).replace(/^an? /, '').toUpperCase().replaceAll(' ', '-');
     })
     .join(' | ');
 }

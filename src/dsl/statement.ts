@@ -66,7 +66,9 @@ export interface Node extends Bound {
   readonly body: readonly Node[];
 }
 
-export function statement<T extends object, N extends object>(declaration: Declaration<T> & { readonly syntax: Part<T, N> }): Statement {
+export function statement<T extends object, N extends object>(
+  declaration: Declaration<T> & { readonly syntax: Part<T, N> },
+): Statement {
   const { declare, check, lower, ...rest } = declaration;
   return {
     ...rest,
@@ -78,7 +80,8 @@ export function statement<T extends object, N extends object>(declaration: Decla
         check: (at, on) => check?.(fields, at, on),
         lower(at, to) {
           if (lower) lower(fields, at, to);
-          else if (declaration.needs) to.needs(at.span, `'${declaration.keyword ?? declaration.id}'`, declaration.needs);
+          else if (declaration.needs)
+            to.needs(at.span, `'${declaration.keyword ?? declaration.id}'`, declaration.needs);
         },
       };
     },

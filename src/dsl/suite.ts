@@ -2,8 +2,8 @@
  * A checked file as the runs that it asks for: case x matrix cell x variant, each lowered to a Program on demand.
  */
 import { Bug } from '../base/assert.ts';
-import { PRESET_NAMES } from '../sim/protocol/presets.ts';
 import type { Place, Program } from '../sim/program.ts';
+import { PRESET_NAMES } from '../sim/protocol/presets.ts';
 import { Check } from './check.ts';
 import { entryType } from './check_expression.ts';
 import type { Unit } from './compile.ts';
@@ -17,7 +17,7 @@ import type { Node } from './statement.ts';
 import { didYouMean } from './suggest.ts';
 import { childrenOf, isNode, textOf } from './syntax.ts';
 import { parseTree } from './tree.ts';
-import { type Turn, knobsOfVariant } from './variant.ts';
+import { knobsOfVariant, type Turn } from './variant.ts';
 import { placeOf } from './where.ts';
 
 export interface Suite {
@@ -78,7 +78,11 @@ export function suiteOf(unit: Unit): Suite {
     file: source.path,
     title: wordsOf(nodes, 'title', 'title')[0] ?? '',
     tags: wordsOf(nodes, 'tags', 'tags'),
-    params: Object.fromEntries(unit.scope.ofKind('param').map(each => [each.name, textOfValue(each.value && evaluate(each.value, plainEnvironment(unit.scope), true))])),
+    params: Object.fromEntries(
+      unit.scope
+        .ofKind('param')
+        .map(each => [each.name, textOfValue(each.value && evaluate(each.value, plainEnvironment(unit.scope), true))]),
+    ),
     paranoid: nodes.some(each => each.statement.id === 'paranoid'),
     tracepoints: tracepointsOf(nodes),
     cases: found.length > 0 ? found.map(node => caseOf(node, whole)) : [caseOf(null, whole)],
@@ -90,15 +94,27 @@ export function suiteOf(unit: Unit): Suite {
 /** Parsed and checked as if the file said `param NAME = TEXT`. */
 function valueFor(param: string, text: string, { scope, tree }: Unit): Value | string {
   const known = scope.ofKind('param').find(each => each.name === param);
-  if (!known) return `no parameter named '${param}'; ${didYouMean(param, scope.ofKind('param').map(each => each.name), 'the file has') ?? 'the file has none'}`;
+  if (!known)
+    return `no parameter named '${param}'; ${
+      didYouMean(
+        param,
+        scope.ofKind('param').map(each => each.name),
+        'the file has',
+      ) ?? 'the file has none'
+    }`;
   const given = parseTree({ path: '--set', text: `param ${param} = ${text}` });
   const [node] = given.nodes;
   const [value] = node ? childrenOf(node.cst, 'value') : [];
-  if (given.report.failed || given.nodes.length !== 1 || !value || !isNode(value)) return given.report.all[0]?.message ?? 'this is no value';
+  if (given.report.failed || given.nodes.length !== 1 || !value || !isNode(value))
+    return given.report.all[0]?.message ?? 'this is no value';
   const read = readExpression(value);
   const check = new Check(given.report, scope);
   check.expect(read, entryType(known, new Check(tree.report, scope)));
-  return given.report.all[0]?.message ?? evaluate(read, plainEnvironment(scope), true) ?? 'this is no value known before the run';
+  return (
+    given.report.all[0]?.message ??
+    evaluate(read, plainEnvironment(scope), true) ??
+    'this is no value known before the run'
+  );
 }
 
 interface Whole {
@@ -122,7 +138,8 @@ function caseOf(node: Node | null, whole: Whole): Case {
     tags: [...wordsOf(tree.nodes, 'tags', 'tags'), ...wordsOf(body, 'tags', 'tags')],
     cells: cellsOf(body, inner),
     variants: variantsOf(body, whole.variants) ?? whole.fileVariants,
-    lower: (cell, variant, options) => lowerRun({ whole, body, scope: inner, name, place }, cell, variant, options ?? {}),
+    lower: (cell, variant, options) =>
+      lowerRun({ whole, body, scope: inner, name, place }, cell, variant, options ?? {}),
   };
 }
 
@@ -172,7 +189,10 @@ function cellsOf(body: readonly Node[], scope: Scope): readonly Cell[] {
     const list = evaluate(readExpression(values), plainEnvironment(scope), true);
     const items = list?.v === 'list' ? list.items : list?.v === 'range' ? numbersIn(list) : [];
     cells = cells.flatMap(cell =>
-      items.map(item => ({ params: { ...cell.params, [name]: valueText(item) }, values: new Map(cell.values).set(name, item) })),
+      items.map(item => ({
+        params: { ...cell.params, [name]: valueText(item) },
+        values: new Map(cell.values).set(name, item),
+      })),
     );
   }
   return cells;
@@ -180,7 +200,10 @@ function cellsOf(body: readonly Node[], scope: Scope): readonly Cell[] {
 
 function numbersIn({ from, to }: Extract<Value, { readonly v: 'range' }>): readonly Value[] {
   if (from.v !== 'number' || to.v !== 'number') return [];
-  return Array.from({ length: Math.max(0, to.value - from.value + 1) }, (_, index) => ({ ...from, value: from.value + index }));
+  return Array.from({ length: Math.max(0, to.value - from.value + 1) }, (_, index) => ({
+    ...from,
+    value: from.value + index,
+  }));
 }
 
 function plainEnvironment(scope: Scope): Environment {
@@ -204,13 +227,22 @@ interface Run {
   readonly place: Place;
 }
 
-function lowerRun({ whole, body, scope, name, place }: Run, cell: Cell, variant: string, { seed, set }: Options): Lowered {
+function lowerRun(
+  { whole, body, scope, name, place }: Run,
+  cell: Cell,
+  variant: string,
+  { seed, set }: Options,
+): Lowered {
   const { unit } = whole;
   const { source, nodes } = unit.tree;
   const report = new Report(source);
   const knobs = knobsOfVariant(variant, scope, node => turnsOf(node, unit));
   if (!knobs) {
-    report.error('unknown-variant', { span: { start: 0, end: 0 }, message: `no variant named '${variant}'`, help: `known here: ${whole.variants.join(', ')}` });
+    report.error('unknown-variant', {
+      span: { start: 0, end: 0 },
+      message: `no variant named '${variant}'`,
+      help: `known here: ${whole.variants.join(', ')}`,
+    });
     return { program: null, diagnostics: report.all };
   }
   const values = new Map([...(set ?? []), ...cell.values]);
@@ -222,9 +254,19 @@ function lowerRun({ whole, body, scope, name, place }: Run, cell: Cell, variant:
     lowering.round(round, nodes, source);
     lowering.round(round, body, source);
   }
-  lowering.finish();
-  if (lowering.hosts.length === 0) report.error('missing', { span: { start: 0, end: 0 }, message: 'there is no host', help: 'declare one: host h0 { cpus 1; ram 512MiB }' });
-  if (lowering.vms.length === 0) report.error('missing', { span: { start: 0, end: 0 }, message: 'there is no VM', help: 'declare one: vm web on h0 { ram 128MiB }' });
+  lowering.judge.finish();
+  if (lowering.hosts.length === 0)
+    report.error('missing', {
+      span: { start: 0, end: 0 },
+      message: 'there is no host',
+      help: 'declare one: host h0 { cpus 1; ram 512MiB }',
+    });
+  if (lowering.vms.length === 0)
+    report.error('missing', {
+      span: { start: 0, end: 0 },
+      message: 'there is no VM',
+      help: 'declare one: vm web on h0 { ram 128MiB }',
+    });
   if (report.failed) return { program: null, diagnostics: report.all };
   const program: Program = {
     title: lowering.name,
@@ -240,8 +282,8 @@ function lowerRun({ whole, body, scope, name, place }: Run, cell: Cell, variant:
     hosts: lowering.hosts,
     vms: lowering.vms,
     actions: lowering.actions,
-    judgements: lowering.judgements,
-    expectations: lowering.expectations,
+    judgements: lowering.judge.judgements,
+    expectations: lowering.judge.expectations,
     report: lowering.columns,
   };
   return { program, diagnostics: report.all };

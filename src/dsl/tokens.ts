@@ -68,10 +68,14 @@ export function markOf(image: string): TokenType | undefined {
 }
 
 const RESERVED: ReadonlySet<string> = new Set(
-  'and or not iff implies in is was has unless because within for by at after until during when before since while'.split(' '),
+  'and or not iff implies in is was has unless because within for by at after until during when before since while'.split(
+    ' ',
+  ),
 );
 /** Words between two operands. */
-const INFIX: ReadonlySet<string> = new Set('and or iff implies leads_to before while since in within by because_of woken_by'.split(' '));
+const INFIX: ReadonlySet<string> = new Set(
+  'and or iff implies leads_to before while since in within by because_of woken_by'.split(' '),
+);
 
 const keywords = new Map<string, TokenType>();
 
@@ -79,7 +83,10 @@ const keywords = new Map<string, TokenType>();
 export function keyword(image: string): TokenType {
   const known = keywords.get(image);
   if (known) return known;
-  const made = type(`Word_${image}`, `'${image}'`, [...(RESERVED.has(image) ? [] : [Name]), ...(INFIX.has(image) ? [Infix] : [])]);
+  const made = type(`Word_${image}`, `'${image}'`, [
+    ...(RESERVED.has(image) ? [] : [Name]),
+    ...(INFIX.has(image) ? [Infix] : []),
+  ]);
   keywords.set(image, made);
   return made;
 }
@@ -91,7 +98,22 @@ export function keywordOf(image: string): TokenType | undefined {
 
 /** Every token type the grammar may name. */
 export function vocabulary(): TokenType[] {
-  return [Name, Member, Identifier, Glob, Text, OpenText, Numeral, Unit, UnknownUnit, Newline, Infix, Arithmetic, ...marks.values(), ...keywords.values()];
+  return [
+    Name,
+    Member,
+    Identifier,
+    Glob,
+    Text,
+    OpenText,
+    Numeral,
+    Unit,
+    UnknownUnit,
+    Newline,
+    Infix,
+    Arithmetic,
+    ...marks.values(),
+    ...keywords.values(),
+  ];
 }
 
 /** The offset behind a token's last character; chevrotain keeps that of the character itself. */

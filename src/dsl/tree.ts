@@ -6,13 +6,13 @@
 import type { CstNode, IToken } from 'chevrotain';
 import type { Source, Span } from '../base/source.ts';
 import { Report } from './diagnostic.ts';
-import { type Block, layOut, type Line, spanOf, spanOfToken, TASK_VERBS } from './layout.ts';
+import { type Block, type Line, layOut, spanOf, spanOfToken, TASK_VERBS } from './layout.ts';
 import { type ApfParser, parserFor } from './parser.ts';
 import { type Lexed, lex } from './scanner.ts';
 import type { Node, Statement } from './statement.ts';
 import { STATEMENTS } from './statements/all.ts';
 import { didYouMean, nearest } from './suggest.ts';
-import { childrenOf, type Context, isNode } from './syntax.ts';
+import { type Context, childrenOf, isNode } from './syntax.ts';
 import { Arrow, Identifier, OpenText, UnknownUnit } from './tokens.ts';
 import { UNIT_NAMES } from './units.ts';
 
@@ -59,14 +59,26 @@ let fileOnly: ReadonlySet<string> | undefined;
 /** Words that begin a statement of a file and never one of a block. */
 function fileOnlyWords(): ReadonlySet<string> {
   if (fileOnly) return fileOnly;
-  const inBlocks = new Set(STATEMENTS.filter(each => each.where.some(context => context !== 'file')).map(each => each.keyword));
-  const words = STATEMENTS.filter(each => each.where.includes('file') && !inBlocks.has(each.keyword)).flatMap(each => each.keyword ?? []);
+  const inBlocks = new Set(
+    STATEMENTS.filter(each => each.where.some(context => context !== 'file')).map(each => each.keyword),
+  );
+  const words = STATEMENTS.filter(each => each.where.includes('file') && !inBlocks.has(each.keyword)).flatMap(
+    each => each.keyword ?? [],
+  );
   fileOnly = new Set(words);
   return fileOnly;
 }
 
 /** What people write for sizes in the units of marketing. */
-const DECIMAL: Readonly<Record<string, string>> = { KB: 'KiB', kB: 'KiB', K: 'KiB', MB: 'MiB', GB: 'GiB', TB: 'TiB', MiBs: 'MiB/s' };
+const DECIMAL: Readonly<Record<string, string>> = {
+  KB: 'KiB',
+  kB: 'KiB',
+  K: 'KiB',
+  MB: 'MiB',
+  GB: 'GiB',
+  TB: 'TiB',
+  MiBs: 'MiB/s',
+};
 
 export function parseTree(source: Source): Tree {
   const report = new Report(source);
@@ -76,11 +88,19 @@ export function parseTree(source: Source): Tree {
     report.error('unexpected-character', {
       span: { start: offset, end: offset + length },
       message: `'${image}' means nothing here`,
-      help: image.startsWith("'") ? 'texts go into double quotes: "…"' : image.startsWith('//') ? 'a comment begins with #' : null,
+      help: image.startsWith("'")
+        ? 'texts go into double quotes: "…"'
+        : image.startsWith('//')
+          ? 'a comment begins with #'
+          : null,
     });
   }
   for (const token of lexed.openTexts) {
-    report.error('unterminated-text', { span: spanOfToken(token), message: 'this text does not end on its line', help: 'close it with "' });
+    report.error('unterminated-text', {
+      span: spanOfToken(token),
+      message: 'this text does not end on its line',
+      help: 'close it with "',
+    });
   }
   for (const token of lexed.tokens.filter(each => each.tokenType === UnknownUnit)) {
     const slip = DECIMAL[token.image];
@@ -141,7 +161,9 @@ function parseLine(line: Line, context: Context, reading: Reading): Node | null 
     const broken = line.tokens.some(token => token.image === '' || token.tokenType === OpenText);
     const span = error.token ? spanOfToken(error.token) : endOfLine(line);
     // A bracket that is never closed has been reported where it opens.
-    const reported = report.all.some(each => each.code === 'unclosed-bracket' && each.span.start >= spanOf(line).start && each.span.end <= span.end);
+    const reported = report.all.some(
+      each => each.code === 'unclosed-bracket' && each.span.start >= spanOf(line).start && each.span.end <= span.end,
+    );
     if (!broken && !reported) report.error('syntax', { span, message: error.message, help: error.help });
   }
   const [, second] = line.tokens;
@@ -157,7 +179,14 @@ function endOfLine(line: Line): Span {
 }
 
 function nodeOf(statement: Statement, cst: CstNode, line: Line, reading: Reading): Node {
-  return { statement, cst, line, span: spanOf(line), body: bodyOf(statement, cst, line, reading), ...statement.bind(cst) };
+  return {
+    statement,
+    cst,
+    line,
+    span: spanOf(line),
+    body: bodyOf(statement, cst, line, reading),
+    ...statement.bind(cst),
+  };
 }
 
 function bodyOf(statement: Statement, cst: CstNode, line: Line, reading: Reading): readonly Node[] {
@@ -228,6 +257,8 @@ function unknown(line: Line, context: Context, report: Report): void {
   report.error('unknown-statement', {
     span,
     message: `no statement begins with '${first.image}' in ${blockName(context)}`,
-    help: near ? `did you mean '${near}'?` : `statements here: ${here.slice(0, 14).join(', ')}${here.length > 14 ? ', …' : ''}`,
+    help: near
+      ? `did you mean '${near}'?`
+      : `statements here: ${here.slice(0, 14).join(', ')}${here.length > 14 ? ', …' : ''}`,
   });
 }

@@ -141,7 +141,8 @@ export function fits(found: Type, wanted: Type): boolean {
     const allowed = wanted.words;
     return allowed === null || found.words === null || found.words.every(each => allowed.includes(each));
   }
-  if (found.t === 'thing' && wanted.t === 'thing') return found.kind === wanted.kind || (found.kind === 'page' && wanted.kind === 'pages');
+  if (found.t === 'thing' && wanted.t === 'thing')
+    return found.kind === wanted.kind || (found.kind === 'page' && wanted.kind === 'pages');
   if (found.t === 'address' && wanted.t === 'address') return found.kind === wanted.kind;
   if (found.t === 'list' && wanted.t === 'list') return fits(found.of, wanted.of);
   if (found.t === 'series' && wanted.t === 'series') return sameDimension(found.dimension, wanted.dimension);

@@ -119,7 +119,12 @@ export function isPure(a: Dimension): boolean {
 
 export function times(a: Dimension, b: Dimension, sign: 1 | -1): Dimension {
   const pure = isPure(a) && isPure(b);
-  return dimension(a.time + sign * b.time, a.bytes + sign * b.bytes, a.pages + sign * b.pages, pure && (a.percent || b.percent));
+  return dimension(
+    a.time + sign * b.time,
+    a.bytes + sign * b.bytes,
+    a.pages + sign * b.pages,
+    pure && (a.percent || b.percent),
+  );
 }
 
 export function nameOf(a: Dimension): NamedDimension | undefined {
@@ -130,7 +135,13 @@ export function nameOf(a: Dimension): NamedDimension | undefined {
 export function wordsFor(a: Dimension): string {
   const known = nameOf(a);
   if (known) return known.words;
-  const parts = ([['ns', a.time], ['bytes', a.bytes], ['pages', a.pages]] as const)
+  const parts = (
+    [
+      ['ns', a.time],
+      ['bytes', a.bytes],
+      ['pages', a.pages],
+    ] as const
+  )
     .filter(([, power]) => power !== 0)
     .map(([unit, power]) => (power === 1 ? unit : `${unit}^${power}`));
   return `a quantity in ${parts.join('·')}`;

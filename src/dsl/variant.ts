@@ -16,7 +16,12 @@ export function knobsOfVariant(name: string, scope: Scope, turnsOf: (node: Node)
   return follow(name, scope, turnsOf, []);
 }
 
-function follow(name: string, scope: Scope, turnsOf: (node: Node) => readonly Turn[], through: readonly string[]): Knobs | null {
+function follow(
+  name: string,
+  scope: Scope,
+  turnsOf: (node: Node) => readonly Turn[],
+  through: readonly string[],
+): Knobs | null {
   const node = scope.variant(name)?.node;
   if (!node) return presetNamed(name) ? knobsOf(name) : null;
   if (through.includes(name)) return null;
@@ -31,7 +36,12 @@ function turned(knobs: Knobs, { knob, change, values }: Turn): Knobs {
   if (!name) return knobs;
   if (!isSetKnob(name)) return { ...knobs, [name]: values[0] ?? knobs[name] };
   const before: readonly string[] = asSet(knobs, name);
-  const after = change === 'set' ? values : change === 'add' ? [...before, ...values] : before.filter(each => !values.includes(each));
+  const after =
+    change === 'set'
+      ? values
+      : change === 'add'
+        ? [...before, ...values]
+        : before.filter(each => !values.includes(each));
   return { ...knobs, [name]: KNOBS[name].values.filter(each => after.includes(each)).sort() };
 }
 

@@ -12,7 +12,19 @@ import { MP_STATE } from '../sim/schema.ts';
 import { tracepoints } from '../trace/all.ts';
 import { fieldNames } from '../trace/event.ts';
 import type { Needs } from './statement.ts';
-import { ANY, ANY_WORD, address, listOf, quantity, series, type ThingKind, TRUTH, type Type, thing, words } from './types.ts';
+import {
+  ANY,
+  ANY_WORD,
+  address,
+  listOf,
+  quantity,
+  series,
+  type ThingKind,
+  TRUTH,
+  type Type,
+  thing,
+  words,
+} from './types.ts';
 import { BYTES, COUNT, DIMENSIONS, TIME } from './units.ts';
 
 export interface Field {
@@ -30,7 +42,11 @@ export const MP_STATES: readonly string[] = Object.keys(MP_STATE);
 export const PAGINGS = ['tdp', 'shadow', 'nested', 'none'] as const;
 export const IRQCHIPS = ['kernel', 'split', 'user'] as const;
 
-const of = (type: Type, summary: string, waits: { readonly needs?: Needs } = {}): Field => ({ type, summary, ...waits });
+const of = (type: Type, summary: string, waits: { readonly needs?: Needs } = {}): Field => ({
+  type,
+  summary,
+  ...waits,
+});
 
 /** What the model declares about a kind of thing, in the words of the language. */
 const MODELLED: Readonly<Partial<Record<ThingKind, EntityKind>>> = {
@@ -65,7 +81,10 @@ const ADDED: Readonly<Partial<Record<ThingKind, Readonly<Record<string, Field>>>
   },
   heap: {
     page: of({ t: 'method', name: 'page', result: thing('page') }, 'One page, from 0: `web.heap.page(17)`.'),
-    pages: of({ t: 'method', name: 'pages', result: thing('pages') }, 'Several: `web.heap.pages(0..7)`, `.pages(cold: 30%)`.'),
+    pages: of(
+      { t: 'method', name: 'pages', result: thing('pages') },
+      'Several: `web.heap.pages(0..7)`, `.pages(cold: 30%)`.',
+    ),
   },
   vcpu: { nmi: of(thing('nmi_state'), 'Its NMI state.', COMPLETE) },
   nmi_state: {
@@ -81,7 +100,9 @@ const ADDED: Readonly<Partial<Record<ThingKind, Readonly<Record<string, Field>>>
     downtime: of(time, 'From stop at the source to start at the destination.', COMPLETE),
     sent_bytes: of(size, 'Bytes sent.', COMPLETE),
   },
-  record_address: { kind: of(words(...RECORD_ADDRESS_KINDS, 'known'), 'What the record says about the kind of its address.') },
+  record_address: {
+    kind: of(words(...RECORD_ADDRESS_KINDS, 'known'), 'What the record says about the kind of its address.'),
+  },
   entry: { checks_added: of(count, 'Checks on the way to an entry for the sake of asynchronous faults.') },
   ledger: {
     open: of(count, 'Delivered not-present events that no ready or broadcast has answered yet.', COMPLETE),
@@ -113,7 +134,8 @@ function thingOf(kind: EntityKind): ThingKind {
 /** Every field of every tracepoint by its name, and what all records have. */
 function recordFields(): Readonly<Record<string, Field>> {
   const all: Record<string, Field> = {};
-  for (const { name } of tracepoints) for (const field of fieldNames(name)) all[field] = of(count, 'A field of the tracepoint.');
+  for (const { name } of tracepoints)
+    for (const field of fieldNames(name)) all[field] = of(count, 'A field of the tracepoint.');
   for (const [name, { type, summary }] of Object.entries(RECORD)) {
     const known = type.t === 'record_address' ? thing('record_address') : type.t === 'name' ? ANY_WORD : typeOf(type);
     all[name] = of(known, summary);
@@ -132,7 +154,8 @@ export function fieldsOf(kind: ThingKind): Readonly<Record<string, Field>> {
   if (entity) {
     const { attributes, collections, series: samples } = DESCRIPTIONS[entity];
     for (const [name, { type, summary }] of Object.entries(attributes)) all[name] = of(typeOf(type), summary);
-    for (const [name, each] of Object.entries(collections)) all[name] = of(listOf(thing(thingOf(each.of))), each.summary);
+    for (const [name, each] of Object.entries(collections))
+      all[name] = of(listOf(thing(thingOf(each.of))), each.summary);
     for (const [name, { dimension, summary }] of Object.entries(samples)) {
       const type = typeOf({ t: 'quantity', dimension });
       all[name] = of(type.t === 'quantity' ? series(type.dimension) : ANY, summary);
@@ -154,7 +177,10 @@ export interface State {
 const ADDED_STATES: Readonly<Partial<Record<ThingKind, Readonly<Record<string, State>>>>> = {
   vcpu: { nmi_handler: { summary: 'In the NMI handler.', ...COMPLETE } },
   record_address: Object.fromEntries(
-    ['known', ...RECORD_ADDRESS_KINDS].map(kind => [kind, { summary: kind === 'known' ? 'The record says which kind it is.' : `It is: ${kind}.` }]),
+    ['known', ...RECORD_ADDRESS_KINDS].map(kind => [
+      kind,
+      { summary: kind === 'known' ? 'The record says which kind it is.' : `It is: ${kind}.` },
+    ]),
   ),
 };
 
@@ -190,7 +216,10 @@ export interface Measure {
 
 /** Functions; check_call.ts says what each takes and gives. */
 export const FUNCTIONS: Readonly<Record<string, Measure>> = {
-  count: { summary: 'How many: of a list, of an event so far, or of those for which a condition holds.', example: 'count(v in web.vcpus: v is runnable)' },
+  count: {
+    summary: 'How many: of a list, of an event so far, or of those for which a condition holds.',
+    example: 'count(v in web.vcpus: v is runnable)',
+  },
   sum: { summary: 'The sum of samples.', example: 'sum(web.stall)' },
   min: { summary: 'The smallest sample.', example: 'min(web.stall)' },
   max: { summary: 'The largest sample.', example: 'max(web.stall)' },
@@ -200,18 +229,41 @@ export const FUNCTIONS: Readonly<Record<string, Measure>> = {
   p95: { summary: 'The value that 95 % of the samples do not exceed.', example: 'p95(web.stall)' },
   p99: { summary: 'The value that 99 % of the samples do not exceed.', example: 'p99(web.stall)' },
   rate: { summary: 'How often an event happens.', example: 'rate(exit(web.vcpu[0]))' },
-  max_time: { summary: 'The longest time for which a condition held without a break.', example: 'max_time(web.vcpu[0] is halted(synthetic))' },
+  max_time: {
+    summary: 'The longest time for which a condition held without a break.',
+    example: 'max_time(web.vcpu[0] is halted(synthetic))',
+  },
   writers: { summary: 'The threads that have written a field.', example: 'writers(web.vcpu[0].mp_state)' },
   thread: { summary: 'The host thread of a vCPU.', example: 'thread(web.vcpu[0])' },
   worker: { summary: 'The kernel worker that runs a work item.', example: 'worker(cold)' },
   trace: { summary: 'The records of tracepoints, by name or pattern.', example: 'trace(kvm_async_pf_*)' },
   kind: { summary: 'The kind of an address.', example: 'kind(cold.gva)' },
   halts: { summary: 'How often vCPUs were halted synthetically, or by their own HLT.', example: 'halts(synthetic)' },
-  ledger: { summary: 'What a VM’s guest was promised and has not got yet.', example: 'ledger(web)', needs: 'the complete model' },
-  freed_once: { summary: 'Every item of a kind that was allocated is freed exactly once.', example: 'freed_once(apf_items)', needs: 'the complete model' },
-  leaked: { summary: 'Items that nothing refers to any more and nobody freed.', example: 'leaked(apf_items)', needs: 'the complete model' },
-  prev: { summary: 'The value before the last step.', example: 'prev(web.vcpu[0].mp_state)', needs: 'the complete model' },
-  why: { summary: 'The explanation of a state, as text, for reports.', example: 'why(web.vcpu[0])', needs: 'the complete model' },
+  ledger: {
+    summary: 'What a VM’s guest was promised and has not got yet.',
+    example: 'ledger(web)',
+    needs: 'the complete model',
+  },
+  freed_once: {
+    summary: 'Every item of a kind that was allocated is freed exactly once.',
+    example: 'freed_once(apf_items)',
+    needs: 'the complete model',
+  },
+  leaked: {
+    summary: 'Items that nothing refers to any more and nobody freed.',
+    example: 'leaked(apf_items)',
+    needs: 'the complete model',
+  },
+  prev: {
+    summary: 'The value before the last step.',
+    example: 'prev(web.vcpu[0].mp_state)',
+    needs: 'the complete model',
+  },
+  why: {
+    summary: 'The explanation of a state, as text, for reports.',
+    example: 'why(web.vcpu[0])',
+    needs: 'the complete model',
+  },
 };
 
 /** Events, conditions and quantities have no other spelling. */

@@ -13,11 +13,12 @@ export function placeOf(line: Line, source: Source): Place {
 function lineText(line: Line, { text }: Source): string {
   const open = line.tokens.findIndex(token => token.tokenType === LCurly);
   const tokens = open < 0 ? line.tokens : line.tokens.slice(0, open);
-  return tokens.map((token, index) => (index > 0 && /\s/.test(text[token.startOffset - 1] ?? '') ? ' ' : '') + token.image).join('');
+  return tokens
+    .map((token, index) => (index > 0 && /\s/.test(text[token.startOffset - 1] ?? '') ? ' ' : '') + token.image)
+    .join('');
 }
 
 /** Part of a statement as written, on one line. */
 export function textAt(span: Span, { text }: Source): string {
   return text.slice(span.start, span.end).replace(/\s+/g, ' ');
 }
-

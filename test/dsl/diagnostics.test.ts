@@ -23,7 +23,10 @@ vm web on h0 {
 const none: Load = () => null;
 
 /** Lines with marks below them: `#   ^^^ code: message`. */
-function check(expected: string, { head = HEAD, load = none }: { readonly head?: string; readonly load?: Load } = {}): void {
+function check(
+  expected: string,
+  { head = HEAD, load = none }: { readonly head?: string; readonly load?: Load } = {},
+): void {
   const marked = `${head}${expected.replace(/^\n/, '')}`;
   const text = marked.replace(/^#! .*\n/gm, '');
   const { diagnostics } = compile({ path: 'case.apf', text }, load);
@@ -33,7 +36,13 @@ function check(expected: string, { head = HEAD, load = none }: { readonly head?:
     ...diagnostics.flatMap(each => {
       const from = positionAt(text, each.span.start);
       if (from.line !== index + 1 || each.source.path !== 'case.apf') return [];
-      const width = Math.max(1, Math.min(each.span.end, text.indexOf('\n', each.span.start) < 0 ? text.length : text.indexOf('\n', each.span.start)) - each.span.start);
+      const width = Math.max(
+        1,
+        Math.min(
+          each.span.end,
+          text.indexOf('\n', each.span.start) < 0 ? text.length : text.indexOf('\n', each.span.start),
+        ) - each.span.start,
+      );
       // The mark stands under the column, the comment sign and its blank in front of it.
       const gap = from.column >= 4 ? `${' '.repeat(from.column - 4)}${'^'.repeat(width)}` : `<${from.column},${width}>`;
       return [`#! ${gap} ${each.severity === 'warning' ? 'warning ' : ''}${each.code}: ${each.message}`];
@@ -122,7 +131,8 @@ expect fail of on on variant v6 because "no such judgement"
 });
 
 diagnostics('report one error for each statement, and go on with the next', () => {
-  check(`
+  check(
+    `
 irq disk on web.vcpu[0] vai lapic
 #!                      ^^^ syntax: expected the end of the statement, found 'vai'
 expect
@@ -138,7 +148,10 @@ wrok 5ms
 depth 5
 #! <1,5> misplaced-statement: 'depth' does not belong in a file
 expect web.vcpu[0] is runnable
-`.replaceAll('<7,1>', '   ^').replace('expect\n#!    ^', 'expect\n#!    ^'));
+`
+      .replaceAll('<7,1>', '   ^')
+      .replace('expect\n#!    ^', 'expect\n#!    ^'),
+  );
 });
 
 diagnostics('find where a brace is missing', () => {
@@ -158,7 +171,8 @@ case "three"
 });
 
 diagnostics('names are declared once, and used', () => {
-  check(`
+  check(
+    `
 let cold = web.heap.page(3)
 #!  ^^^^ warning unused: 'cold' is never used
 param db = 3
@@ -170,7 +184,11 @@ case "a" {
   set web.irqchip = chip
 #!                  ^^^^ unknown-word: 'usr' is not one of kernel, split, user
 }
-`.replace("#!                  ^^^^ unknown-word: 'usr' is not one of kernel, split, user\n", '#!                  ^^^^ type: expected one of kernel, split, user, found one of kernel, usr\n'));
+`.replace(
+      "#!                  ^^^^ unknown-word: 'usr' is not one of kernel, split, user\n",
+      '#!                  ^^^^ type: expected one of kernel, split, user, found one of kernel, usr\n',
+    ),
+  );
 });
 
 diagnostics('imports stay inside the folder, exist, and do not go round', () => {
@@ -199,11 +217,11 @@ always fine(web.vcpu[0])
 
 diagnostics('a file says which language it speaks', () => {
   check(`title "x"\n#! <1,5> language: the file does not say which language it is written in\n`, { head: '' });
-  check(`language 2\n#!       ^ language: this apflab reads language 1, not 2\n`, { head: '' });
+  check('language 2\n#!       ^ language: this apflab reads language 1, not 2\n', { head: '' });
 });
 
 diagnostics('are shown with frame, mark, help and second place; nothing in them reaches the terminal', () => {
-  const text = `language 1\nhost h0 { cpus 1; cpus 2 }\nvm \u001b[31mweb on h9 { ram 1MiB }\n`;
+  const text = 'language 1\nhost h0 { cpus 1; cpus 2 }\nvm \u001b[31mweb on h9 { ram 1MiB }\n';
   const { diagnostics: found } = compile({ path: 'bad\u001b.apf', text }, none);
   const shown = found.map(each => renderDiagnostic(each)).join('\n');
   assert.not.match(shown, /\u001b/);

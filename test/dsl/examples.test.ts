@@ -20,7 +20,12 @@ function compiled(name: string): Compiled {
 
 for (const name of NAMES) {
   examples(`${name} checks whole`, () => {
-    assert.is(compiled(name).diagnostics.map(each => renderDiagnostic(each)).join('\n'), '');
+    assert.is(
+      compiled(name)
+        .diagnostics.map(each => renderDiagnostic(each))
+        .join('\n'),
+      '',
+    );
   });
 
   examples(`${name} formats once and for all, with its comments`, () => {
@@ -45,15 +50,27 @@ examples('the runs of review-halt: cases, cells and variants', () => {
   assert.equal(suite?.tags, ['review', 'smoke']);
   assert.equal(
     suite?.cases.map(each => [each.place.line, each.cells.length, each.variants.length]),
-    [[26, 1, 4], [37, 1, 4], [47, 16, 4], [59, 1, 4], [68, 3, 4]],
+    [
+      [26, 1, 4],
+      [37, 1, 4],
+      [47, 16, 4],
+      [59, 1, 4],
+      [68, 3, 4],
+    ],
   );
   for (const each of suite?.cases ?? []) {
     for (const cell of each.cells) {
       for (const variant of each.variants) {
         const { program, diagnostics } = each.lower(cell, variant);
         const paging = cell.params['mode'];
-        if (paging === undefined || paging === 'tdp') assert.ok(program, diagnostics.map(one => renderDiagnostic(one)).join('\n'));
-        else assert.equal(diagnostics.map(one => one.code), ['needs'], `${paging} is not run as tdp`);
+        if (paging === undefined || paging === 'tdp')
+          assert.ok(program, diagnostics.map(one => renderDiagnostic(one)).join('\n'));
+        else
+          assert.equal(
+            diagnostics.map(one => one.code),
+            ['needs'],
+            `${paging} is not run as tdp`,
+          );
       }
     }
   }

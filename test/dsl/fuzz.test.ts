@@ -34,14 +34,57 @@ function survives(text: string): void {
 function images(text: string): readonly string[] {
   const { tokens, comments } = lex(text);
   const ends = /^(?:[\r\n]+|;)$/;
-  return [...tokens.map(each => each.image).filter(image => !ends.test(image)), ...comments.map(each => each.image.trimEnd())];
+  return [
+    ...tokens.map(each => each.image).filter(image => !ends.test(image)),
+    ...comments.map(each => each.image.trimEnd()),
+  ];
 }
 
-const words = [...new Set(STATEMENTS.flatMap(each => [each.keyword ?? 'db', ...each.syntax.text.split(/[^a-z_]+/)]))].filter(each => each !== '');
-const marks = ['(', ')', '[', ']', '{', '}', '\n', '\n', ';', ',', '.', '..', '->', ':', '=', '==', '<', '+', '-', '*', '/', '|', '#c\n', '"t"', '"', '5', '5ms', '1.5', '0..1', '30%', '0x10', 'kvm_*', '@', "'"];
+const words = [
+  ...new Set(STATEMENTS.flatMap(each => [each.keyword ?? 'db', ...each.syntax.text.split(/[^a-z_]+/)])),
+].filter(each => each !== '');
+const marks = [
+  '(',
+  ')',
+  '[',
+  ']',
+  '{',
+  '}',
+  '\n',
+  '\n',
+  ';',
+  ',',
+  '.',
+  '..',
+  '->',
+  ':',
+  '=',
+  '==',
+  '<',
+  '+',
+  '-',
+  '*',
+  '/',
+  '|',
+  '#c\n',
+  '"t"',
+  '"',
+  '5',
+  '5ms',
+  '1.5',
+  '0..1',
+  '30%',
+  '0x10',
+  'kvm_*',
+  '@',
+  "'",
+];
 
 fuzz('random tokens never throw', () => {
-  const text = fc.array(fc.oneof(fc.constantFrom(...words), fc.constantFrom(...marks), fc.constantFrom('web', 'cold', 'db', 'v6')), { maxLength: 60 });
+  const text = fc.array(
+    fc.oneof(fc.constantFrom(...words), fc.constantFrom(...marks), fc.constantFrom('web', 'cold', 'db', 'v6')),
+    { maxLength: 60 },
+  );
   fc.assert(
     fc.property(text, tokens => survives(`language 1\n${tokens.join(' ')}`)),
     { numRuns: 1500, seed },
@@ -56,7 +99,12 @@ fuzz('random characters never throw', () => {
 });
 
 fuzz('a good file with a piece cut out, doubled or moved never throws', () => {
-  const cut = fc.record({ from: fc.nat(WORLD.length), length: fc.nat(40), to: fc.nat(WORLD.length), keep: fc.boolean() });
+  const cut = fc.record({
+    from: fc.nat(WORLD.length),
+    length: fc.nat(40),
+    to: fc.nat(WORLD.length),
+    keep: fc.boolean(),
+  });
   fc.assert(
     fc.property(cut, ({ from, length, to, keep }) => {
       const piece = WORLD.slice(from, from + length);
@@ -68,7 +116,13 @@ fuzz('a good file with a piece cut out, doubled or moved never throws', () => {
 });
 
 fuzz('files put together at random format to themselves, comments and all', () => {
-  const statement = fc.constantFrom(...STATEMENTS).chain(each => fc.record({ statement: fc.constant(each), example: fc.constantFrom(...each.examples), context: fc.constantFrom(...each.where) }));
+  const statement = fc.constantFrom(...STATEMENTS).chain(each =>
+    fc.record({
+      statement: fc.constant(each),
+      example: fc.constantFrom(...each.examples),
+      context: fc.constantFrom(...each.where),
+    }),
+  );
   const piece = fc.record({
     statement,
     before: fc.constantFrom('', '\n', '\n\n\n', '# a note\n', '   '),
@@ -76,7 +130,12 @@ fuzz('files put together at random format to themselves, comments and all', () =
   });
   fc.assert(
     fc.property(fc.array(piece, { minLength: 1, maxLength: 8 }), pieces => {
-      const text = pieces.map(({ statement: { example, context }, before, after }) => `${before}${AROUND[context].replace('%', () => `${example}${after}`)}\n`).join('');
+      const text = pieces
+        .map(
+          ({ statement: { example, context }, before, after }) =>
+            `${before}${AROUND[context].replace('%', () => `${example}${after}`)}\n`,
+        )
+        .join('');
       const once = format({ path: 'x.apf', text });
       if (!('text' in once)) return; // What may stand only once stands twice.
       survives(text);

@@ -131,7 +131,11 @@ print('line ends of other systems, and no newline at the end', () => {
 
 for (const folder of ['scenarios', 'std']) {
   const root = new URL(`../../${folder}/`, import.meta.url);
-  const files = existsSync(root) ? readdirSync(root, { recursive: true }).map(String).filter(each => each.endsWith('.apf')) : [];
+  const files = existsSync(root)
+    ? readdirSync(root, { recursive: true })
+        .map(String)
+        .filter(each => each.endsWith('.apf'))
+    : [];
   print(`all of ${folder}/ is as the formatter would have it`, () => {
     for (const file of files) {
       const text = readFileSync(new URL(file, root), 'utf8');

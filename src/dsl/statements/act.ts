@@ -1,11 +1,10 @@
 /** What a scenario may do to the machine. Bare in a case, an act happens at its start. */
 import { pathText } from '../expression.ts';
-import { type Needs, statement } from '../statement.ts';
-import { choice, event, expression, name, oneOf, opt, place, seq, sum, text, word } from '../syntax.ts';
-import { COUNT, TIME } from '../units.ts';
-import type { ThingKind } from '../types.ts';
+import { event, expression, name, oneOf, place, sum, text, word } from '../holes.ts';
+import { statement } from '../statement.ts';
+import { choice, opt, seq } from '../syntax.ts';
 import { words } from '../types.ts';
-import { MP_STATES } from '../vocabulary.ts';
+import { COUNT, TIME } from '../units.ts';
 
 const WHERE = ['file', 'case', 'act'] as const;
 
@@ -28,7 +27,8 @@ export const touch = statement({
   summary: 'The VMM reads the page by itself, as it does for a device or a migration.',
   examples: ['touch cold'],
   check: ({ page }, _at, check) => check.thing(page, 'page'),
-  lower: ({ page }, at, lowering) => lowering.act({ op: 'touch', task: null, write: false, ...lowering.page(page) }, at),
+  lower: ({ page }, at, lowering) =>
+    lowering.act({ op: 'touch', task: null, write: false, ...lowering.page(page) }, at),
 });
 
 export const taskAccess = statement({
@@ -43,14 +43,23 @@ export const taskAccess = statement({
     check.thing(page, 'page');
   },
   lower: ({ task, verb, page }, at, lowering) =>
-    lowering.act({ op: 'touch', task: lowering.entity(task).id, write: verb.text === 'writes', ...lowering.page(page) }, at),
+    lowering.act(
+      { op: 'touch', task: lowering.entity(task).id, write: verb.text === 'writes', ...lowering.page(page) },
+      at,
+    ),
 });
 
 export const irqAct = statement({
   id: 'raise_irq',
   keyword: 'irq',
   where: WHERE,
-  syntax: seq(word('irq'), place('irq', 'IRQ'), word('on'), place('vcpu', 'VCPU'), opt(seq(word('via'), oneOf('via', ['lapic', 'direct'])))),
+  syntax: seq(
+    word('irq'),
+    place('irq', 'IRQ'),
+    word('on'),
+    place('vcpu', 'VCPU'),
+    opt(seq(word('via'), oneOf('via', ['lapic', 'direct']))),
+  ),
   summary: 'Raises an interrupt: through the LAPIC, which the vCPU polls, or straight into its queue.',
   examples: ['irq disk on web.vcpu[0] via lapic'],
   check({ irq, vcpu }, _at, check) {
@@ -58,7 +67,15 @@ export const irqAct = statement({
     check.thing(vcpu, 'vcpu');
   },
   lower({ irq, vcpu, via }, at, lowering) {
-    lowering.act({ op: 'irq', irq: lowering.entity(irq).id, via: via?.text === 'direct' ? 'direct' : 'lapic', ...lowering.vcpu(vcpu) }, at);
+    lowering.act(
+      {
+        op: 'irq',
+        irq: lowering.entity(irq).id,
+        via: via?.text === 'direct' ? 'direct' : 'lapic',
+        ...lowering.vcpu(vcpu),
+      },
+      at,
+    );
   },
 });
 
@@ -75,8 +92,12 @@ export const hold = statement({
     ),
   ),
   summary: 'Delays something that takes time, or keeps a thread at one of its steps until something else has happened.',
-  about: 'The first form holds the next such event, e.g. a read of the swap device, for so long. The second names a step of the thread, such as before_entry.',
-  examples: ['hold swap_read(cold) for 5ms', 'hold web.vcpu[0] at before_entry after not_present(cold) until completed(cold)'],
+  about:
+    'The first form holds the next such event, e.g. a read of the swap device, for so long. The second names a step of the thread, such as before_entry.',
+  examples: [
+    'hold swap_read(cold) for 5ms',
+    'hold web.vcpu[0] at before_entry after not_present(cold) until completed(cold)',
+  ],
   check({ what, time, step, after, until }, _at, check) {
     if (time) {
       check.event(what);
@@ -90,7 +111,13 @@ export const hold = statement({
     if (time) lowering.act({ op: 'hold_event', event: lowering.event(what), ns: lowering.ns(time) }, at);
     else if (step && until) {
       lowering.act(
-        { op: 'hold_actor', actor: lowering.entity(what), step: pathText(step), after: after ? lowering.event(after) : null, until: lowering.event(until) },
+        {
+          op: 'hold_actor',
+          actor: lowering.entity(what),
+          step: pathText(step),
+          after: after ? lowering.event(after) : null,
+          until: lowering.event(until),
+        },
         at,
       );
     }
@@ -116,7 +143,12 @@ export const fail = statement({
   keyword: 'fail',
   where: ['file', 'case', 'act', 'faults'],
   syntax: seq(
-    seq(word('fail'), oneOf('what', [...Object.keys(FAILURES), 'work', 'gup']), opt(seq(word('of'), place('vm', 'VM'))), opt(word('next'))),
+    seq(
+      word('fail'),
+      oneOf('what', [...Object.keys(FAILURES), 'work', 'gup']),
+      opt(seq(word('of'), place('vm', 'VM'))),
+      opt(word('next')),
+    ),
     expression('times', 'NUMBER | A..B'),
     opt(seq(word('when'), expression('condition', 'CONDITION'))),
   ),
@@ -134,7 +166,11 @@ export const pendingException = statement({
   id: 'pending_exception',
   keyword: 'pending_exception',
   where: WHERE,
-  syntax: seq(word('pending_exception'), place('vcpu', 'VCPU'), name('state', 'none | pending | injected | page_fault')),
+  syntax: seq(
+    word('pending_exception'),
+    place('vcpu', 'VCPU'),
+    name('state', 'none | pending | injected | page_fault'),
+  ),
   summary: 'Puts a vCPU into the state where an exception waits to be delivered, or to be delivered again.',
   examples: ['pending_exception web.vcpu[0] injected'],
   check({ vcpu, state }, _at, check) {
@@ -145,7 +181,8 @@ export const pendingException = statement({
     const word = lowering.wordOf(state);
     // A #PF that waits to be injected again is what the mail means by reinjection.
     const given = word === 'page_fault' ? 'injected' : word;
-    if (given === 'none' || given === 'pending' || given === 'injected') lowering.act({ op: 'pending_exception', state: given, ...lowering.vcpu(vcpu) }, at);
+    if (given === 'none' || given === 'pending' || given === 'injected')
+      lowering.act({ op: 'pending_exception', state: given, ...lowering.vcpu(vcpu) }, at);
   },
 });
 
@@ -160,14 +197,20 @@ export const interrupts = statement({
     check.thing(vcpu, 'vcpu');
     check.wordOrParameter(state, words('allowed', 'blocked'));
   },
-  lower: ({ vcpu, state }, at, lowering) => lowering.act({ op: 'interrupts', allowed: lowering.wordOf(state) === 'allowed', ...lowering.vcpu(vcpu) }, at),
+  lower: ({ vcpu, state }, at, lowering) =>
+    lowering.act({ op: 'interrupts', allowed: lowering.wordOf(state) === 'allowed', ...lowering.vcpu(vcpu) }, at),
 });
 
 export const lapic = statement({
   id: 'lapic',
   keyword: 'lapic',
   where: WHERE,
-  syntax: seq(word('lapic'), place('vcpu', 'VCPU'), oneOf('state', ['enable', 'disable']), opt(seq(word('for'), sum('time', 'TIME')))),
+  syntax: seq(
+    word('lapic'),
+    place('vcpu', 'VCPU'),
+    oneOf('state', ['enable', 'disable']),
+    opt(seq(word('for'), sum('time', 'TIME'))),
+  ),
   summary: 'The guest enables or disables a LAPIC by software, for so long or for good.',
   examples: ['lapic web.vcpu[0] disable for 5ms'],
   check({ vcpu, time }, _at, check) {
@@ -175,7 +218,15 @@ export const lapic = statement({
     if (time) check.quantity(time, TIME);
   },
   lower: ({ vcpu, state, time }, at, lowering) =>
-    lowering.act({ op: 'lapic', enabled: state.text === 'enable', for_ns: time ? lowering.ns(time) : null, ...lowering.vcpu(vcpu) }, at),
+    lowering.act(
+      {
+        op: 'lapic',
+        enabled: state.text === 'enable',
+        for_ns: time ? lowering.ns(time) : null,
+        ...lowering.vcpu(vcpu),
+      },
+      at,
+    ),
 });
 
 export const getMpstate = statement({
@@ -189,7 +240,8 @@ export const getMpstate = statement({
     if (name) scope.thing(name, 'saved_vcpu', at);
   },
   check: ({ vcpu }, _at, check) => check.thing(vcpu, 'vcpu'),
-  lower: ({ vcpu, name }, at, lowering) => lowering.act({ op: 'get_mpstate', name: name?.text ?? '', ...lowering.vcpu(vcpu) }, at),
+  lower: ({ vcpu, name }, at, lowering) =>
+    lowering.act({ op: 'get_mpstate', name: name?.text ?? '', ...lowering.vcpu(vcpu) }, at),
 });
 
 export const markAct = statement({
@@ -211,179 +263,12 @@ function apf(keyword: 'disable_apf' | 'enable_apf', summary: string) {
     summary,
     examples: [`${keyword} web.vcpu[0]`],
     check: ({ vcpu }, _at, check) => check.thing(vcpu, 'vcpu'),
-    lower: ({ vcpu }, at, lowering) => lowering.act({ op: 'apf', enabled: keyword === 'enable_apf', ...lowering.vcpu(vcpu) }, at),
+    lower: ({ vcpu }, at, lowering) =>
+      lowering.act({ op: 'apf', enabled: keyword === 'enable_apf', ...lowering.vcpu(vcpu) }, at),
   });
 }
 
 export const apfActs = [
   apf('disable_apf', 'The guest writes 0 to MSR_KVM_ASYNC_PF_EN of one of its CPUs.'),
   apf('enable_apf', 'And enables it again, which asks for a broadcast.'),
-];
-
-// -- What the model of a later version does -------------------------------------------------------
-
-const COMPLETE: Needs = 'the complete model';
-
-/** `keyword THING`, for things of these kinds. */
-function onThing(keyword: string, kinds: readonly ThingKind[], shown: string, summary: string, example: string) {
-  return statement({
-    id: keyword,
-    keyword,
-    where: WHERE,
-    syntax: seq(word(keyword), place('what', shown)),
-    summary,
-    examples: [example],
-    needs: COMPLETE,
-    check: ({ what }, _at, check) => check.thing(what, ...kinds),
-  });
-}
-
-export const laterActs = [
-  onThing('pin', ['page', 'pages'], 'PAGES', 'Keeps pages in host memory.', 'pin cold'),
-  onThing('unpin', ['page', 'pages'], 'PAGES', 'Lets pinned pages go.', 'unpin cold'),
-  onThing('clear_queue', ['vcpu'], 'VCPU', 'Clears the queue of a vCPU: kvm_clear_async_pf_completion_queue().', 'clear_queue web.vcpu[0]'),
-  onThing('reset', ['vcpu', 'vm'], 'VCPU | VM', 'Resets a vCPU, or all of a VM.', 'reset web.vcpu[0]'),
-  onThing('destroy', ['vm'], 'VM', 'Ends a VM: its file descriptors are closed.', 'destroy web'),
-  onThing('sipi', ['vcpu'], 'VCPU', 'Sends a start-up IPI.', 'sipi web.vcpu[0]'),
-  onThing('init', ['vcpu'], 'VCPU', 'Sends INIT.', 'init web.vcpu[0]'),
-  onThing('hotplug', ['vcpu'], 'VCPU', 'Adds a vCPU.', 'hotplug web.vcpu[0]'),
-  onThing('unplug', ['vcpu'], 'VCPU', 'Takes a vCPU away.', 'unplug web.vcpu[0]'),
-  onThing('pause', ['vm'], 'VM', 'The VMM stops all vCPUs.', 'pause web'),
-  onThing('resume', ['vm'], 'VM', 'And lets them go on.', 'resume web'),
-];
-
-export const nmiAct = statement({
-  id: 'raise_nmi',
-  keyword: 'nmi',
-  where: WHERE,
-  syntax: seq(word('nmi'), name('name'), word('to'), place('vcpu', 'VCPU')),
-  summary: 'Sends an NMI, under a name.',
-  examples: ['nmi n1 to web.vcpu[0]'],
-  needs: COMPLETE,
-  declare: ({ name }, at, scope) => scope.thing(name, 'nmi', at),
-  check: ({ vcpu }, _at, check) => check.thing(vcpu, 'vcpu'),
-});
-
-export const balloon = statement({
-  id: 'balloon',
-  keyword: 'balloon',
-  where: WHERE,
-  syntax: seq(word('balloon'), place('vm', 'VM'), word('to'), sum('size', 'SIZE')),
-  summary: 'Asks the guest to give memory back.',
-  examples: ['balloon web to 64MiB'],
-  needs: COMPLETE,
-  check: ({ vm }, _at, check) => check.thing(vm, 'vm'),
-});
-
-export const setMpstate = statement({
-  id: 'set_mpstate',
-  keyword: 'set_mpstate',
-  where: WHERE,
-  syntax: seq(word('set_mpstate'), place('vcpu', 'VCPU'), name('state', 'MP_STATE')),
-  summary: 'KVM_SET_MP_STATE from user space.',
-  examples: ['set_mpstate web.vcpu[0] RUNNABLE'],
-  needs: COMPLETE,
-  check({ vcpu, state }, _at, check) {
-    check.thing(vcpu, 'vcpu');
-    check.choice(state, MP_STATES, 'an mp_state');
-  },
-});
-
-export const save = statement({
-  id: 'save',
-  keyword: 'save',
-  where: WHERE,
-  syntax: seq(word('save'), place('vm', 'VM'), word('as'), name('name')),
-  summary: 'Reads the whole state of a VM, as a snapshot does.',
-  examples: ['save web as snap'],
-  needs: COMPLETE,
-  declare: ({ name }, at, scope) => scope.thing(name, 'saved', at),
-  check: ({ vm }, _at, check) => check.thing(vm, 'vm'),
-});
-
-export const restore = statement({
-  id: 'restore',
-  keyword: 'restore',
-  where: WHERE,
-  syntax: seq(word('restore'), place('saved', 'SAVED'), opt(seq(word('on'), name('host', 'HOST')))),
-  summary: 'Starts a VM from a saved state.',
-  examples: ['restore snap on dst'],
-  needs: COMPLETE,
-  check({ saved, host }, _at, check) {
-    check.thing(saved, 'saved');
-    if (host) check.declared(host, 'host');
-  },
-});
-
-export const query = statement({
-  id: 'query',
-  keyword: 'query',
-  where: WHERE,
-  syntax: seq(word('query'), place('what', 'cpus(VM)')),
-  summary: 'Reads state without stopping for good, as "info cpus" does.',
-  examples: ['query cpus(web)'],
-  needs: COMPLETE,
-  check({ what }, _at, check) {
-    const [vm] = what.kind === 'call' ? what.args : [];
-    const callee = what.kind === 'call' ? what.of : what;
-    if (callee.kind === 'name') check.choice({ text: callee.name, span: callee.span }, ['cpus', 'registers'], 'something to query');
-    if (vm) check.thing(vm.value, 'vm');
-    else check.error('wrong-arguments', { span: what.span, message: 'query needs a VM', help: 'write query cpus(web)' });
-  },
-});
-
-export const migrate = statement({
-  id: 'migrate',
-  keyword: 'migrate',
-  where: WHERE,
-  syntax: seq(word('migrate'), name('name', 'MIGRATION')),
-  summary: 'Starts a migration.',
-  examples: ['migrate move'],
-  needs: COMPLETE,
-  check: ({ name }, _at, check) => check.declared(name, 'migration'),
-});
-
-export const cancel = statement({
-  id: 'cancel',
-  keyword: 'cancel',
-  where: WHERE,
-  syntax: seq(word('cancel'), name('name', 'MIGRATION')),
-  summary: 'Cancels a migration.',
-  examples: ['cancel move'],
-  needs: COMPLETE,
-  check: ({ name }, _at, check) => check.declared(name, 'migration'),
-});
-
-export const record = statement({
-  id: 'record',
-  keyword: 'record',
-  where: ['case'],
-  syntax: seq(word('record'), name('name')),
-  summary: 'Runs the case once without its acts and keeps the trace under a name, to compare with.',
-  examples: ['record baseline'],
-  needs: COMPLETE,
-  declare: ({ name }, at, scope) => scope.thing(name, 'recording', at),
-});
-
-/** Faults on order: `drop kick 0..1`. */
-function fault(keyword: 'drop' | 'duplicate' | 'delay', summary: string) {
-  return statement({
-    id: keyword,
-    keyword,
-    where: ['file', 'case', 'act', 'faults'],
-    syntax: seq(word(keyword), oneOf('what', ['kick', 'ipi', 'ready', 'completed', 'work', 'interrupt']), expression('times', 'NUMBER | A..B'), opt(seq(word('by'), sum('time', 'TIME')))),
-    summary,
-    examples: [`${keyword} kick 0..1`],
-    needs: COMPLETE,
-    check({ times, time }, _at, check) {
-      check.countOrRange(times, COUNT);
-      if (time) check.quantity(time, TIME);
-    },
-  });
-}
-
-export const faults = [
-  fault('drop', 'Loses so many of something.'),
-  fault('duplicate', 'Makes so many of something happen twice.'),
-  fault('delay', 'Makes so many of something late.'),
 ];

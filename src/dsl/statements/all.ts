@@ -6,6 +6,7 @@ import * as explore from './explore.ts';
 import * as file from './file.ts';
 import * as host from './host.ts';
 import * as judge from './judge.ts';
+import * as laterAct from './later_act.ts';
 import * as task from './task.ts';
 import * as trigger from './trigger.ts';
 import * as vm from './vm.ts';
@@ -18,4 +19,15 @@ function isStatement(value: unknown): value is Statement {
   return typeof value === 'object' && value !== null && 'syntax' in value && 'where' in value;
 }
 
-export const STATEMENTS: readonly Statement[] = [file, host, vm, task, cases, trigger, act, judge, explore].flatMap(statementsOf);
+export const STATEMENTS: readonly Statement[] = [
+  file,
+  host,
+  vm,
+  task,
+  cases,
+  trigger,
+  act,
+  laterAct,
+  judge,
+  explore,
+].flatMap(statementsOf);

@@ -1,7 +1,9 @@
 /** Cases and what varies between their runs: matrices, settings, parameters. */
+
+import { block, equals, expression, name, numeral, oneOf, place, text, word } from '../holes.ts';
 import { statement } from '../statement.ts';
-import { block, equals, expression, name, numeral, oneOf, opt, place, seq, text, word } from '../syntax.ts';
-import { listOf, ANY } from '../types.ts';
+import { opt, seq } from '../syntax.ts';
+import { ANY, listOf } from '../types.ts';
 
 export const cases = statement({
   id: 'case',
@@ -104,7 +106,14 @@ export const find = statement({
   keyword: 'find',
   where: ['sweep'],
   syntax: seq(
-    seq(word('find'), oneOf('direction', ['min', 'max']), name('what', 'PARAMETER'), word('such'), word('that'), expression('condition', 'CONDITION')),
+    seq(
+      word('find'),
+      oneOf('direction', ['min', 'max']),
+      name('what', 'PARAMETER'),
+      word('such'),
+      word('that'),
+      expression('condition', 'CONDITION'),
+    ),
     opt(seq(word('for'), word('each'), name('each', 'PARAMETER'))),
   ),
   summary: 'The smallest or largest value of a parameter for which a condition holds.',

@@ -1,8 +1,10 @@
 /** Exploration and mutation: parsed and checked here, run by `apflab explore` and `apflab mutate`. */
+
+import { KNOB_NAMES } from '../../sim/protocol/knobs.ts';
+import { block, expression, oneOf, text, word } from '../holes.ts';
 import { setting, takesCount, takesNames, takesWords } from '../setting.ts';
 import { statement } from '../statement.ts';
-import { block, expression, oneOf, opt, seq, text, word } from '../syntax.ts';
-import { KNOB_NAMES } from '../../sim/protocol/knobs.ts';
+import { opt, seq } from '../syntax.ts';
 import { COUNT } from '../units.ts';
 
 const EXPLORATION = { needs: 'exploration' } as const;
@@ -20,10 +22,38 @@ export const explore = statement({
 });
 
 export const exploreSettings = [
-  setting({ keyword: 'strategy', where: ['explore'], takes: takesWords('bfs', 'dfs', 'random', 'pct'), summary: 'In which order paths are tried.', example: 'strategy bfs', ...EXPLORATION }),
-  setting({ keyword: 'depth', where: ['explore'], takes: takesCount, summary: 'The longest path.', example: 'depth 60', ...EXPLORATION }),
-  setting({ keyword: 'preemptions', where: ['explore'], takes: takesCount, summary: 'How often a thread may be interrupted by another.', example: 'preemptions 3', ...EXPLORATION }),
-  setting({ keyword: 'states', where: ['explore'], takes: takesCount, summary: 'The most states to visit.', example: 'states 2M', ...EXPLORATION }),
+  setting({
+    keyword: 'strategy',
+    where: ['explore'],
+    takes: takesWords('bfs', 'dfs', 'random', 'pct'),
+    summary: 'In which order paths are tried.',
+    example: 'strategy bfs',
+    ...EXPLORATION,
+  }),
+  setting({
+    keyword: 'depth',
+    where: ['explore'],
+    takes: takesCount,
+    summary: 'The longest path.',
+    example: 'depth 60',
+    ...EXPLORATION,
+  }),
+  setting({
+    keyword: 'preemptions',
+    where: ['explore'],
+    takes: takesCount,
+    summary: 'How often a thread may be interrupted by another.',
+    example: 'preemptions 3',
+    ...EXPLORATION,
+  }),
+  setting({
+    keyword: 'states',
+    where: ['explore'],
+    takes: takesCount,
+    summary: 'The most states to visit.',
+    example: 'states 2M',
+    ...EXPLORATION,
+  }),
   setting({
     keyword: 'symmetry',
     where: ['explore'],
@@ -81,7 +111,11 @@ export const budget = statement({
   id: 'budget',
   keyword: 'budget',
   where: ['explore'],
-  syntax: seq(word('budget'), oneOf('what', ['tick', 'nmi', 'irq', 'evict', 'signal', 'save']), expression('times', 'A..B')),
+  syntax: seq(
+    word('budget'),
+    oneOf('what', ['tick', 'nmi', 'irq', 'evict', 'signal', 'save']),
+    expression('times', 'A..B'),
+  ),
   summary: 'How often something may happen that nobody has to let happen.',
   examples: ['budget evict 0..2'],
   ...EXPLORATION,
@@ -134,7 +168,11 @@ export const exports = statement({
   id: 'export',
   keyword: 'export',
   where: ['reaction', 'file', 'case'],
-  syntax: seq(word('export'), oneOf('format', ['perfetto', 'ftrace', 'itf', 'csv', 'html', 'svg']), opt(seq(word('to'), text('path')))),
+  syntax: seq(
+    word('export'),
+    oneOf('format', ['perfetto', 'ftrace', 'itf', 'csv', 'html', 'svg']),
+    opt(seq(word('to'), text('path'))),
+  ),
   summary: 'Writes the run in another format.',
   examples: ['export perfetto to "run.json"'],
   ...EXPLORATION,
@@ -154,6 +192,12 @@ export const mutate = statement({
 });
 
 export const mutateSettings = [
-  setting({ keyword: 'knobs', where: ['mutate'], takes: takesNames(...KNOB_NAMES), summary: 'Only these knobs.', example: 'knobs [gate, wake]', needs: 'the complete model' }),
+  setting({
+    keyword: 'knobs',
+    where: ['mutate'],
+    takes: takesNames(...KNOB_NAMES),
+    summary: 'Only these knobs.',
+    example: 'knobs [gate, wake]',
+    needs: 'the complete model',
+  }),
 ];
-

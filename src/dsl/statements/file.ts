@@ -1,9 +1,11 @@
 /** What stands at the head of a file: its language, what it is called, what it may run on, how long. */
+
+import { equals, expression, mark, name, nameList, names, numeral, oneOf, sum, text, word } from '../holes.ts';
 import { statement } from '../statement.ts';
-import { equals, mark, name, nameList, names, numeral, opt, choice, expression, seq, sum, text, word, oneOf } from '../syntax.ts';
+import { choice, opt, seq } from '../syntax.ts';
 import { Colon, LRound, RRound } from '../tokens.ts';
-import { COUNT, TIME } from '../units.ts';
 import { quantity } from '../types.ts';
+import { COUNT, TIME } from '../units.ts';
 
 export const LANGUAGE_VERSION = '1';
 
@@ -17,7 +19,10 @@ export const language = statement({
   examples: ['language 1'],
   check({ version }, _at, check) {
     if (version.text === LANGUAGE_VERSION) return;
-    check.error('language', { span: version.span, message: `this apflab reads language ${LANGUAGE_VERSION}, not ${version.text}` });
+    check.error('language', {
+      span: version.span,
+      message: `this apflab reads language ${LANGUAGE_VERSION}, not ${version.text}`,
+    });
   },
 });
 
@@ -135,7 +140,11 @@ export const run = statement({
   keyword: 'run',
   where: ['file'],
   once: true,
-  syntax: seq(word('run'), word('on'), choice(seq(word('variant'), name('one')), seq(word('variants'), choice(nameList('many'), name('group'))))),
+  syntax: seq(
+    word('run'),
+    word('on'),
+    choice(seq(word('variant'), name('one')), seq(word('variants'), choice(nameList('many'), name('group')))),
+  ),
   summary: 'The variants that every case runs on, unless the case names its own.',
   examples: ['run on variants [v6, linux_6_12]', 'run on variant linux_6_12', 'run on variants all'],
   check({ one, many, group }, _at, check) {

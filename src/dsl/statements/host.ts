@@ -1,7 +1,19 @@
 /** The machine underneath: hosts with CPUs, memory and swap, and the links between them. */
-import { setting, takesAnything, takesBandwidth, takesCount, takesDistribution, takesPercent, takesSize, takesTime, takesWords } from '../setting.ts';
+
+import { block, name, place, sum, word } from '../holes.ts';
+import {
+  setting,
+  takesAnything,
+  takesBandwidth,
+  takesCount,
+  takesDistribution,
+  takesPercent,
+  takesSize,
+  takesTime,
+  takesWords,
+} from '../setting.ts';
 import { statement } from '../statement.ts';
-import { block, name, opt, place, seq, sum, word } from '../syntax.ts';
+import { opt, seq } from '../syntax.ts';
 import { quantity } from '../types.ts';
 import { COUNT, PAGES, PERCENT, TIME } from '../units.ts';
 
@@ -36,9 +48,27 @@ const HOST_AND_VM = ['host', 'vm'] as const;
 export const hostSettings = [
   setting({ keyword: 'cpus', where: ['host'], takes: takesCount, summary: 'Physical CPUs.', example: 'cpus 4' }),
   setting({ keyword: 'ram', where: HOST_AND_VM, takes: takesSize, summary: 'Memory.', example: 'ram 128MiB' }),
-  setting({ keyword: 'page', where: ['host'], takes: takesSize, summary: 'The size of a page: 4KiB.', example: 'page 4KiB' }),
-  setting({ keyword: 'workers', where: ['host'], takes: takesCount, summary: 'Kernel workers that complete page-ins.', example: 'workers 2' }),
-  setting({ keyword: 'isa', where: ['host'], takes: takesWords('svm', 'vmx'), summary: 'AMD or Intel virtualisation.', example: 'isa svm' }),
+  setting({
+    keyword: 'page',
+    where: ['host'],
+    takes: takesSize,
+    summary: 'The size of a page: 4KiB.',
+    example: 'page 4KiB',
+  }),
+  setting({
+    keyword: 'workers',
+    where: ['host'],
+    takes: takesCount,
+    summary: 'Kernel workers that complete page-ins.',
+    example: 'workers 2',
+  }),
+  setting({
+    keyword: 'isa',
+    where: ['host'],
+    takes: takesWords('svm', 'vmx'),
+    summary: 'AMD or Intel virtualisation.',
+    example: 'isa svm',
+  }),
   setting({
     keyword: 'reclaim',
     where: ['host'],
@@ -68,7 +98,11 @@ export const swap = statement({
   },
   check({ name }, at, check) {
     if (name.text === 'none' && at.body.length > 0) {
-      check.error('type', { span: name.span, message: "'swap none' has no settings", help: 'give the device a name, such as nvme' });
+      check.error('type', {
+        span: name.span,
+        message: "'swap none' has no settings",
+        help: 'give the device a name, such as nvme',
+      });
     }
   },
   lower({ name }, at, lowering) {
@@ -95,8 +129,20 @@ export const swapSettings = [
     summary: 'How long the device takes to read a page.',
     example: 'read lognormal(p50: 90us, p99: 2ms)',
   }),
-  setting({ keyword: 'write', where: ['swap'], takes: takesDistribution, summary: 'How long it takes to write one.', example: 'write fixed(60us)' }),
-  setting({ keyword: 'depth', where: ['swap'], takes: takesCount, summary: 'Requests served at once.', example: 'depth 32' }),
+  setting({
+    keyword: 'write',
+    where: ['swap'],
+    takes: takesDistribution,
+    summary: 'How long it takes to write one.',
+    example: 'write fixed(60us)',
+  }),
+  setting({
+    keyword: 'depth',
+    where: ['swap'],
+    takes: takesCount,
+    summary: 'Requests served at once.',
+    example: 'depth 32',
+  }),
   setting({
     keyword: 'readahead',
     where: ['swap'],
@@ -104,7 +150,13 @@ export const swapSettings = [
     summary: 'The largest read-ahead window, a power of two: 1 << vm.page-cluster.',
     example: 'readahead 8 pages',
   }),
-  setting({ keyword: 'errors', where: ['swap'], takes: [quantity(PERCENT)], summary: 'How many reads fail.', example: 'errors 1%' }),
+  setting({
+    keyword: 'errors',
+    where: ['swap'],
+    takes: [quantity(PERCENT)],
+    summary: 'How many reads fail.',
+    example: 'errors 1%',
+  }),
 ];
 
 export const cost = statement({
@@ -136,7 +188,10 @@ export const link = statement({
   id: 'link',
   keyword: 'link',
   where: ['file'],
-  syntax: seq(seq(word('link'), name('name'), word('from'), name('from', 'HOST'), word('to'), name('to', 'HOST')), block('link')),
+  syntax: seq(
+    seq(word('link'), name('name'), word('from'), name('from', 'HOST'), word('to'), name('to', 'HOST')),
+    block('link'),
+  ),
   summary: 'A network between two hosts.',
   examples: ['link lan from src to dst { bandwidth 10 Gbit/s; latency 80us; loss 0% }'],
   needs: 'the complete model',
@@ -149,8 +204,20 @@ export const link = statement({
 });
 
 export const linkSettings = [
-  setting({ keyword: 'bandwidth', where: ['link'], takes: takesBandwidth, summary: 'What it carries.', example: 'bandwidth 10 Gbit/s' }),
-  setting({ keyword: 'latency', where: ['link'], takes: takesTime, summary: 'How long a packet travels.', example: 'latency 80us' }),
+  setting({
+    keyword: 'bandwidth',
+    where: ['link'],
+    takes: takesBandwidth,
+    summary: 'What it carries.',
+    example: 'bandwidth 10 Gbit/s',
+  }),
+  setting({
+    keyword: 'latency',
+    where: ['link'],
+    takes: takesTime,
+    summary: 'How long a packet travels.',
+    example: 'latency 80us',
+  }),
   setting({ keyword: 'loss', where: ['link'], takes: takesPercent, summary: 'Packets lost.', example: 'loss 0%' }),
 ];
 
@@ -172,5 +239,11 @@ export const userfaultSettings = [
     summary: 'How long the process takes for a page.',
     example: 'latency fixed(200us)',
   }),
-  setting({ keyword: 'serves', where: ['userfault'], takes: takesAnything, summary: 'The pages it serves.', example: 'serves web.heap' }),
+  setting({
+    keyword: 'serves',
+    where: ['userfault'],
+    takes: takesAnything,
+    summary: 'The pages it serves.',
+    example: 'serves web.heap',
+  }),
 ];

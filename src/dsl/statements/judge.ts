@@ -5,8 +5,9 @@
  */
 import type { Check } from '../check.ts';
 import type { Expression, Word } from '../expression.ts';
+import { chain, event, expression, label, mark, name, nameList, oneOf, sum, text, word } from '../holes.ts';
 import { type Node, statement } from '../statement.ts';
-import { anyOrder, chain, choice, event, expression, label, mark, name, nameList, oneOf, opt, seq, sum, text, word } from '../syntax.ts';
+import { anyOrder, choice, opt, seq } from '../syntax.ts';
 import { Arrow, DotDot } from '../tokens.ts';
 import { TIME } from '../units.ts';
 
@@ -45,7 +46,12 @@ function checkClauses({ by, at, from, to, within, after, until, unless }: Clause
 
 const WHERE = ['file', 'case', 'act', 'explore'] as const;
 
-function judgement(kind: 'expect' | 'always' | 'never' | 'eventually' | 'sometimes', summary: string, about: string, examples: readonly string[]) {
+function judgement(
+  kind: 'expect' | 'always' | 'never' | 'eventually' | 'sometimes',
+  summary: string,
+  about: string,
+  examples: readonly string[],
+) {
   return statement({
     id: kind,
     keyword: kind,
@@ -61,7 +67,8 @@ function judgement(kind: 'expect' | 'always' | 'never' | 'eventually' | 'sometim
       check.truth(fields.body);
       checkClauses(fields, check);
     },
-    lower: (fields, at: Node, lowering) => lowering.judgement(kind, fields.label, { body: fields.body }, fields, at),
+    lower: (fields, at: Node, lowering) =>
+      lowering.judge.judgement(kind, fields.label, { body: fields.body }, fields, at),
   });
 }
 
@@ -76,14 +83,19 @@ export const expect = judgement(
   ],
 );
 
-export const always = judgement('always', 'A condition that must hold after every step.', '`unless` names the variants for which it need not.', [
-  'always one_writer: writers(web.vcpu[0].mp_state) within [thread(web.vcpu[0])]',
-]);
+export const always = judgement(
+  'always',
+  'A condition that must hold after every step.',
+  '`unless` names the variants for which it need not.',
+  ['always one_writer: writers(web.vcpu[0].mp_state) within [thread(web.vcpu[0])]'],
+);
 
-export const never = judgement('never', 'A condition or event that must not come at any time.', 'With `for T` inside, only what lasts that long counts.', [
-  'never swap_wait(cold) by thread(web.vcpu[0])',
-  'never spin: rate(entry(web.vcpu[0])) > 200k/s for 1ms',
-]);
+export const never = judgement(
+  'never',
+  'A condition or event that must not come at any time.',
+  'With `for T` inside, only what lasts that long counts.',
+  ['never swap_wait(cold) by thread(web.vcpu[0])', 'never spin: rate(entry(web.vcpu[0])) > 200k/s for 1ms'],
+);
 
 export const eventually = judgement(
   'eventually',
@@ -113,7 +125,8 @@ export const expectOrder = statement({
     fields.events.forEach(each => check.event(each));
     checkClauses(fields, check);
   },
-  lower: (fields, at, lowering) => lowering.judgement('order', fields.label, { order: fields.events }, fields, at),
+  lower: (fields, at, lowering) =>
+    lowering.judge.judgement('order', fields.label, { order: fields.events }, fields, at),
 });
 
 export const expectVerdict = statement({
@@ -121,7 +134,12 @@ export const expectVerdict = statement({
   keyword: 'expect',
   where: ['file', 'case'],
   syntax: seq(
-    seq(word('expect'), oneOf('verdict', ['fail', 'pass']), opt(seq(word('of'), name('judgement', 'JUDGEMENT'))), word('on')),
+    seq(
+      word('expect'),
+      oneOf('verdict', ['fail', 'pass']),
+      opt(seq(word('of'), name('judgement', 'JUDGEMENT'))),
+      word('on'),
+    ),
     choice(seq(word('variant'), name('one', 'VARIANT')), seq(word('variants'), nameList('many', 'VARIANT'))),
     word('because'),
     text('because'),
@@ -134,7 +152,13 @@ export const expectVerdict = statement({
     if (judgement) check.judgement(judgement);
   },
   lower: ({ verdict, judgement, one, many, because }, at, lowering) =>
-    lowering.expectation(verdict.text === 'fail' ? 'fail' : 'pass', judgement, one ? [one] : (many ?? []), because.text, at),
+    lowering.judge.expectation(
+      verdict.text === 'fail' ? 'fail' : 'pass',
+      judgement,
+      one ? [one] : (many ?? []),
+      because.text,
+      at,
+    ),
 });
 
 export const report = statement({
@@ -142,16 +166,23 @@ export const report = statement({
   keyword: 'report',
   where: ['file', 'case'],
   once: true,
-  syntax: seq(word('report'), opt(seq(word('per'), oneOf('per', ['variant', 'cell', 'case']))), expression('columns', '[VALUE, …]')),
+  syntax: seq(
+    word('report'),
+    opt(seq(word('per'), oneOf('per', ['variant', 'cell', 'case']))),
+    expression('columns', '[VALUE, …]'),
+  ),
   summary: 'Values to print beside the verdicts.',
   examples: ['report per variant [entry.checks_added, p99(web.stall), halts(synthetic)]'],
   check({ columns }, _at, check) {
     if (columns.kind !== 'list') {
-      check.error('type', { span: columns.span, message: 'expected a list of values', help: 'write report [p99(web.stall), web.exits]' });
+      check.error('type', {
+        span: columns.span,
+        message: 'expected a list of values',
+        help: 'write report [p99(web.stall), web.exits]',
+      });
       return;
     }
     columns.items.forEach(each => check.type(each));
   },
-  lower: ({ columns }, _at, lowering) => lowering.report(columns),
+  lower: ({ columns }, _at, lowering) => lowering.reportColumns(columns),
 });
-

@@ -1,8 +1,9 @@
 /** What runs in the guest: tasks and their scripts, timers, interrupts and NMIs with their handlers. */
+
+import { block, expression, flag, mark, name, oneOf, place, sum, word } from '../holes.ts';
 import { statement } from '../statement.ts';
-import { block, choice, expression, flag, name, oneOf, opt, place, seq, sum, word } from '../syntax.ts';
+import { choice, opt, seq } from '../syntax.ts';
 import { LSquare, RSquare } from '../tokens.ts';
-import { mark } from '../syntax.ts';
 import { COUNT, FREQUENCY, PAGE_RATE, PAGES, TIME } from '../units.ts';
 
 export const task = statement({
@@ -10,20 +11,30 @@ export const task = statement({
   keyword: 'task',
   where: ['guest'],
   syntax: seq(
-    seq(word('task'), name('name'), opt(seq(mark(LSquare, '['), expression('times', 'NUMBER'), mark(RSquare, ']'))), word('on'), place('vcpu', 'vcpu[N] | any')),
+    seq(
+      word('task'),
+      name('name'),
+      opt(seq(mark(LSquare, '['), expression('times', 'NUMBER'), mark(RSquare, ']'))),
+      word('on'),
+      place('vcpu', 'vcpu[N] | any'),
+    ),
     opt(oneOf('mode', ['user', 'kernel'])),
     opt(seq(word('prio'), sum('prio', 'NUMBER'))),
     block('script'),
   ),
   summary: 'A task of the guest. It runs its script once; `loop` makes it go on. `db[4]` is four of them.',
-  examples: ['task db on vcpu[0] user { loop { read heap uniform; work 20us } }', 'task crew[4] on any user { work 1ms; done }'],
+  examples: [
+    'task db on vcpu[0] user { loop { read heap uniform; work 20us } }',
+    'task crew[4] on any user { work 1ms; done }',
+  ],
   declare: ({ name, times }, at, scope) => scope.member(name, 'task', at, times),
   check({ vcpu, times, prio }, _at, check) {
     check.vcpuOfGuest(vcpu);
     if (times) check.quantity(times, COUNT);
     if (prio) check.quantity(prio, COUNT);
   },
-  lower: ({ name, times, vcpu, mode }, at, lowering) => lowering.task(name.text, times, vcpu, mode?.text === 'kernel' ? 'kernel' : 'user', at),
+  lower: ({ name, times, vcpu, mode }, at, lowering) =>
+    lowering.guests.task(name.text, times, vcpu, mode?.text === 'kernel' ? 'kernel' : 'user', at),
 });
 
 const PATTERNS = ['uniform', 'zipf', 'sequential', 'stride'] as const;
@@ -36,16 +47,29 @@ function access(verb: 'read' | 'write', summary: string) {
     syntax: seq(
       word(verb),
       place('what', 'heap | page(N) | heap.pages(A..B)'),
-      opt(choice(seq(word('rate'), sum('rate', 'RATE')), seq(place('pattern', 'uniform | zipf(THETA) | sequential | stride(N)'), opt(seq(word('rate'), sum('rate', 'RATE')))))),
+      opt(
+        choice(
+          seq(word('rate'), sum('rate', 'RATE')),
+          seq(
+            place('pattern', 'uniform | zipf(THETA) | sequential | stride(N)'),
+            opt(seq(word('rate'), sum('rate', 'RATE'))),
+          ),
+        ),
+      ),
     ),
     summary,
-    examples: [`${verb} heap uniform`, `${verb} page(1)`, `${verb} heap zipf(0.9) rate 10k pages/s`, `${verb} heap.pages(0..63) sequential`],
+    examples: [
+      `${verb} heap uniform`,
+      `${verb} page(1)`,
+      `${verb} heap zipf(0.9) rate 10k pages/s`,
+      `${verb} heap.pages(0..63) sequential`,
+    ],
     check({ what, pattern, rate }, _at, check) {
       check.heap(what);
       if (pattern) check.pattern(pattern, PATTERNS);
       if (rate) check.either(rate, PAGE_RATE, FREQUENCY);
     },
-    lower: ({ what, pattern, rate }, _at, lowering) => lowering.access(verb, what, pattern, rate),
+    lower: ({ what, pattern, rate }, _at, lowering) => lowering.guests.access(verb, what, pattern, rate),
   });
 }
 
@@ -63,7 +87,7 @@ export const scan = statement({
     check.heap(what);
     if (step) check.either(step, PAGES, COUNT);
   },
-  lower: ({ what, step }, _at, lowering) => lowering.scan(what, step),
+  lower: ({ what, step }, _at, lowering) => lowering.guests.scan(what, step),
 });
 
 function lasting(keyword: 'work' | 'sleep', where: readonly ('script' | 'handler')[], summary: string) {
@@ -75,7 +99,7 @@ function lasting(keyword: 'work' | 'sleep', where: readonly ('script' | 'handler
     summary,
     examples: [`${keyword} 20us`, `${keyword} exp(50us)`],
     check: ({ time }, _at, check) => check.timeOrDistribution(time),
-    lower: ({ time }, _at, lowering) => lowering.lasting(keyword, time),
+    lower: ({ time }, _at, lowering) => lowering.guests.lasting(keyword, time),
   });
 }
 
@@ -89,7 +113,7 @@ export const loop = statement({
   syntax: seq(word('loop'), block('script')),
   summary: 'Does its block over and over.',
   examples: ['loop { work 10us }'],
-  lower: (_fields, at, lowering) => lowering.loop(at),
+  lower: (_fields, at, lowering) => lowering.guests.loop(at),
 });
 
 export const repeat = statement({
@@ -100,7 +124,7 @@ export const repeat = statement({
   summary: 'Does its block so many times.',
   examples: ['repeat 10 { work 10us }'],
   check: ({ times }, _at, check) => check.quantity(times, COUNT),
-  lower: ({ times }, at, lowering) => lowering.repeat(times, at),
+  lower: ({ times }, at, lowering) => lowering.guests.repeat(times, at),
 });
 
 /** Words that stand alone in a script. */
@@ -112,7 +136,7 @@ function single(keyword: 'hlt' | 'cli' | 'sti' | 'user' | 'kernel' | 'done', sum
     syntax: word(keyword),
     summary,
     examples: [keyword],
-    lower: (_fields, _at, lowering) => lowering.op({ op: keyword }),
+    lower: (_fields, _at, lowering) => lowering.guests.op({ op: keyword }),
   });
 }
 
@@ -132,7 +156,7 @@ export const exit = statement({
   syntax: word('exit'),
   summary: 'The task ends.',
   examples: ['exit'],
-  lower: (_fields, _at, lowering) => lowering.op({ op: 'done' }),
+  lower: (_fields, _at, lowering) => lowering.guests.op({ op: 'done' }),
 });
 
 export const preempt = statement({
@@ -142,7 +166,7 @@ export const preempt = statement({
   syntax: seq(word('preempt'), oneOf('state', ['on', 'off'])),
   summary: 'Whether the guest’s scheduler may take the vCPU away: preempt_disable() and preempt_enable().',
   examples: ['preempt off'],
-  lower: ({ state }, _at, lowering) => lowering.op({ op: state.text === 'off' ? 'preempt_off' : 'preempt_on' }),
+  lower: ({ state }, _at, lowering) => lowering.guests.op({ op: state.text === 'off' ? 'preempt_off' : 'preempt_on' }),
 });
 
 function later(keyword: 'lock' | 'unlock' | 'fork', summary: string) {
@@ -167,7 +191,10 @@ export const timer = statement({
   id: 'timer',
   keyword: 'timer',
   where: ['guest'],
-  syntax: seq(seq(word('timer'), name('name'), word('every'), sum('period', 'TIME'), word('on'), place('vcpu', 'vcpu[N]')), block('handler')),
+  syntax: seq(
+    seq(word('timer'), name('name'), word('every'), sum('period', 'TIME'), word('on'), place('vcpu', 'vcpu[N]')),
+    block('handler'),
+  ),
   summary: 'A periodic timer interrupt of the guest and what its handler does.',
   examples: ['timer tick every 1ms on vcpu[0] { reschedule }'],
   declare: ({ name }, at, scope) => scope.member(name, 'timer', at),
@@ -175,7 +202,7 @@ export const timer = statement({
     check.quantity(period, TIME);
     check.vcpuOfGuest(vcpu);
   },
-  lower: ({ name, period, vcpu }, at, lowering) => lowering.timer(name.text, period, vcpu, at),
+  lower: ({ name, period, vcpu }, at, lowering) => lowering.guests.timer(name.text, period, vcpu, at),
 });
 
 export const irq = statement({
@@ -187,7 +214,7 @@ export const irq = statement({
   examples: ['irq disk on vcpu[0] { work 2us }'],
   declare: ({ name }, at, scope) => scope.member(name, 'irq', at),
   check: ({ vcpu }, _at, check) => check.vcpuOfGuest(vcpu),
-  lower: ({ name, vcpu }, at, lowering) => lowering.irq(name.text, vcpu, at),
+  lower: ({ name, vcpu }, at, lowering) => lowering.guests.irq(name.text, vcpu, at),
 });
 
 export const reschedule = statement({
@@ -197,7 +224,7 @@ export const reschedule = statement({
   syntax: word('reschedule'),
   summary: 'The handler asks the guest’s scheduler to choose again.',
   examples: ['reschedule'],
-  lower: (_fields, _at, lowering) => lowering.reschedule(),
+  lower: (_fields, _at, lowering) => lowering.guests.reschedule(),
 });
 
 export const nmi = statement({

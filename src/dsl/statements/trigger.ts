@@ -1,6 +1,8 @@
 /** When things happen: `at`, `after`, `when`, `every`, `during`, each with an act or a block of acts behind it. */
+
+import { block, body, event, expression, mark, sum, word } from '../holes.ts';
 import { statement } from '../statement.ts';
-import { block, body, event, expression, mark, opt, seq, sum, word } from '../syntax.ts';
+import { opt, seq } from '../syntax.ts';
 import { DotDot, Plus } from '../tokens.ts';
 import { TIME } from '../units.ts';
 
@@ -36,15 +38,26 @@ export const when = statement({
   id: 'when',
   keyword: 'when',
   where: WHERE,
-  syntax: seq(word('when'), expression('condition', 'CONDITION'), opt(seq(word('after'), sum('from', 'TIME'))), body('act')),
+  syntax: seq(
+    word('when'),
+    expression('condition', 'CONDITION'),
+    opt(seq(word('after'), sum('from', 'TIME'))),
+    body('act'),
+  ),
   summary: 'Acts once, as soon as a condition holds; with `after`, not before that time.',
-  examples: ['when web.vcpu[0] is halted(synthetic) irq disk on web.vcpu[0]', 'when count(not_present(cold)) >= 1 after 2ms { evict cold }'],
+  examples: [
+    'when web.vcpu[0] is halted(synthetic) irq disk on web.vcpu[0]',
+    'when count(not_present(cold)) >= 1 after 2ms { evict cold }',
+  ],
   check({ condition, from }, _at, check) {
     check.truth(condition);
     if (from) check.quantity(from, TIME);
   },
   lower: ({ condition, from }, at, lowering) =>
-    void lowering.under({ kind: 'when', condition: lowering.expr(condition), from_ns: from ? lowering.ns(from) : 0 }, at),
+    void lowering.under(
+      { kind: 'when', condition: lowering.expr(condition), from_ns: from ? lowering.ns(from) : 0 },
+      at,
+    ),
 });
 
 export const every = statement({
@@ -97,4 +110,3 @@ export const any = statement({
   examples: ['any { evict cold | irq disk on web.vcpu[0] }'],
   needs: 'exploration',
 });
-

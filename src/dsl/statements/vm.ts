@@ -1,10 +1,12 @@
 /** A virtual machine and what its guest is told about asynchronous page faults. */
+
+import { block, expression, name, oneOf, place, word } from '../holes.ts';
 import { setting, takesCount, takesSize, takesWords } from '../setting.ts';
 import { statement } from '../statement.ts';
-import { block, expression, name, oneOf, opt, place, seq, word } from '../syntax.ts';
-import { IRQCHIPS, PAGINGS } from '../vocabulary.ts';
+import { opt, seq } from '../syntax.ts';
 import { quantity, words } from '../types.ts';
 import { COUNT, TIME } from '../units.ts';
+import { IRQCHIPS, PAGINGS } from '../vocabulary.ts';
 
 export const vm = statement({
   id: 'vm',
@@ -27,9 +29,21 @@ export const vmSettings = [
     summary: 'How guest memory is mapped: two-dimensional paging, shadow tables, or a guest within.',
     example: 'paging tdp',
   }),
-  setting({ keyword: 'irqchip', where: ['vm'], takes: takesWords(...IRQCHIPS), summary: 'Where the LAPIC is emulated.', example: 'irqchip kernel' }),
+  setting({
+    keyword: 'irqchip',
+    where: ['vm'],
+    takes: takesWords(...IRQCHIPS),
+    summary: 'Where the LAPIC is emulated.',
+    example: 'irqchip kernel',
+  }),
   setting({ keyword: 'vcpus', where: ['vm'], takes: takesCount, summary: 'Virtual CPUs.', example: 'vcpus 4' }),
-  setting({ keyword: 'lapic', where: ['vm'], takes: takesWords('on', 'off'), summary: 'Whether the LAPICs start software-enabled.', example: 'lapic on' }),
+  setting({
+    keyword: 'lapic',
+    where: ['vm'],
+    takes: takesWords('on', 'off'),
+    summary: 'Whether the LAPICs start software-enabled.',
+    example: 'lapic on',
+  }),
   setting({
     keyword: 'huge_pages',
     where: ['vm'],
@@ -51,7 +65,14 @@ export const vmSettings = [
     summary: 'The host CPU of each vCPU thread, in order.',
     example: 'pin [0, 1]',
   }),
-  setting({ keyword: 'memslots', where: ['vm'], takes: takesCount, summary: 'Slots that guest memory is divided into.', example: 'memslots 2', needs: 'the complete model' }),
+  setting({
+    keyword: 'memslots',
+    where: ['vm'],
+    takes: takesCount,
+    summary: 'Slots that guest memory is divided into.',
+    example: 'memslots 2',
+    needs: 'the complete model',
+  }),
 ];
 
 export const protocolOfVm = statement({
@@ -77,7 +98,13 @@ export const guest = statement({
 });
 
 export const guestSettings = [
-  setting({ keyword: 'apf', where: ['guest'], takes: takesWords('on', 'off'), summary: 'Whether the guest registers for asynchronous page faults.', example: 'apf on' }),
+  setting({
+    keyword: 'apf',
+    where: ['guest'],
+    takes: takesWords('on', 'off'),
+    summary: 'Whether the guest registers for asynchronous page faults.',
+    example: 'apf on',
+  }),
   setting({
     keyword: 'apf_in_nmi',
     where: ['guest'],
@@ -100,7 +127,13 @@ export const guestSettings = [
     summary: 'The guest’s answer to not-present: what Linux does, another task, or STI;HLT as kvm-unit-tests does.',
     example: 'on_not_present halt',
   }),
-  setting({ keyword: 'heap', where: ['guest'], takes: takesSize, summary: 'The memory that tasks touch; by default all of ram.', example: 'heap 64MiB' }),
+  setting({
+    keyword: 'heap',
+    where: ['guest'],
+    takes: takesSize,
+    summary: 'The memory that tasks touch; by default all of ram.',
+    example: 'heap 64MiB',
+  }),
   setting({
     keyword: 'slot',
     where: ['guest'],
@@ -117,7 +150,10 @@ export const variant = statement({
   where: ['file'],
   syntax: seq(word('variant'), name('name'), word('extends'), name('base', 'VARIANT'), opt(block('variant'))),
   summary: 'A protocol of your own: another one with some knobs turned.',
-  examples: ['variant mine extends linux_5_8 { wake done_list }', 'variant nmi_naive extends linux_2_6_39 { gate add nmi_allowed; nmi_optin ignore }'],
+  examples: [
+    'variant mine extends linux_5_8 { wake done_list }',
+    'variant nmi_naive extends linux_2_6_39 { gate add nmi_allowed; nmi_optin ignore }',
+  ],
   declare: ({ name }, at, scope) => scope.variant(name, at),
   check({ name, base }, _at, check) {
     check.variant(base);
@@ -177,8 +213,22 @@ export const migration = statement({
 const COMPLETE = { needs: 'the complete model' } as const;
 
 export const migrationSettings = [
-  setting({ keyword: 'mode', where: ['migration'], takes: takesWords('precopy', 'postcopy'), summary: 'Which comes first: memory or the vCPUs.', example: 'mode precopy', ...COMPLETE }),
-  setting({ keyword: 'max_downtime', where: ['migration'], takes: [quantity(TIME)], summary: 'The pause that the guest may notice.', example: 'max_downtime 300ms', ...COMPLETE }),
+  setting({
+    keyword: 'mode',
+    where: ['migration'],
+    takes: takesWords('precopy', 'postcopy'),
+    summary: 'Which comes first: memory or the vCPUs.',
+    example: 'mode precopy',
+    ...COMPLETE,
+  }),
+  setting({
+    keyword: 'max_downtime',
+    where: ['migration'],
+    takes: [quantity(TIME)],
+    summary: 'The pause that the guest may notice.',
+    example: 'max_downtime 300ms',
+    ...COMPLETE,
+  }),
   setting({
     keyword: 'auto_converge',
     where: ['migration'],
@@ -187,7 +237,14 @@ export const migrationSettings = [
     example: 'auto_converge on(start: 20%, step: 10%, max: 99%)',
     ...COMPLETE,
   }),
-  setting({ keyword: 'dirty_log', where: ['migration'], takes: takesWords('write_protect', 'pml', 'ring'), summary: 'How writes are noticed.', example: 'dirty_log pml', ...COMPLETE }),
+  setting({
+    keyword: 'dirty_log',
+    where: ['migration'],
+    takes: takesWords('write_protect', 'pml', 'ring'),
+    summary: 'How writes are noticed.',
+    example: 'dirty_log pml',
+    ...COMPLETE,
+  }),
 ];
 
 export const switchMode = statement({
@@ -227,8 +284,22 @@ export const snapshot = statement({
 });
 
 export const snapshotSettings = [
-  setting({ keyword: 'interval', where: ['snapshot'], takes: [quantity(TIME)], summary: 'Time between two.', example: 'interval 10ms', ...COMPLETE }),
-  setting({ keyword: 'keep', where: ['snapshot'], takes: takesCount, summary: 'How many are kept.', example: 'keep 3', ...COMPLETE }),
+  setting({
+    keyword: 'interval',
+    where: ['snapshot'],
+    takes: [quantity(TIME)],
+    summary: 'Time between two.',
+    example: 'interval 10ms',
+    ...COMPLETE,
+  }),
+  setting({
+    keyword: 'keep',
+    where: ['snapshot'],
+    takes: takesCount,
+    summary: 'How many are kept.',
+    example: 'keep 3',
+    ...COMPLETE,
+  }),
 ];
 
 export const tracepoints = statement({
@@ -258,7 +329,13 @@ export const enable = statement({
 });
 
 export const tracepointSettings = [
-  setting({ keyword: 'label', where: ['tracepoints'], takes: takesWords('on', 'off'), summary: 'Whether addresses are printed with their kind.', example: 'label on' }),
+  setting({
+    keyword: 'label',
+    where: ['tracepoints'],
+    takes: takesWords('on', 'off'),
+    summary: 'Whether addresses are printed with their kind.',
+    example: 'label on',
+  }),
 ];
 
 export const suite = statement({
@@ -271,5 +348,11 @@ export const suite = statement({
 });
 
 export const suiteSettings = [
-  setting({ keyword: 'files', where: ['suite'], takes: [{ t: 'list', of: { t: 'text' } }], summary: 'The files.', example: 'files ["gate.apf"]' }),
+  setting({
+    keyword: 'files',
+    where: ['suite'],
+    takes: [{ t: 'list', of: { t: 'text' } }],
+    summary: 'The files.',
+    example: 'files ["gate.apf"]',
+  }),
 ];

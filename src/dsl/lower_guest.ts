@@ -1,0 +1,128 @@
+/** What runs in a guest, as the operations of the simulator: scripts flattened with their jumps, handlers. */
+import type { TaskOp } from '../sim/program.ts';
+import type { Expression } from './expression.ts';
+import { distributionOf, type Frame, numberOf } from './frame.ts';
+import type { Lowering } from './lower.ts';
+import { choiceOf, rangeOf } from './lower_script.ts';
+import type { Node } from './statement.ts';
+
+const PAGE_BYTES = 4096;
+const DEFAULT_RAM_BYTES = 128 * 1024 * 1024;
+/** Counters that a task has for `repeat`, one inside the other. */
+const REPEATS = 4;
+
+export class GuestLowering {
+  readonly #lowering: Lowering;
+  /** How many `repeat`s are around what is being lowered. */
+  #depth = 0;
+
+  constructor(lowering: Lowering) {
+    this.#lowering = lowering;
+  }
+
+  task(name: string, times: Expression | null, vcpu: Expression, mode: 'user' | 'kernel', at: Node): void {
+    const { ops } = this.#lowering.inside(at);
+    const last = ops.at(-1);
+    const ends = last && (last.op === 'done' || (last.op === 'jump' && last.to < ops.length));
+    const script: TaskOp[] = ends ? ops : [...ops, { op: 'done' }];
+    const count = times ? numberOf(times, this.#lowering.env) : 1;
+    for (let index = 0; index < count; index += 1) {
+      const spread = this.#lowering.frame.tasks.length;
+      this.#lowering.frame.tasks.push({
+        name: times ? `${name}[${index}]` : name,
+        place: this.#lowering.place(at),
+        vcpu: this.#vcpuOfGuest(vcpu, spread),
+        mode,
+        ops: script,
+      });
+    }
+  }
+
+  /** `any` spreads: the first to vCPU 0, the next to vCPU 1. */
+  #vcpuOfGuest(of: Expression, spread: number): number {
+    const vcpus = this.#lowering.frame.parent?.number('vcpus', 1) ?? 1;
+    if (of.kind !== 'index') return spread % vcpus;
+    const id = numberOf(of.index, this.#lowering.env);
+    if (id < 0 || id >= vcpus)
+      this.#lowering.outOfRange(of, `the VM has ${vcpus} vCPU${vcpus === 1 ? '' : 's'}, numbered from 0`);
+    return id;
+  }
+
+  op(op: TaskOp): void {
+    this.#lowering.frame.ops.push(op);
+  }
+
+  access(verb: 'read' | 'write', what: Expression, pattern: Expression | null, rate: Expression | null): void {
+    const heap_pages = heapPages(this.#lowering.frame);
+    const range = rangeOf(what, this.#lowering.env, heap_pages);
+    if (!range) return this.#lowering.needs(what.span, 'this choice of pages', 'the complete model');
+    if (range.first + range.pages > heap_pages)
+      this.#lowering.outOfRange(what, `the heap has ${heap_pages} pages, numbered from 0`);
+    const page = choiceOf(range, pattern, this.#lowering.env);
+    this.#lowering.frame.ops.push({ op: verb, page, rate_per_s: rate ? numberOf(rate, this.#lowering.env) * 1e9 : 0 });
+    this.#lowering.frame.handler.push({ op: verb, page: range.first });
+  }
+
+  scan(what: Expression, step: Expression | null): void {
+    const range = rangeOf(what, this.#lowering.env, heapPages(this.#lowering.frame));
+    if (!range) return this.#lowering.needs(what.span, 'this choice of pages', 'the complete model');
+    const page = { kind: 'sequential', step: step ? numberOf(step, this.#lowering.env) : 1, ...range } as const;
+    this.#lowering.frame.ops.push({ op: 'read', page, rate_per_s: 0 });
+  }
+
+  lasting(op: 'work' | 'sleep', time: Expression): void {
+    const given = distributionOf(time, this.#lowering.env);
+    this.#lowering.frame.ops.push({ op, time: given });
+    if (op === 'work') this.#lowering.frame.handler.push({ op, ns: given.kind === 'fixed' ? given.ns : 0 });
+  }
+
+  loop(at: Node): void {
+    const to = this.#nested(at);
+    this.#lowering.frame.ops.push({ op: 'jump', to });
+  }
+
+  repeat(times: Expression, at: Node): void {
+    const slot = this.#depth;
+    if (slot >= REPEATS)
+      return this.#lowering.needs(at.span, 'more than four repeats inside one another', 'the complete model');
+    this.#depth += 1;
+    const to = this.#nested(at);
+    this.#depth = slot;
+    this.#lowering.frame.ops.push({ op: 'repeat', slot, times: numberOf(times, this.#lowering.env), to });
+  }
+
+  /** The block of a loop, in the same program: jumps are to numbers of operations. */
+  #nested(at: Node): number {
+    const to = this.#lowering.frame.ops.length;
+    for (const node of at.body) node.lower(node, this.#lowering);
+    return to;
+  }
+
+  timer(name: string, period: Expression, vcpu: Expression, at: Node): void {
+    const { handler } = this.#lowering.inside(at);
+    this.#lowering.frame.timers.push({
+      name,
+      vcpu: this.#vcpuOfGuest(vcpu, 0),
+      period_ns: this.#lowering.ns(period),
+      body: handler,
+    });
+  }
+
+  irq(name: string, vcpu: Expression, at: Node): void {
+    const { handler } = this.#lowering.inside(at);
+    this.#lowering.frame.irqs.push({ name, vcpu: this.#vcpuOfGuest(vcpu, 0), body: handler });
+  }
+
+  reschedule(): void {
+    this.#lowering.frame.handler.push({ op: 'reschedule' });
+  }
+}
+
+/** What `heap` says, or all of the VM's `ram`. */
+export function heapPages(frame: Frame): number {
+  for (let each: Frame | null = frame; each; each = each.parent) {
+    const heap = each.expression('heap') ? each.number('heap', 0) : each.expression('ram') ? each.number('ram', 0) : 0;
+    if (heap > 0) return Math.floor(heap / PAGE_BYTES);
+  }
+  return DEFAULT_RAM_BYTES / PAGE_BYTES;
+}

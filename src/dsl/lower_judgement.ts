@@ -1,0 +1,92 @@
+/** Judgements and what is expected of them, for the variant of this run. */
+import type { Expectation, Expr, Judgement, Place } from '../sim/program.ts';
+import { evaluate } from './evaluate.ts';
+import type { Expression, Word } from './expression.ts';
+import type { Lowering } from './lower.ts';
+import type { Node } from './statement.ts';
+import type { Clauses } from './statements/judge.ts';
+
+export class JudgementLowering {
+  readonly judgements: Judgement[] = [];
+  readonly expectations: Expectation[] = [];
+  readonly #lowering: Lowering;
+  /** Not judged on this variant, since their `unless` says so. */
+  readonly #waived = new Set<string>();
+  readonly #passes: { readonly because: string; readonly place: Place }[] = [];
+
+  constructor(lowering: Lowering) {
+    this.#lowering = lowering;
+  }
+
+  judgement(
+    kind: Judgement['kind'],
+    label: Word | null,
+    what: { readonly body?: Expression; readonly order?: readonly Expression[] },
+    clauses: Clauses,
+    at: Node,
+  ): void {
+    const place = this.#lowering.place(at);
+    const { trigger } = this.#lowering;
+    const name = label?.text ?? `${kind} on line ${place.line}`;
+    const { by, at: time, from, to, within, after, until, unless } = clauses;
+    if (until) this.#lowering.needs(until.span, "'until' of a judgement", 'the complete model');
+    const waived = unless ? evaluate(unless, this.#lowering.env, false) : null;
+    if (waived?.v === 'truth' && waived.value) {
+      this.#waived.add(name);
+      return;
+    }
+    if (trigger && trigger.kind !== 'at')
+      this.#lowering.needs(at.span, 'a judgement inside of this trigger', 'the complete model');
+    const lasting = what.body?.kind === 'lasting' ? what.body : null;
+    const condition = lasting?.of ?? what.body;
+    const body: Expr = condition ? this.#lowering.expr(condition) : { k: 'bool', value: true };
+    const at_ns = time ? this.#lowering.ns(time) : trigger?.kind === 'at' ? trigger.ns : null;
+    const by_ns = by ? this.#lowering.ns(by) : null;
+    const during_ns: Judgement['during_ns'] = from && to ? [this.#lowering.ns(from), this.#lowering.ns(to)] : null;
+    this.#lowering.lasts(Math.max(at_ns ?? 0, by_ns ?? 0, during_ns?.[1] ?? 0));
+    this.judgements.push({
+      place,
+      name: this.judgements.some(each => each.name === name) ? `${name} (line ${place.line})` : name,
+      kind,
+      body: unless && waived === null ? excused(kind, this.#lowering.expr(unless), body) : body,
+      order: (what.order ?? []).map(each => this.#lowering.event(each)),
+      at_ns,
+      by_ns,
+      during_ns,
+      after: after ? this.#lowering.event(after) : null,
+      within_ns: within ? this.#lowering.ns(within) : null,
+      for_ns: lasting ? this.#lowering.ns(lasting.time) : null,
+    });
+  }
+
+  expectation(
+    verdict: 'fail' | 'pass',
+    judgement: Word | null,
+    variants: readonly Word[],
+    because: string,
+    at: Node,
+  ): void {
+    if (!variants.some(each => each.text === this.#lowering.env.variant)) return;
+    const place = this.#lowering.place(at);
+    if (!judgement) this.#passes.push({ because, place });
+    else if (this.#waived.has(judgement.text)) {
+      this.#lowering.report.error('unknown-judgement', {
+        span: judgement.span,
+        message: `'${judgement.text}' is not judged on ${this.#lowering.env.variant}: its 'unless' says so`,
+      });
+    } else this.expectations.push({ place, of: judgement.text, verdict, because });
+  }
+
+  /** `expect pass on …` without a name speaks of every judgement. */
+  finish(): void {
+    for (const { because, place } of this.#passes) {
+      for (const { name } of this.judgements) this.expectations.push({ place, of: name, verdict: 'pass', because });
+    }
+  }
+}
+
+/** `unless` with a condition that only the run knows. */
+function excused(kind: Judgement['kind'], unless: Expr, body: Expr): Expr {
+  if (kind === 'never') return { k: 'binary', op: 'and', left: { k: 'not', of: unless }, right: body };
+  return { k: 'binary', op: 'or', left: unless, right: body };
+}

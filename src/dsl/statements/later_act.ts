@@ -1,0 +1,188 @@
+/** Acts whose model comes with a later version: parsed and checked, and refused when run. */
+import { expression, name, oneOf, place, sum, word } from '../holes.ts';
+import { type Needs, statement } from '../statement.ts';
+import { opt, seq } from '../syntax.ts';
+import type { ThingKind } from '../types.ts';
+import { COUNT, TIME } from '../units.ts';
+import { MP_STATES } from '../vocabulary.ts';
+
+const WHERE = ['file', 'case', 'act'] as const;
+
+const COMPLETE: Needs = 'the complete model';
+
+/** `keyword THING`, for things of these kinds. */
+function onThing(keyword: string, kinds: readonly ThingKind[], shown: string, summary: string, example: string) {
+  return statement({
+    id: keyword,
+    keyword,
+    where: WHERE,
+    syntax: seq(word(keyword), place('what', shown)),
+    summary,
+    examples: [example],
+    needs: COMPLETE,
+    check: ({ what }, _at, check) => check.thing(what, ...kinds),
+  });
+}
+
+export const laterActs = [
+  onThing('pin', ['page', 'pages'], 'PAGES', 'Keeps pages in host memory.', 'pin cold'),
+  onThing('unpin', ['page', 'pages'], 'PAGES', 'Lets pinned pages go.', 'unpin cold'),
+  onThing(
+    'clear_queue',
+    ['vcpu'],
+    'VCPU',
+    'Clears the queue of a vCPU: kvm_clear_async_pf_completion_queue().',
+    'clear_queue web.vcpu[0]',
+  ),
+  onThing('reset', ['vcpu', 'vm'], 'VCPU | VM', 'Resets a vCPU, or all of a VM.', 'reset web.vcpu[0]'),
+  onThing('destroy', ['vm'], 'VM', 'Ends a VM: its file descriptors are closed.', 'destroy web'),
+  onThing('sipi', ['vcpu'], 'VCPU', 'Sends a start-up IPI.', 'sipi web.vcpu[0]'),
+  onThing('init', ['vcpu'], 'VCPU', 'Sends INIT.', 'init web.vcpu[0]'),
+  onThing('hotplug', ['vcpu'], 'VCPU', 'Adds a vCPU.', 'hotplug web.vcpu[0]'),
+  onThing('unplug', ['vcpu'], 'VCPU', 'Takes a vCPU away.', 'unplug web.vcpu[0]'),
+  onThing('pause', ['vm'], 'VM', 'The VMM stops all vCPUs.', 'pause web'),
+  onThing('resume', ['vm'], 'VM', 'And lets them go on.', 'resume web'),
+];
+
+export const nmiAct = statement({
+  id: 'raise_nmi',
+  keyword: 'nmi',
+  where: WHERE,
+  syntax: seq(word('nmi'), name('name'), word('to'), place('vcpu', 'VCPU')),
+  summary: 'Sends an NMI, under a name.',
+  examples: ['nmi n1 to web.vcpu[0]'],
+  needs: COMPLETE,
+  declare: ({ name }, at, scope) => scope.thing(name, 'nmi', at),
+  check: ({ vcpu }, _at, check) => check.thing(vcpu, 'vcpu'),
+});
+
+export const balloon = statement({
+  id: 'balloon',
+  keyword: 'balloon',
+  where: WHERE,
+  syntax: seq(word('balloon'), place('vm', 'VM'), word('to'), sum('size', 'SIZE')),
+  summary: 'Asks the guest to give memory back.',
+  examples: ['balloon web to 64MiB'],
+  needs: COMPLETE,
+  check: ({ vm }, _at, check) => check.thing(vm, 'vm'),
+});
+
+export const setMpstate = statement({
+  id: 'set_mpstate',
+  keyword: 'set_mpstate',
+  where: WHERE,
+  syntax: seq(word('set_mpstate'), place('vcpu', 'VCPU'), name('state', 'MP_STATE')),
+  summary: 'KVM_SET_MP_STATE from user space.',
+  examples: ['set_mpstate web.vcpu[0] RUNNABLE'],
+  needs: COMPLETE,
+  check({ vcpu, state }, _at, check) {
+    check.thing(vcpu, 'vcpu');
+    check.choice(state, MP_STATES, 'an mp_state');
+  },
+});
+
+export const save = statement({
+  id: 'save',
+  keyword: 'save',
+  where: WHERE,
+  syntax: seq(word('save'), place('vm', 'VM'), word('as'), name('name')),
+  summary: 'Reads the whole state of a VM, as a snapshot does.',
+  examples: ['save web as snap'],
+  needs: COMPLETE,
+  declare: ({ name }, at, scope) => scope.thing(name, 'saved', at),
+  check: ({ vm }, _at, check) => check.thing(vm, 'vm'),
+});
+
+export const restore = statement({
+  id: 'restore',
+  keyword: 'restore',
+  where: WHERE,
+  syntax: seq(word('restore'), place('saved', 'SAVED'), opt(seq(word('on'), name('host', 'HOST')))),
+  summary: 'Starts a VM from a saved state.',
+  examples: ['restore snap on dst'],
+  needs: COMPLETE,
+  check({ saved, host }, _at, check) {
+    check.thing(saved, 'saved');
+    if (host) check.declared(host, 'host');
+  },
+});
+
+export const query = statement({
+  id: 'query',
+  keyword: 'query',
+  where: WHERE,
+  syntax: seq(word('query'), place('what', 'cpus(VM)')),
+  summary: 'Reads state without stopping for good, as "info cpus" does.',
+  examples: ['query cpus(web)'],
+  needs: COMPLETE,
+  check({ what }, _at, check) {
+    const [vm] = what.kind === 'call' ? what.args : [];
+    const callee = what.kind === 'call' ? what.of : what;
+    if (callee.kind === 'name')
+      check.choice({ text: callee.name, span: callee.span }, ['cpus', 'registers'], 'something to query');
+    if (vm) check.thing(vm.value, 'vm');
+    else
+      check.error('wrong-arguments', { span: what.span, message: 'query needs a VM', help: 'write query cpus(web)' });
+  },
+});
+
+export const migrate = statement({
+  id: 'migrate',
+  keyword: 'migrate',
+  where: WHERE,
+  syntax: seq(word('migrate'), name('name', 'MIGRATION')),
+  summary: 'Starts a migration.',
+  examples: ['migrate move'],
+  needs: COMPLETE,
+  check: ({ name }, _at, check) => check.declared(name, 'migration'),
+});
+
+export const cancel = statement({
+  id: 'cancel',
+  keyword: 'cancel',
+  where: WHERE,
+  syntax: seq(word('cancel'), name('name', 'MIGRATION')),
+  summary: 'Cancels a migration.',
+  examples: ['cancel move'],
+  needs: COMPLETE,
+  check: ({ name }, _at, check) => check.declared(name, 'migration'),
+});
+
+export const record = statement({
+  id: 'record',
+  keyword: 'record',
+  where: ['case'],
+  syntax: seq(word('record'), name('name')),
+  summary: 'Runs the case once without its acts and keeps the trace under a name, to compare with.',
+  examples: ['record baseline'],
+  needs: COMPLETE,
+  declare: ({ name }, at, scope) => scope.thing(name, 'recording', at),
+});
+
+/** Faults on order: `drop kick 0..1`. */
+function fault(keyword: 'drop' | 'duplicate' | 'delay', summary: string) {
+  return statement({
+    id: keyword,
+    keyword,
+    where: ['file', 'case', 'act', 'faults'],
+    syntax: seq(
+      word(keyword),
+      oneOf('what', ['kick', 'ipi', 'ready', 'completed', 'work', 'interrupt']),
+      expression('times', 'NUMBER | A..B'),
+      opt(seq(word('by'), sum('time', 'TIME'))),
+    ),
+    summary,
+    examples: [`${keyword} kick 0..1`],
+    needs: COMPLETE,
+    check({ times, time }, _at, check) {
+      check.countOrRange(times, COUNT);
+      if (time) check.quantity(time, TIME);
+    },
+  });
+}
+
+export const faults = [
+  fault('drop', 'Loses so many of something.'),
+  fault('duplicate', 'Makes so many of something happen twice.'),
+  fault('delay', 'Makes so many of something late.'),
+];
