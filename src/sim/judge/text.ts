@@ -184,8 +184,11 @@ function operand(expr: Expr, outside: number): string {
   return loose ? `(${exprText(expr)})` : exprText(expr);
 }
 
-/** What a judgement asks for, as its statement says it: without `expect` and the name. */
+/** What a judgement asks for, as its statement says it: without `expect`, its name and the variants it leaves out. */
 export function judgementText({ kind, place }: Judgement): string {
-  const text = place.text.replace(/^\w+\s+/, '').replace(/^\w+\s*:\s*/, '');
+  const text = place.text
+    .replace(/^\w+\s+/, '')
+    .replace(/^\w+\s*:\s*/, '')
+    .replace(/\s+(unless|because)\s.*$/, '');
   return kind === 'never' ? `never ${text}` : text;
 }
