@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'sim/observe.ts',
     'sim/pattern.ts',
     'sim/attributes.ts',
+    'sim/cost.ts',
     'sim/attributes/',
     'sim/protocol/',
     'chevrotain',

@@ -98,9 +98,7 @@ export class Check {
 
   /** One number or a range of them: `0..1` leaves the choice to the explorer. */
   countOrRange(of: Expression, dimension: Dimension): void {
-    if (of.kind !== 'range') return this.quantity(of, dimension);
-    this.quantity(of.from, dimension);
-    this.quantity(of.to, dimension);
+    for (const each of of.kind === 'range' ? [of.from, of.to] : [of]) this.quantity(each, dimension);
   }
 
   thing(of: Expression, ...kinds: readonly ThingKind[]): void {
@@ -274,7 +272,10 @@ export class Check {
   /** `vcpu[0]` or `any`, inside of a guest. */
   vcpuOfGuest(of: Expression): void {
     if (of.kind === 'name' && of.name === 'any') return;
-    if (of.kind === 'index' && of.of.kind === 'name' && of.of.name === 'vcpu') return this.quantity(of.index, COUNT);
+    if (of.kind === 'index' && of.of.kind === 'name' && of.of.name === 'vcpu') {
+      this.quantity(of.index, COUNT);
+      return;
+    }
     this.report.error('type', {
       span: of.span,
       message: 'expected a vCPU of this guest',

@@ -90,17 +90,19 @@ function accepts(event: string, wanted: ArgumentKind, found: ThingKind): boolean
 function eventType(name: string, of: KindOf<'call'>, check: Check): Type {
   const kinds = EVENTS[name]?.args ?? [];
   if (!arity(of, 0, kinds.length, check)) return EVENT;
-  of.args.forEach((arg, index) => {
-    const wanted = kinds[index];
-    if (!wanted) return;
-    if (wanted === 'mark') return void check.expect(arg.value, TEXT);
+  for (const [index, arg] of of.args.entries()) {
+    const wanted = kinds[index] ?? 'mark';
     const found = check.type(arg.value);
-    if (found.t === 'any' || (found.t === 'thing' && accepts(name, wanted, found.kind))) return;
+    if (found.t === 'any' || (found.t === 'thing' && accepts(name, wanted, found.kind))) continue;
+    if (wanted === 'mark') {
+      if (found.t !== 'text') check.mismatch(arg.value.span, found, TEXT);
+      continue;
+    }
     check.error('type', {
       span: arg.value.span,
       message: `${name} expects ${describe(thing(wanted))}, found ${describe(found)}`,
     });
-  });
+  }
   return EVENT;
 }
 

@@ -315,7 +315,7 @@ function membership(of: KindOf<'binary'>, check: Check): Type {
   const { left, right } = of;
   if (left.kind === 'name' && left.name === 'variant' && !check.scope.find('variant')) {
     if (right.kind !== 'list') check.mismatch(right.span, check.type(right), listOf(ANY_WORD));
-    else right.items.forEach(item => item.kind === 'name' && check.variant({ text: item.name, span: item.span }));
+    else for (const item of right.items) if (item.kind === 'name') check.variant({ text: item.name, span: item.span });
     return TRUTH;
   }
   const type = check.type(left);

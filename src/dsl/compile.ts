@@ -41,15 +41,6 @@ export function compile(source: Source, load: Load): Compiled {
   return { diagnostics, suite: failed ? null : suiteOf(unit) };
 }
 
-/** For tools that want the tree of a file although it has errors. */
-export function check(
-  source: Source,
-  load: Load,
-): { readonly unit: Unit; readonly diagnostics: readonly Diagnostic[] } {
-  const diagnostics: Diagnostic[] = [];
-  return { unit: unitOf(source, load, [], diagnostics), diagnostics };
-}
-
 function unitOf(source: Source, load: Load, importing: readonly string[], diagnostics: Diagnostic[]): Unit {
   const tree = parseTree(source);
   const { report } = tree;

@@ -13,7 +13,7 @@ import {
   textOf,
   wordOf,
 } from './syntax.ts';
-import { Colon, Comma, Equal, Glob, keyword, LCurly, LSquare, Name, Numeral, RCurly, RSquare, Text } from './tokens.ts';
+import { Colon, Comma, Equal, keyword, LCurly, LSquare, Name, Numeral, RCurly, RSquare, Text } from './tokens.ts';
 
 interface Kind<V> {
   readonly text: string;
@@ -87,7 +87,6 @@ function hole<K extends string, V>(name: K, kind: Kind<V>, text = kind.text): Pa
 }
 
 const nameKind = ofToken(Name, 'NAME', wordOf);
-const globKind = ofToken(Glob, 'PATTERN', wordOf);
 const textKind = ofToken(Text, 'TEXT', textOf);
 const numberKind = ofToken(Numeral, 'NUMBER', wordOf);
 
@@ -95,7 +94,6 @@ const numberKind = ofToken(Numeral, 'NUMBER', wordOf);
 export const name = <K extends string>(field: K, text?: string) => hole(field, nameKind, text);
 export const text = <K extends string>(field: K, shown?: string) => hole(field, textKind, shown);
 export const numeral = <K extends string>(field: K, shown?: string) => hole(field, numberKind, shown);
-export const glob = <K extends string>(field: K, shown?: string) => hole(field, globKind, shown);
 /** Anything, comparisons and logic included. */
 export const expression = <K extends string>(field: K, shown = 'EXPRESSION') =>
   hole(field, ofRule('expression', 'EXPRESSION', readExpression), shown);

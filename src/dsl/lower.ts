@@ -312,13 +312,13 @@ export class Lowering {
 
   fail(what: string, vm: Expression | null, times: Expression, condition: Expression | null, at: Node): void {
     const holds = condition ? evaluate(condition, this.env, false) : null;
-    if (condition && holds?.v !== 'truth')
-      return this.needs(condition.span, 'a failure under a condition that changes', 'the complete model');
     if (holds?.v === 'truth' && !holds.value) return;
     const kind = Object.entries(FAILURES).find(([name]) => name === what)?.[1];
-    if (!kind) return this.needs(at.span, `'fail ${what}'`, 'the complete model');
-    if (times.kind === 'range') return this.needs(times.span, 'a number of failures that may vary', 'exploration');
-    this.act({ op: 'fail', vm: vm ? this.entity(vm).id : 0, what: kind, next: numberOf(times, this.env) }, at);
+    if (condition && !holds)
+      this.needs(condition.span, 'a failure under a condition that changes', 'the complete model');
+    else if (!kind) this.needs(at.span, `'fail ${what}'`, 'the complete model');
+    else if (times.kind === 'range') this.needs(times.span, 'a number of failures that may vary', 'exploration');
+    else this.act({ op: 'fail', vm: vm ? this.entity(vm).id : 0, what: kind, next: numberOf(times, this.env) }, at);
   }
 }
 

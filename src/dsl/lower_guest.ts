@@ -55,7 +55,10 @@ export class GuestLowering {
   access(verb: 'read' | 'write', what: Expression, pattern: Expression | null, rate: Expression | null): void {
     const heap_pages = heapPages(this.#lowering.frame);
     const range = rangeOf(what, this.#lowering.env, heap_pages);
-    if (!range) return this.#lowering.needs(what.span, 'this choice of pages', 'the complete model');
+    if (!range) {
+      this.#lowering.needs(what.span, 'this choice of pages', 'the complete model');
+      return;
+    }
     if (range.first + range.pages > heap_pages)
       this.#lowering.outOfRange(what, `the heap has ${heap_pages} pages, numbered from 0`);
     const page = choiceOf(range, pattern, this.#lowering.env);
@@ -65,7 +68,10 @@ export class GuestLowering {
 
   scan(what: Expression, step: Expression | null): void {
     const range = rangeOf(what, this.#lowering.env, heapPages(this.#lowering.frame));
-    if (!range) return this.#lowering.needs(what.span, 'this choice of pages', 'the complete model');
+    if (!range) {
+      this.#lowering.needs(what.span, 'this choice of pages', 'the complete model');
+      return;
+    }
     const page = { kind: 'sequential', step: step ? numberOf(step, this.#lowering.env) : 1, ...range } as const;
     this.#lowering.frame.ops.push({ op: 'read', page, rate_per_s: 0 });
   }
@@ -83,8 +89,10 @@ export class GuestLowering {
 
   repeat(times: Expression, at: Node): void {
     const slot = this.#depth;
-    if (slot >= REPEATS)
-      return this.#lowering.needs(at.span, 'more than four repeats inside one another', 'the complete model');
+    if (slot >= REPEATS) {
+      this.#lowering.needs(at.span, 'more than four repeats inside one another', 'the complete model');
+      return;
+    }
     this.#depth += 1;
     const to = this.#nested(at);
     this.#depth = slot;

@@ -75,7 +75,7 @@ class Printer {
   constructor(tree: Tree) {
     this.#tree = tree;
     this.#text = tree.source.text;
-    tree.nodes.forEach(node => this.#learn(node));
+    for (const node of tree.nodes) this.#learn(node);
   }
 
   print(): string {
@@ -92,7 +92,7 @@ class Printer {
     const [element] = label ? childrenOf(node.cst, label) : [];
     const token = element && isNode(element) ? tokensIn(element)[0] : element;
     if (token && !isNode(token)) this.#anchors.set(node.line, { offset: token.startOffset, kind: node.statement.id });
-    node.body.forEach(each => this.#learn(each));
+    for (const each of node.body) this.#learn(each);
   }
 
   #brackets(cst: CstNode): void {

@@ -227,8 +227,7 @@ function readCall(of: Expression, args: readonly CstNode[], span: Span): Express
   if (
     of.kind === 'name' &&
     of.name === 'count' &&
-    only &&
-    only.body &&
+    only?.body &&
     only.head.kind === 'binary' &&
     only.head.op === 'in' &&
     only.head.left.kind === 'name'
@@ -294,7 +293,7 @@ function inUnit(item: Expression, token: IToken): Expression {
 export function tokensIn(element: CstElement): IToken[] {
   const found: IToken[] = [];
   const walk = (each: CstElement): void => {
-    if ('children' in each) Object.values(each.children).forEach(list => list.forEach(walk));
+    if ('children' in each) for (const inner of Object.values(each.children).flat()) walk(inner);
     else found.push(each);
   };
   walk(element);

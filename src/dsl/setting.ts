@@ -9,9 +9,9 @@ import { expression, word } from './holes.ts';
 import { type Needs, type Statement, statement } from './statement.ts';
 import { type Context, seq } from './syntax.ts';
 import { ANY, describe, listOf, quantity, type Type, words } from './types.ts';
-import { BANDWIDTH, BYTES, COUNT, type Dimension, PERCENT, TIME } from './units.ts';
+import { BANDWIDTH, BYTES, COUNT, PERCENT, TIME } from './units.ts';
 
-/** What may stand behind the keyword: any of these types. */
+/** What may stand behind the keyword: a value of one of these types. */
 export type Takes = readonly Type[];
 
 export const takesCount: Takes = [quantity(COUNT)];
@@ -23,7 +23,6 @@ export const takesDistribution: Takes = [{ t: 'distribution' }];
 export const takesAnything: Takes = [ANY];
 export const takesWords = (...list: readonly string[]): Takes => [words(...list)];
 export const takesNames = (...list: readonly string[]): Takes => [listOf(words(...list))];
-export const takesQuantity = (dimension: Dimension): Takes => [quantity(dimension)];
 
 interface Setting {
   readonly keyword: string;

@@ -2,7 +2,6 @@
  * What an expression can be, as far as checking goes: quantities with dimensions, addresses by kind, things of the
  * machine, events, words. Two types that print the same are the same.
  */
-import type { Needs } from './statement.ts';
 import { type Dimension, isPure, sameDimension, wordsFor } from './units.ts';
 
 /** The kinds of things that dots and brackets lead to. */
@@ -147,11 +146,6 @@ export function fits(found: Type, wanted: Type): boolean {
   if (found.t === 'list' && wanted.t === 'list') return fits(found.of, wanted.of);
   if (found.t === 'series' && wanted.t === 'series') return sameDimension(found.dimension, wanted.dimension);
   return found.t === wanted.t;
-}
-
-/** A field, function, event or state that the language knows and a later version runs. */
-export interface Waits {
-  readonly needs?: Needs;
 }
 
 export function isPureQuantity(type: Type): boolean {

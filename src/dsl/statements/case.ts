@@ -84,8 +84,8 @@ export const measure = statement({
   examples: ['measure [p99(web.stall), web.exits]'],
   needs: 'sweeps',
   check({ columns }, _at, check) {
-    if (columns.kind === 'list') columns.items.forEach(each => check.type(each));
-    else check.expect(columns, listOf(ANY));
+    for (const each of columns.kind === 'list' ? columns.items : []) check.type(each);
+    if (columns.kind !== 'list') check.expect(columns, listOf(ANY));
   },
 });
 

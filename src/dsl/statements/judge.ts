@@ -122,7 +122,7 @@ export const expectOrder = statement({
     if (label) scope.judgement(label, at);
   },
   check(fields, _at, check) {
-    fields.events.forEach(each => check.event(each));
+    for (const each of fields.events) check.event(each);
     checkClauses(fields, check);
   },
   lower: (fields, at, lowering) =>
@@ -182,7 +182,7 @@ export const report = statement({
       });
       return;
     }
-    columns.items.forEach(each => check.type(each));
+    for (const each of columns.items) check.type(each);
   },
   lower: ({ columns }, _at, lowering) => lowering.reportColumns(columns),
 });
