@@ -13,6 +13,7 @@ import { type Expression, pathText, type Word } from './expression.ts';
 import type { Entry, Scope } from './scope.ts';
 import { checkSetting, settingOf, settingsOf } from './setting.ts';
 import { didYouMean, nearest } from './suggest.ts';
+import { COUNT, DIMENSIONS, type Dimension, PAGES, sameDimension, TIME } from './units.ts';
 import {
   ANY,
   ANY_WORD,
@@ -25,8 +26,7 @@ import {
   TRUTH,
   type Type,
   thing,
-} from './types.ts';
-import { COUNT, DIMENSIONS, type Dimension, PAGES, sameDimension, TIME } from './units.ts';
+} from './value_type.ts';
 
 export class Check {
   readonly report: Report;

@@ -2,6 +2,7 @@
 import type { Check } from './check.ts';
 import type { Argument, Expression, KindOf, Word } from './expression.ts';
 import { didYouMean } from './suggest.ts';
+import { COUNT, FREQUENCY, PERCENT, TIME } from './units.ts';
 import {
   ADDRESS_KINDS,
   type AddressKind,
@@ -18,8 +19,7 @@ import {
   type Type,
   thing,
   words,
-} from './types.ts';
-import { COUNT, FREQUENCY, PERCENT, TIME } from './units.ts';
+} from './value_type.ts';
 import { AGGREGATES, type ArgumentKind, DISTRIBUTIONS, EVENTS, FUNCTIONS, fieldsOf } from './vocabulary.ts';
 
 export function callType(of: KindOf<'call'>, check: Check, hint: Type | null): Type {

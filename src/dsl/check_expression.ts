@@ -9,6 +9,7 @@ import { callType } from './check_call.ts';
 import type { Expression, KindOf, Word } from './expression.ts';
 import type { Entry } from './scope.ts';
 import { didYouMean } from './suggest.ts';
+import { COUNT, isPure, PERCENT, sameDimension, TIME, times, wordsFor } from './units.ts';
 import {
   ANY,
   ANY_WORD,
@@ -24,8 +25,7 @@ import {
   type Type,
   thing,
   words,
-} from './types.ts';
-import { COUNT, isPure, PERCENT, sameDimension, TIME, times, wordsFor } from './units.ts';
+} from './value_type.ts';
 import { EVENTS, fieldsOf, statesOf } from './vocabulary.ts';
 
 export function infer(of: Expression, check: Check, hint: Type | null): Type {

@@ -10,8 +10,8 @@ import { type Environment, evaluate, type Value } from './evaluate.ts';
 import type { Expression, KindOf } from './expression.ts';
 import type { Entry } from './scope.ts';
 import type { Needs } from './statement.ts';
-import { ADDRESS_KINDS } from './types.ts';
 import { nameOf } from './units.ts';
+import { ADDRESS_KINDS } from './value_type.ts';
 import { AGGREGATES, EVENTS, FUNCTIONS, fieldsOf } from './vocabulary.ts';
 
 /** What lowering an expression needs to know about the machine of this run. */

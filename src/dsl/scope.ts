@@ -8,8 +8,8 @@ import type { Span } from '../base/source.ts';
 import type { Report } from './diagnostic.ts';
 import type { Expression, Word } from './expression.ts';
 import type { Node } from './statement.ts';
-import type { ThingKind, Type } from './types.ts';
-import { thing } from './types.ts';
+import type { ThingKind, Type } from './value_type.ts';
+import { thing } from './value_type.ts';
 
 export type What = ThingKind | 'param' | 'let' | 'matrix' | 'property' | 'variable' | 'judgement' | 'variant';
 

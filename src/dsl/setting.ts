@@ -8,8 +8,8 @@ import type { Expression } from './expression.ts';
 import { expression, word } from './holes.ts';
 import { type Needs, type Statement, statement } from './statement.ts';
 import { type Context, seq } from './syntax.ts';
-import { ANY, describe, listOf, quantity, type Type, words } from './types.ts';
 import { BANDWIDTH, BYTES, COUNT, PERCENT, TIME } from './units.ts';
+import { ANY, describe, listOf, quantity, type Type, words } from './value_type.ts';
 
 /** What may stand behind the keyword: a value of one of these types. */
 export type Takes = readonly Type[];

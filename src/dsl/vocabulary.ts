@@ -12,6 +12,7 @@ import { MP_STATE } from '../sim/schema.ts';
 import { tracepoints } from '../trace/all.ts';
 import { fieldNames } from '../trace/event.ts';
 import type { Needs } from './statement.ts';
+import { BYTES, COUNT, DIMENSIONS, TIME } from './units.ts';
 import {
   ANY,
   ANY_WORD,
@@ -24,8 +25,7 @@ import {
   type Type,
   thing,
   words,
-} from './types.ts';
-import { BYTES, COUNT, DIMENSIONS, TIME } from './units.ts';
+} from './value_type.ts';
 
 export interface Field {
   readonly type: Type;

@@ -3,8 +3,8 @@ import { pathText } from '../expression.ts';
 import { event, expression, name, oneOf, place, sum, text, word } from '../holes.ts';
 import { statement } from '../statement.ts';
 import { choice, opt, seq } from '../syntax.ts';
-import { words } from '../types.ts';
 import { COUNT, TIME } from '../units.ts';
+import { words } from '../value_type.ts';
 
 const WHERE = ['file', 'case', 'act'] as const;
 

@@ -3,7 +3,7 @@
 import { block, equals, expression, name, numeral, oneOf, place, text, word } from '../holes.ts';
 import { statement } from '../statement.ts';
 import { opt, seq } from '../syntax.ts';
-import { ANY, listOf } from '../types.ts';
+import { ANY, listOf } from '../value_type.ts';
 
 export const cases = statement({
   id: 'case',

@@ -4,8 +4,8 @@ import { equals, expression, mark, name, nameList, names, numeral, oneOf, sum, t
 import { statement } from '../statement.ts';
 import { choice, opt, seq } from '../syntax.ts';
 import { Colon, LRound, RRound } from '../tokens.ts';
-import { quantity } from '../types.ts';
 import { COUNT, TIME } from '../units.ts';
+import { quantity } from '../value_type.ts';
 
 export const LANGUAGE_VERSION = '1';
 

@@ -14,8 +14,8 @@ import {
 } from '../setting.ts';
 import { statement } from '../statement.ts';
 import { opt, seq } from '../syntax.ts';
-import { quantity } from '../types.ts';
 import { COUNT, PAGES, PERCENT, TIME } from '../units.ts';
+import { quantity } from '../value_type.ts';
 
 export const PAGE_BYTES = 4096;
 

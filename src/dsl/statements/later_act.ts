@@ -2,8 +2,8 @@
 import { expression, name, oneOf, place, sum, word } from '../holes.ts';
 import { type Needs, statement } from '../statement.ts';
 import { opt, seq } from '../syntax.ts';
-import type { ThingKind } from '../types.ts';
 import { COUNT, TIME } from '../units.ts';
+import type { ThingKind } from '../value_type.ts';
 import { MP_STATES } from '../vocabulary.ts';
 
 const WHERE = ['file', 'case', 'act'] as const;

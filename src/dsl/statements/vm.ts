@@ -4,8 +4,8 @@ import { block, expression, name, oneOf, place, word } from '../holes.ts';
 import { setting, takesCount, takesSize, takesWords } from '../setting.ts';
 import { statement } from '../statement.ts';
 import { opt, seq } from '../syntax.ts';
-import { quantity, words } from '../types.ts';
 import { COUNT, TIME } from '../units.ts';
+import { quantity, words } from '../value_type.ts';
 import { IRQCHIPS, PAGINGS } from '../vocabulary.ts';
 
 export const vm = statement({
