@@ -10,6 +10,8 @@
  * second serves ownership checks and, later, footprints; it never changes what a step does.
  */
 
+import { assert } from './assert.ts';
+
 type ColumnType = 'u8' | 'u16' | 'u32' | 'f64';
 
 const CONSTRUCTORS = { u8: Uint8Array, u16: Uint16Array, u32: Uint32Array, f64: Float64Array } as const;
@@ -273,6 +275,9 @@ export interface Layout<S extends Schema> {
   readonly hashed_bytes: number;
   readonly tables: { readonly [N in keyof S]: Table<S[N]> };
   row<N extends keyof S & string>(name: N, id: number): Row<S[N]>;
+  /** A whole column, for code that works on it in bulk. */
+  floats(table: keyof S & string, field: string): Float64Array;
+  words(table: keyof S & string, field: string): Uint32Array;
   /** All rows of a table as objects; for tables with few rows. */
   rows<N extends keyof S & string>(name: N): readonly Row<S[N]>[];
 }
@@ -358,6 +363,16 @@ export function layOut<S extends Schema>(compiled: CompiledSchema<S>, capacities
     hashed_bytes,
     tables: tables as Layout<S>['tables'],
     row: ((name: string, id: number) => row(name, id)) as Layout<S>['row'],
+    floats(table, field) {
+      const column = columnsOf[table]?.[field];
+      assert(column instanceof Float64Array, `table: ${table}.${field} is a column of 64-bit floats`);
+      return column;
+    },
+    words(table, field) {
+      const column = columnsOf[table]?.[field];
+      assert(column instanceof Uint32Array, `table: ${table}.${field} is a column of 32-bit words`);
+      return column;
+    },
     rows: ((name: string) => Array.from({ length: capacities.rows[name] ?? 0 }, (_, id) => row(name, id))) as Layout<S>['rows'],
   };
 }

@@ -31,7 +31,6 @@ export const AT = numbered([
   'handle_exit',
   'handle_exit.wrmsr_done',
   // Faults, arch/x86/kvm/mmu.
-  'kvm_mmu_page_fault',
   'kvm_faultin_pfn',
   'kvm_faultin_pfn.async',
   'kvm_setup_async_pf',
@@ -48,7 +47,6 @@ export const AT = numbered([
   'kvm_clear_async_pf_completion_queue',
 
   // get_user_pages() in whichever thread called it, mm/.
-  'get_user_pages',
   'get_user_pages.wait',
 
   // kworkers.

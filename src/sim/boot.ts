@@ -4,7 +4,6 @@
  */
 import { seedStream } from '../base/rng.ts';
 import { AT } from './at.ts';
-import { arm } from './events.ts';
 import { activate, SLICE_NS } from './host/sched.ts';
 import { tdp_map, tdp_map_huge } from './kvm/tdp.ts';
 import { huge_frame } from './kvm/mmu.ts';
@@ -22,6 +21,8 @@ export function reserve_pages(m: Machine, host: number): number {
 }
 
 export function boot(m: Machine): void {
+  m.cpu_queue.clear();
+  m.queue.clear();
   seedStream(m.clock, m.program.seed, 'devices');
   m.places.hosts.forEach((_, host) => bootHost(m, host));
   m.program.vms.forEach((_, vm) => populate(m, vm));
@@ -35,7 +36,7 @@ export function boot(m: Machine): void {
   m.places.threads.forEach((_, id) => startThread(m, id));
   m.places.timers.forEach((timer, id) => {
     m.timers[id]!.armed = 1;
-    arm(m, m.places.source.timer + id, 'period_ns' in timer.spec ? timer.spec.period_ns : 0);
+    m.queue.arm(m.places.source.timer + id, 'period_ns' in timer.spec ? timer.spec.period_ns : 0);
   });
 }
 

@@ -2,12 +2,12 @@
  * The timed engine: host CPUs, devices, timers and the scenario's actions take their turns in virtual time.
  *
  * One event at a time: a CPU runs one step of its thread and is busy for what the step costs; a device finishes a
- * request; a timer expires; an action is due. Which thread a CPU runs is host/sched.ts; what is pending, events.ts.
+ * request; a timer expires; an action is due. Which thread a CPU runs is host/sched.ts; what is pending, base/event_queue.ts.
  */
 import { assert } from '../base/assert.ts';
-import { arm, NEVER_NS, nextTime, takeNext } from './events.ts';
+import { NEVER_NS } from '../base/event_queue.ts';
 import { apic_timer_expired } from './kvm/lapic.ts';
-import { context_switch, pick_next, SLICE_NS } from './host/sched.ts';
+import { context_switch, pick_next, SLICE_NS, update_curr } from './host/sched.ts';
 import type { Machine } from './machine.ts';
 import { end_swap_bio } from './mm/swap.ts';
 import { wake_task } from './guest/sched.ts';
@@ -18,45 +18,48 @@ import { PREEMPT_OFF, STEP_TABLE } from './steps.ts';
 /** clock.current_thread when no thread runs: a device, a timer or the scenario acts. */
 export const NO_THREAD = 0xffff;
 
-/** What the simulation wants to be told; null where nobody asks. */
+/** What the simulation wants to be told. */
 export interface EngineHooks {
-  /** After each step of a thread and each event. */
+  /** After each step of a thread and each event; null where nobody asks. */
   readonly stepped: (() => void) | null;
-  /** Before the clock goes on to a time. */
-  readonly passing: ((next_ns: number) => void) | null;
+  /** Before the clock goes beyond `due_ns`. */
+  readonly deadlines: { readonly due_ns: number; pass(next_ns: number): void };
 }
 
 export type Over = 'time' | 'quiescent' | 'steps';
 
 /** Runs until the clock would pass `until_ns`, at most `budget` events. Returns why the run is over, or null. */
 export function runEngine(m: Machine, script: Script, hooks: EngineHooks, until_ns: number, budget: number): Over | null {
-  const { clock } = m;
+  const { clock, cpu_queue, queue } = m;
   const { limit_ns, limit_steps } = m.program;
   const end_ns = Math.min(until_ns, limit_ns);
   const last_step = Math.min(clock.step + budget, limit_steps);
   while (clock.step < last_step) {
-    const next_ns = nextTime(m);
+    const cpu_ns = cpu_queue.next_ns;
+    const other_ns = queue.next_ns;
+    const cpu_first = cpu_ns < other_ns || (cpu_ns === other_ns && cpu_queue.nextOrder < queue.nextOrder);
+    const next_ns = cpu_first ? cpu_ns : other_ns;
     if (next_ns > end_ns) {
       if (next_ns === NEVER_NS) return 'quiescent';
       return next_ns > limit_ns ? 'time' : null;
     }
-    hooks.passing?.(next_ns);
+    if (next_ns > hooks.deadlines.due_ns) hooks.deadlines.pass(next_ns);
     clock.now_ns = next_ns;
-    const source = takeNext(m);
-    if (source < m.places.source.io) runCpu(m, m.cpus[source]!, script, hooks, end_ns, last_step);
-    else {
+    if (cpu_first) {
+      const number = cpu_queue.nextSource;
+      cpu_queue.disarm(number);
+      runCpu(m, m.cpus[number]!, script, hooks, end_ns, last_step);
+    } else {
+      const source = queue.nextSource;
+      queue.disarm(source);
       clock.step += 1;
       clock.current_thread = NO_THREAD;
       fire(m, source, script);
-      after(script, hooks);
+      if (script.polls) script.poll();
+      hooks.stepped?.();
     }
   }
   return clock.step >= limit_steps ? 'steps' : null;
-}
-
-function after(script: Script, hooks: EngineHooks): void {
-  if (script.polls) script.poll();
-  hooks.stepped?.();
 }
 
 /** Something other than a CPU is due. */
@@ -71,7 +74,7 @@ function fire(m: Machine, source: number, script: Script): void {
 function expire(m: Machine, id: number): void {
   const timer = m.places.timers[id]!;
   apic_timer_expired(m, m.vcpus[timer.vcpu]!, timer.vector);
-  if ('period_ns' in timer.spec) arm(m, m.places.source.timer + id, m.clock.now_ns + timer.spec.period_ns);
+  if ('period_ns' in timer.spec) m.queue.arm(m.places.source.timer + id, m.clock.now_ns + timer.spec.period_ns);
 }
 
 /**
@@ -90,33 +93,30 @@ const HRTIMER_VECTOR = 0xef;
 
 /** Runs one CPU for as long as nothing else is due before its next step. */
 function runCpu(m: Machine, cpu: Cpu, script: Script, hooks: EngineHooks, end_ns: number, last_step: number): void {
-  const { clock } = m;
-  const source = m.places.source.cpu + cpu.id;
+  const { clock, cpu_queue, queue } = m;
+  const { step_ns } = m.costs[m.places.cpus[cpu.id]!.host]!;
+  const { stepped } = hooks;
   for (;;) {
     cpu.guest_op = 0;
     const thread = currentOrNext(m, cpu);
     if (!thread) return;
     if (script.holds && script.holdBack(thread)) {
-      arm(m, source, clock.now_ns);
+      cpu_queue.arm(cpu.id, clock.now_ns);
       return;
     }
     clock.step += 1;
     clock.current_thread = thread.id;
     const at = thread.at;
-    const host = m.places.cpus[cpu.id]!.host;
     thread.at = STEP_TABLE[at]!(m, thread);
-    const cost_ns = Math.max(1, m.costs[host]!.step_ns[at]! + thread.charge_ns);
+    const next_ns = clock.now_ns + Math.max(1, step_ns[at]! + thread.charge_ns);
     thread.charge_ns = 0;
-    thread.vruntime_ns += cost_ns;
-    thread.sum_exec_ns += cost_ns;
-    if (cpu.runqueue.length === 1) cpu.min_vruntime_ns = thread.vruntime_ns;
-    after(script, hooks);
-    const next_ns = clock.now_ns + cost_ns;
-    if (next_ns >= nextTime(m) || next_ns > end_ns || clock.step >= last_step) {
-      arm(m, source, next_ns);
+    if (script.polls) script.poll();
+    if (stepped !== null) stepped();
+    if (next_ns >= cpu_queue.next_ns || next_ns >= queue.next_ns || next_ns > end_ns || clock.step >= last_step) {
+      cpu_queue.arm(cpu.id, next_ns);
       return;
     }
-    hooks.passing?.(next_ns);
+    if (next_ns > hooks.deadlines.due_ns) hooks.deadlines.pass(next_ns);
     clock.now_ns = next_ns;
   }
 }
@@ -128,9 +128,14 @@ function currentOrNext(m: Machine, cpu: Cpu): Thread | null {
     if (cpu.runqueue.length > 1 && m.clock.now_ns - cpu.slice_start_ns >= SLICE_NS) cpu.need_resched = 1;
     if (!cpu.need_resched || PREEMPT_OFF[current.at] === 1) return current;
   }
+  return switchThread(m, cpu, current);
+}
+
+function switchThread(m: Machine, cpu: Cpu, current: Thread | null): Thread | null {
+  if (current) update_curr(m, cpu, current);
   const next = pick_next(m, cpu);
   if (next < 0) {
-    if (cpu.current !== 0) context_switch(m, cpu, null);
+    if (current) context_switch(m, cpu, null);
     return null;
   }
   const thread = m.threads[next]!;

@@ -4,6 +4,7 @@
  * Everything that moves is in `layout.buffer`; the rest of this object is derived from the program and is the same
  * after a restore. The two callbacks, emit and observe, report and must not change anything.
  */
+import { EventQueue, nodesFor } from '../base/event_queue.ts';
 import { type Capacities, type Layout, layOut, type Probe, type Table } from '../base/table.ts';
 import { AT } from './at.ts';
 import type { Knobs } from './protocol/knobs.ts';
@@ -60,10 +61,16 @@ export interface Machine {
   readonly tdp: Table<S['tdp']>;
   readonly tdp_l2: Table<S['tdp_l2']>;
   readonly tdp_l3: Table<S['tdp_l3']>;
-  readonly event: Table<S['event']>;
-  readonly source: Table<S['source']>;
+  /** When each host CPU takes its next step. */
+  readonly cpu_queue: EventQueue;
+  /** Pending events of devices, timers, sleeping tasks and actions; numbers in places.source. */
+  readonly queue: EventQueue;
 
   readonly costs: readonly Costs[];
+  /** By vCPU row, and so by the row of its thread: its VM, its knobs, what its host charges. */
+  readonly vm_of_vcpu: Uint16Array;
+  readonly knobs_of_vcpu: readonly Knobs[];
+  readonly charges_of_vcpu: readonly Costs['charge_ns'][];
   /** Whatever is drawn from: quantiles and ranks, by where the program uses them. */
   readonly draws: Draws;
   /** Null when nobody listens: the model tests before it computes arguments. */
@@ -89,12 +96,12 @@ function capacities(program: Program, places: Places): Capacities {
   const l2 = sum(vm => Math.ceil(vm.guest.heap_pages / 512));
   const l3 = sum(vm => Math.ceil(vm.guest.heap_pages / (512 * 512)));
   const timers = places.timers.length;
-  const sources = places.sources;
   return {
     rows: {
       clock: 1,
-      event: 4 * sources + 64,
-      source: sources,
+      cpu_event: nodesFor(places.cpus.length),
+      event: nodesFor(places.sources),
+      event_order: 1,
       host: program.hosts.length,
       cpu: places.cpus.length,
       thread: threads,
@@ -130,6 +137,7 @@ function capacities(program: Program, places: Places): Capacities {
 export function createMachine(program: Program, probe: Probe | null = null): Machine {
   const places = place(program);
   const layout = layOut(compiledSchema, capacities(program, places), probe);
+  const costs = costsOf(program);
   return {
     program,
     layout,
@@ -154,13 +162,20 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     tdp: layout.tables.tdp,
     tdp_l2: layout.tables.tdp_l2,
     tdp_l3: layout.tables.tdp_l3,
-    event: layout.tables.event,
-    source: layout.tables.source,
-    costs: costsOf(program),
+    cpu_queue: queueOver(layout, 'cpu_event', places.cpus.length),
+    queue: queueOver(layout, 'event', places.sources),
+    costs,
+    vm_of_vcpu: Uint16Array.from(places.vcpus, vcpu => vcpu.vm),
+    knobs_of_vcpu: places.vcpus.map(vcpu => program.vms[vcpu.vm]!.knobs),
+    charges_of_vcpu: places.vcpus.map(vcpu => costs[vcpu.host]!.charge_ns),
     draws: drawsOf(program),
     emit: null,
     observe: null,
   };
+}
+
+function queueOver(layout: Layout<S>, nodes: 'cpu_event' | 'event', sources: number): EventQueue {
+  return new EventQueue(sources, layout.floats(nodes, 'time_ns'), layout.floats(nodes, 'order'), layout.words(nodes, 'source'), layout.floats('event_order', 'order'));
 }
 
 /** The thread whose step runs now. */

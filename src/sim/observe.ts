@@ -40,7 +40,7 @@ export const OBSERVATIONS = {
   switch_to: { args: ['task'], summary: 'The guest scheduler has switched to the task.' },
   parks: { args: ['task'], summary: 'The task was parked on a token.' },
   wakes: { args: ['task'], summary: 'The task was made runnable again after being parked.' },
-  resumes: { args: ['task'], summary: 'The task runs again after being parked or blocked on a page.' },
+  resumes: { args: ['task'], summary: 'The task has got the page it had faulted on and goes on, whether it was parked or its vCPU was halted meanwhile.' },
   progresses: { args: ['task'], summary: 'The task has finished an operation.' },
   done: { args: ['task'], summary: 'The task has ended.' },
   accesses: { args: ['task', 'page'], summary: 'The task has read or written the page.' },

@@ -86,9 +86,9 @@ export interface Places {
   readonly evictions: readonly { readonly action: number; readonly op: ActionOp; readonly pages: readonly number[] }[];
   /** Requests that swap devices can have outstanding, over all hosts. */
   readonly ios: number;
-  /** Number of event sources: CPUs, requests at swap devices, timers, sleeping tasks, actions. */
+  /** Number of event sources besides CPUs: requests at swap devices, timers, sleeping tasks, actions. */
   readonly sources: number;
-  readonly source: { readonly cpu: number; readonly io: number; readonly timer: number; readonly task: number; readonly action: number };
+  readonly source: { readonly io: number; readonly timer: number; readonly task: number; readonly action: number };
 }
 
 export function place(program: Program): Places {
@@ -168,8 +168,7 @@ export function place(program: Program): Places {
   );
   const timers = interrupts.filter(interrupt => interrupt.timer >= 0);
   const ios = Math.min(60_000, program.hosts.reduce((total, host) => total + (host.swap ? 2 * host.swap.depth : 0), 0) + 4 * threads.length + 32);
-  const source = { cpu: 0, io: 0, timer: 0, task: 0, action: 0 };
-  source.io = cpus.length;
+  const source = { io: 0, timer: 0, task: 0, action: 0 };
   source.timer = source.io + ios;
   source.task = source.timer + timers.length;
   source.action = source.task + tasks.length;

@@ -31,7 +31,7 @@ export const ENTRY_NOTE = numbered(['none', 'item', 'DOUBLE']);
 /** What a guest CPU executes above the current task's own instructions. */
 export const FRAME = numbered(['none', 'setup', 'exc_page_fault', 'irq', 'apf_ready']);
 /** Where inside a handler the guest is. */
-export const FRAME_AT = numbered(['entry', 'body', 'eoi', 'token', 'wake', 'clear', 'ack', 'wait', 'hlt', 'halted', 'int_msr', 'en_msr', 'iret']);
+export const FRAME_AT = numbered(['entry', 'body', 'eoi', 'token', 'wake', 'clear', 'hlt', 'halted', 'int_msr', 'en_msr', 'iret']);
 export const GUEST_TASK = numbered(['RUNNABLE', 'PARKED', 'SLEEPING', 'DONE']);
 /** States of an APF node in the guest's hash. */
 export const NODE = numbered(['free', 'parked', 'halted', 'dummy']);
@@ -45,13 +45,13 @@ export const FRAMES_MAX = 6;
 export const schema = {
   clock: table(
     {},
-    { now_ns: u53, step: u53, sequence: u32, heap_length: u32, rng_a: u32, rng_b: u32, rng_c: u32, rng_d: u32, current_thread: u16, events: u53, hash_a: u32, hash_b: u32 },
+    { now_ns: u53, step: u53, rng_a: u32, rng_b: u32, rng_c: u32, rng_d: u32, current_thread: u16, events: u53, hash_a: u32, hash_b: u32 },
   ),
 
-  /** Pending events, a 4-ary heap in three columns; see timed.ts. */
-  event: table({}, { time_ns: u53, order: u32, what: u32 }),
-  /** The order number under which an event source is in the heap now; anything else in the heap is stale. */
-  source: table({}, { order: u32, time_ns: u53 }),
+  /** What is due next: the nodes of two EventQueues, host CPUs and everything else, and the order they share. */
+  cpu_event: table({}, { time_ns: u53, order: u53, source: u32 }),
+  event: table({}, { time_ns: u53, order: u53, source: u32 }),
+  event_order: table({}, { order: u53 }),
 
   /** A host: its free frames and its workqueue. Owner: whoever runs on that host, under the locks the kernel has. */
   host: table(
@@ -60,6 +60,8 @@ export const schema = {
       workqueue: fifo('works'),
       io_queue: fifo('ios'),
       nr_io_active: u16,
+      /** Threads that sleep until a request or a write ends. */
+      nr_io_waiters: u16,
       fail_alloc: u16,
       fail_swap_read: u16,
       swap_free_head: u32,
@@ -73,7 +75,7 @@ export const schema = {
   ),
 
   /** A host CPU. Owner: the thread on it and whoever wakes a thread there. */
-  cpu: table({}, { current: ref, need_resched: bool, guest_op: bool, op_start_ns: u53, min_vruntime_ns: u53, slice_start_ns: u53, idle_since_ns: u53, runqueue: fifo('threads') }),
+  cpu: table({}, { current: ref, need_resched: bool, guest_op: bool, charged_ns: u53, min_vruntime_ns: u53, slice_start_ns: u53, runqueue: fifo('threads') }),
 
   /** A host thread; `at` is its program counter. Owner: itself; a waker sets task_state. */
   thread: table(
@@ -98,7 +100,7 @@ export const schema = {
       held: bool,
       on_rq: bool,
     },
-    { cpu: u16, on_cpu: bool, vruntime_ns: u53, sum_exec_ns: u53, charge_ns: u53, bound_cpu: ref },
+    { cpu: u16, on_cpu: bool, vruntime_ns: u53, charge_ns: u53, bound_cpu: ref },
   ),
 
   vm: table(
@@ -246,9 +248,10 @@ export const schema = {
       injected: u32,
       /** The page that the current read or write goes to, + 1, once chosen: a retry goes to the same. */
       target: u32,
+      /** It has faulted and has not got the page yet. */
       resuming: bool,
     },
-    { vruntime_ns: u53, run_ns: u53, op_left_ns: u53, nr_accesses: u53, nr_faults: u32, rng_a: u32, rng_b: u32, rng_c: u32, rng_d: u32, paced_ns: u53, parked_ns: u53 },
+    { vruntime_ns: u53, work_ns: u53, op_left_ns: u53, nr_accesses: u53, nr_faults: u32, rng_a: u32, rng_b: u32, rng_c: u32, rng_d: u32, paced_ns: u53, parked_ns: u53 },
   ),
 
   /**

@@ -6,7 +6,6 @@
  */
 import { assert } from '../base/assert.ts';
 import { AT, type At, BEFORE_ENTRY } from './at.ts';
-import { arm } from './events.ts';
 import { hold_thread, release_thread, wake_up_process } from './host/sched.ts';
 import { apic_set_spiv, kvm_apic_set_irq } from './kvm/lapic.ts';
 import { kvm_vcpu_kick } from './kvm/requests.ts';
@@ -146,7 +145,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
         apic_set_spiv(m, vcpuOf(op), op.enabled, knobsOfVm(m, op.vm).lapic_enable === 'apf_ready');
         if (op.for_ns !== null) {
           m.actions[action]!.state = ACTION.waiting;
-          arm(m, source(action), m.clock.now_ns + op.for_ns);
+          m.queue.arm(source(action), m.clock.now_ns + op.for_ns);
         }
         return;
       }
@@ -187,8 +186,8 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
 
   const armAction = (action: number, trigger: Trigger): void => {
     if (trigger.kind === 'start') performAll(action);
-    else if (trigger.kind === 'at') arm(m, source(action), trigger.ns);
-    else if (trigger.kind === 'every') arm(m, source(action), trigger.from_ns);
+    else if (trigger.kind === 'at') m.queue.arm(source(action), trigger.ns);
+    else if (trigger.kind === 'every') m.queue.arm(source(action), trigger.from_ns);
   };
 
   return {
@@ -208,7 +207,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
       const next_ns = m.clock.now_ns + trigger.period_ns;
       if (trigger.until_ns === null || next_ns < trigger.until_ns) {
         m.actions[action]!.state = ACTION.armed;
-        arm(m, source(action), next_ns);
+        m.queue.arm(source(action), next_ns);
       }
     },
     observe(observation, _vm, a, b) {
@@ -218,7 +217,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
         if (!matches(m, matcher, observation, a, b)) continue;
         const trigger = actions[action]!.trigger;
         m.actions[action]!.fired = 1;
-        if (trigger.kind === 'after') arm(m, source(action), m.clock.now_ns + trigger.plus_ns);
+        if (trigger.kind === 'after') m.queue.arm(source(action), m.clock.now_ns + trigger.plus_ns);
       }
       for (let index = 0; index < rules.length; index += 1) {
         const rule = rules[index]!;

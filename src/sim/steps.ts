@@ -27,7 +27,6 @@ import {
   kvm_faultin_pfn,
   kvm_faultin_pfn_async,
   kvm_faultin_pfn_sync,
-  kvm_mmu_page_fault,
   kvm_setup_async_pf,
   kvm_setup_async_pf_schedule_work,
   kvm_tdp_mmu_map,
@@ -45,7 +44,7 @@ import {
   vcpu_run_tail,
 } from './kvm/vcpu.ts';
 import type { Machine } from './machine.ts';
-import { get_user_pages, get_user_pages_wait } from './mm/gup.ts';
+import { get_user_pages_wait } from './mm/gup.ts';
 import { kswapd, mmu_notifier_invalidate_range_end, mmu_notifier_invalidate_range_start, try_to_unmap } from './mm/kswapd.ts';
 import type { Thread } from './schema.ts';
 
@@ -71,7 +70,6 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   guest,
   handle_exit,
   'handle_exit.wrmsr_done': handle_exit_wrmsr_done,
-  kvm_mmu_page_fault,
   kvm_faultin_pfn,
   'kvm_faultin_pfn.async': kvm_faultin_pfn_async,
   kvm_setup_async_pf,
@@ -85,7 +83,6 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   'kvm_arch_async_page_present.raise': kvm_arch_async_page_present_raise,
   kvm_flush_and_free_async_pf_work,
   kvm_clear_async_pf_completion_queue,
-  get_user_pages,
   'get_user_pages.wait': get_user_pages_wait,
   worker_thread,
   async_pf_execute,

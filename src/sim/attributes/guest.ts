@@ -181,7 +181,7 @@ export const task: Description = {
     preempt_count: count('Nesting of `preempt off`.', (m, row) => m.tasks[row]!.preempt_count, 'task.preempt_count'),
     operations: count('Reads and writes finished.', (m, row) => m.tasks[row]!.nr_accesses, 'task.nr_accesses'),
     faults: count('Faults it took.', (m, row) => m.tasks[row]!.nr_faults, 'task.nr_faults'),
-    work: quantity('time', 'Guest time it has run.', (m, row) => m.tasks[row]!.run_ns, 'task.run_ns'),
+    work: quantity('time', 'Guest time it has spent in `work`.', (m, row) => m.tasks[row]!.work_ns, 'task.work_ns'),
   },
   collections: {},
   states: {

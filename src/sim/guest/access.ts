@@ -1,4 +1,5 @@
 /** One access of the guest to its memory, through the TDP tables. */
+import { vm_of_vcpu } from '../kvm/async_pf_x86.ts';
 import { tdp_access } from '../kvm/tdp.ts';
 import type { Machine } from '../machine.ts';
 import { HEAP_GFN } from '../places.ts';
@@ -12,7 +13,7 @@ export function gpa_of_access(m: Machine, vm: number, page: number): number {
 
 /** True where it went through; else the fault stands in the vCPU and the guest must exit. */
 export function access_page(m: Machine, vcpu: Vcpu, page: number, write: boolean): boolean {
-  const vm = m.places.vcpus[vcpu.id]!.vm;
+  const vm = vm_of_vcpu(m, vcpu);
   if (tdp_access(m, vm, page, write) >= 0) return true;
   vcpu.fault_gpa = gpa_of_access(m, vm, page);
   vcpu.fault_page = page;

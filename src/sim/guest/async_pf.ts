@@ -8,7 +8,7 @@
 import { knobsOfVm, type Machine, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { FRAME_AT, GUEST_TASK, NODE, type Node, type Vcpu } from '../schema.ts';
-import { APF_BROADCAST } from '../kvm/async_pf_x86.ts';
+import { APF_BROADCAST, vm_of_vcpu } from '../kvm/async_pf_x86.ts';
 import { pop_frame, set_frame_at } from './frames.ts';
 import { guest_schedule, wake_task } from './sched.ts';
 
@@ -34,7 +34,7 @@ function free_node(node: Node): void {
  * Models kvm_async_pf_task_wait_schedule() and, up to 5.7, the halted mode of kvm_async_pf_task_wait().
  */
 export function kvm_async_pf_task_wait(m: Machine, vcpu: Vcpu, token: number): void {
-  const vm = m.places.vcpus[vcpu.id]!.vm;
+  const vm = vm_of_vcpu(m, vcpu);
   if (take_dummy(m, vm, token)) {
     set_frame_at(vcpu, FRAME_AT.iret);
     return;
@@ -73,7 +73,7 @@ export function still_halted(m: Machine, vcpu: Vcpu): boolean {
 
 /** Models kvm_async_pf_task_wake(), arch/x86/kernel/kvm.c. */
 export function kvm_async_pf_task_wake(m: Machine, vcpu: Vcpu, token: number): void {
-  const vm = m.places.vcpus[vcpu.id]!.vm;
+  const vm = vm_of_vcpu(m, vcpu);
   if (token === APF_BROADCAST) {
     apf_task_wake_all(m, vcpu);
     return;
@@ -108,7 +108,6 @@ function wake_node(m: Machine, node: Node): void {
   if (!parked) return;
   const task = m.tasks[node.id]!;
   task.token = 0;
-  task.resuming = 1;
   m.observe?.(OBS.wakes, m.places.tasks[task.id]!.vm, task.id, -1);
   wake_task(m, task);
 }

@@ -5,8 +5,7 @@
  * arranged, or because an interrupt that was waiting for the window can be taken.
  */
 import { AT, type At } from '../at.ts';
-import { arm } from '../events.ts';
-import { vcpu_of } from '../kvm/async_pf_x86.ts';
+import { vcpu_of, vm_of_vcpu } from '../kvm/async_pf_x86.ts';
 import { knobsOfVm, type Machine, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import type { PageChoice, TaskOp } from '../program.ts';
@@ -16,7 +15,7 @@ import { SLICE_NS } from '../host/sched.ts';
 import { access_page } from './access.ts';
 import { push_frame } from './frames.ts';
 import { run_handler, vm_exit } from './handlers.ts';
-import { guest_schedule } from './sched.ts';
+import { count_work, guest_schedule } from './sched.ts';
 
 const INJECTED_WRITE = 0x8000_0000;
 /** A guest that halts without an exit, or has panicked, looks again this often. */
@@ -42,17 +41,16 @@ function long_op(m: Machine, thread: Thread, vcpu: Vcpu, wanted_ns: number): At 
   let time_ns = wanted_ns;
   if (cpu.runqueue.length > 1) time_ns = Math.max(1, Math.min(time_ns, cpu.slice_start_ns + SLICE_NS - m.clock.now_ns));
   vcpu.op_left_ns = wanted_ns - time_ns;
-  vcpu.work_ns += time_ns;
+  count_work(m, vcpu, time_ns);
   thread.charge_ns += time_ns;
   cpu.guest_op = 1;
-  cpu.op_start_ns = m.clock.now_ns;
   return AT.guest;
 }
 
 function begin_apf_switch(m: Machine, vcpu: Vcpu): At {
   const off = vcpu.guest_apf_switch === 1;
   vcpu.guest_apf_switch = 0;
-  const by_interrupt = knobsOfVm(m, m.places.vcpus[vcpu.id]!.vm).notify === 'pf_then_interrupt';
+  const by_interrupt = knobsOfVm(m, vm_of_vcpu(m, vcpu)).notify === 'pf_then_interrupt';
   push_frame(m, vcpu, FRAME.setup, by_interrupt && !off ? FRAME_AT.int_msr : FRAME_AT.en_msr, 0, off ? 1 : 0);
   return AT.guest;
 }
@@ -68,13 +66,13 @@ function idle(m: Machine, thread: Thread, vcpu: Vcpu): At {
 
 function hlt(m: Machine, thread: Thread, vcpu: Vcpu): At {
   vcpu.in_hlt = 1;
-  if (vmSpec(m, m.places.vcpus[vcpu.id]!.vm).hlt_exits) return vm_exit(vcpu, EXIT_REASON.hlt);
+  if (vmSpec(m, vm_of_vcpu(m, vcpu)).hlt_exits) return vm_exit(vcpu, EXIT_REASON.hlt);
   return long_op(m, thread, vcpu, IN_GUEST_HALT_NS);
 }
 
 /** The next operation of the current task. */
 function run_task(m: Machine, thread: Thread, vcpu: Vcpu, task: Task): At {
-  const charge_ns = m.costs[m.places.vcpus[vcpu.id]!.host]!.charge_ns;
+  const charge_ns = m.charges_of_vcpu[vcpu.id]!;
   if (task.injected !== 0) {
     const write = (task.injected & INJECTED_WRITE) !== 0;
     const page = (task.injected & ~INJECTED_WRITE) - 1;
@@ -105,7 +103,7 @@ function run_task(m: Machine, thread: Thread, vcpu: Vcpu, task: Task): At {
     case 'sleep':
       task.pc += 1;
       task.state = GUEST_TASK.SLEEPING;
-      arm(m, m.places.source.task + task.id, m.clock.now_ns + draw(m.draws.time[task.id]![task.pc - 1]!, task));
+      m.queue.arm(m.places.source.task + task.id, m.clock.now_ns + draw(m.draws.time[task.id]![task.pc - 1]!, task));
       guest_schedule(m, vcpu);
       return AT.guest;
     case 'hlt':
@@ -145,7 +143,7 @@ function run_task(m: Machine, thread: Thread, vcpu: Vcpu, task: Task): At {
 
 function end_task(m: Machine, vcpu: Vcpu, task: Task): At {
   task.state = GUEST_TASK.DONE;
-  m.observe?.(OBS.done, m.places.vcpus[vcpu.id]!.vm, task.id, -1);
+  m.observe?.(OBS.done, vm_of_vcpu(m, vcpu), task.id, -1);
   guest_schedule(m, vcpu);
   return AT.guest;
 }
@@ -159,10 +157,12 @@ function access(m: Machine, thread: Thread, vcpu: Vcpu, task: Task, op: Extract<
     task.paced_ns = Math.max(task.paced_ns, m.clock.now_ns) + Math.round(1e9 / op.rate_per_s);
   }
   if (task.target === 0) task.target = choose(m, task, op.page) + 1;
-  const page = m.places.vms[m.places.vcpus[vcpu.id]!.vm]!.first_page + task.target - 1;
+  const page = m.places.vms[vm_of_vcpu(m, vcpu)]!.first_page + task.target - 1;
   if (!touch(m, thread, vcpu, task, page, op.op === 'write', cost_ns)) return vm_exit(vcpu, EXIT_REASON.npf);
   task.target = 0;
-  task.pc += 1;
+  // The jump that ends a loop costs what it costs, but is no step of its own.
+  const next = m.places.tasks[task.id]!.spec.ops[task.pc + 1];
+  task.pc = next?.op === 'jump' ? next.to : task.pc + 1;
   return AT.guest;
 }
 
@@ -185,11 +185,15 @@ function touch(m: Machine, thread: Thread, vcpu: Vcpu, task: Task, page: number,
   thread.charge_ns += cost_ns;
   if (!access_page(m, vcpu, page, write)) {
     task.nr_faults += 1;
+    task.resuming = 1;
     return false;
   }
   task.nr_accesses += 1;
+  const resumed = task.resuming === 1;
+  task.resuming = 0;
   if (m.observe) {
-    const vm = m.places.vcpus[vcpu.id]!.vm;
+    const vm = vm_of_vcpu(m, vcpu);
+    if (resumed) m.observe(OBS.resumes, vm, task.id, -1);
     m.observe(OBS.accesses, vm, task.id, page);
     m.observe(OBS.progresses, vm, task.id, -1);
   }

@@ -1,5 +1,6 @@
 /** The nest of handlers on a guest CPU: what an event pushes, and what IRET takes away. */
-import type { Machine } from '../machine.ts';
+import { vm_of_vcpu } from '../kvm/async_pf_x86.ts';
+import { type Machine, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { APF_VECTOR } from '../places.ts';
 import { EXCEPTION, FRAME, FRAME_AT, FRAMES_MAX, type Vcpu } from '../schema.ts';
@@ -78,10 +79,12 @@ export function deliver_event(m: Machine, vcpu: Vcpu): void {
   vcpu.irq_injected = 0;
   vcpu.irq_vector = 0;
   const interrupt = m.places.interruptAt[vcpu.id]![vector]!;
-  if (interrupt < 0 && vector === APF_VECTOR) push_frame(m, vcpu, FRAME.apf_ready, FRAME_AT.entry, vector, 0);
+  // kvm-unit-tests ends the interrupt last, Linux first.
+  const unit_test = vmSpec(m, vm_of_vcpu(m, vcpu)).guest.on_not_present === 'halt';
+  if (interrupt < 0 && vector === APF_VECTOR) push_frame(m, vcpu, FRAME.apf_ready, unit_test ? FRAME_AT.token : FRAME_AT.eoi, vector, 0);
   else push_frame(m, vcpu, FRAME.irq, FRAME_AT.eoi, vector, 0);
   if (interrupt < 0) return;
-  const vm = m.places.vcpus[vcpu.id]!.vm;
+  const vm = vm_of_vcpu(m, vcpu);
   m.observe?.(OBS.irq, vm, interrupt, -1);
   m.observe?.(OBS.runs, vm, vcpu.id, interrupt);
 }

@@ -1,13 +1,6 @@
 /** The guest's handlers, one small step after the other: #PF, interrupts, the ready interrupt, switching APF on. */
 import { AT, type At } from '../at.ts';
-import {
-  apf_en_value,
-  KVM_PV_REASON_PAGE_NOT_PRESENT,
-  KVM_PV_REASON_PAGE_READY,
-  MSR_KVM_ASYNC_PF_ACK,
-  MSR_KVM_ASYNC_PF_EN,
-  MSR_KVM_ASYNC_PF_INT,
-} from '../kvm/async_pf_x86.ts';
+import { apf_en_value, KVM_PV_REASON_PAGE_NOT_PRESENT, KVM_PV_REASON_PAGE_READY, MSR_KVM_ASYNC_PF_ACK, MSR_KVM_ASYNC_PF_EN, MSR_KVM_ASYNC_PF_INT, vm_of_vcpu } from '../kvm/async_pf_x86.ts';
 import { MSR_X2APIC_EOI } from '../kvm/exit.ts';
 import { knobsOfVm, type Machine, vmSpec } from '../machine.ts';
 import { APF_VECTOR } from '../places.ts';
@@ -16,6 +9,8 @@ import { apf_task_wake_all, kvm_async_pf_task_wait, kvm_async_pf_task_wake, stil
 import { access_page } from './access.ts';
 import { frame_at, panic, pop_frame, set_frame_at } from './frames.ts';
 import { guest_schedule, scheduler_tick } from './sched.ts';
+
+type FrameAt = (typeof FRAME_AT)[keyof typeof FRAME_AT];
 
 /** Leaves the guest for a reason; the instruction pointer is past the instruction, or on it for a fault. */
 export function vm_exit(vcpu: Vcpu, reason: (typeof EXIT_REASON)[keyof typeof EXIT_REASON]): At {
@@ -31,7 +26,7 @@ function wrmsr(vcpu: Vcpu, msr: number, data: number): At {
 
 /** One step of the handler on top. */
 export function run_handler(m: Machine, thread: Thread, vcpu: Vcpu): At {
-  thread.charge_ns += m.costs[m.places.vcpus[vcpu.id]!.host]!.charge_ns.guest_handler;
+  thread.charge_ns += m.charges_of_vcpu[vcpu.id]!.guest_handler;
   if (frame_at(vcpu) === FRAME_AT.iret) return iret(m, vcpu);
   switch (vcpu.frame(vcpu.depth - 1)) {
     case FRAME.setup:
@@ -63,7 +58,7 @@ function setup(m: Machine, vcpu: Vcpu): At {
 
 /** Models exc_page_fault() and __kvm_handle_async_pf(); up to 5.7 do_async_page_fault(), arch/x86/kernel/kvm.c. */
 function exc_page_fault(m: Machine, vcpu: Vcpu): At {
-  const vm = m.places.vcpus[vcpu.id]!.vm;
+  const vm = vm_of_vcpu(m, vcpu);
   const top = vcpu.depth - 1;
   switch (frame_at(vcpu)) {
     case FRAME_AT.entry: {
@@ -71,21 +66,14 @@ function exc_page_fault(m: Machine, vcpu: Vcpu): At {
       vcpu.area_flags = 0;
       const by_interrupt = knobsOfVm(m, vm).notify === 'pf_then_interrupt';
       if (reason === 0) set_frame_at(vcpu, FRAME_AT.iret); // An ordinary fault: nothing to map here.
-      else if (!by_interrupt && reason === KVM_PV_REASON_PAGE_READY) set_frame_at(vcpu, FRAME_AT.wake);
+      else if (!by_interrupt && reason === KVM_PV_REASON_PAGE_READY) wake_token(m, vcpu, top, FRAME_AT.iret);
       else if (reason === KVM_PV_REASON_PAGE_NOT_PRESENT) {
         const from_kernel = vcpu.frame_if(top) === 0 || vcpu.frame_cpl3(top) === 0;
         if (by_interrupt && from_kernel && vmSpec(m, vm).guest.on_not_present === 'kernel') panic(m, vcpu);
-        set_frame_at(vcpu, FRAME_AT.wait);
+        kvm_async_pf_task_wait(m, vcpu, vcpu.frame_token(top));
       }
       return AT.guest;
     }
-    case FRAME_AT.wait:
-      kvm_async_pf_task_wait(m, vcpu, vcpu.frame_token(top));
-      return AT.guest;
-    case FRAME_AT.wake:
-      kvm_async_pf_task_wake(m, vcpu, vcpu.frame_token(top));
-      set_frame_at(vcpu, FRAME_AT.iret);
-      return AT.guest;
     case FRAME_AT.hlt:
       if (!still_halted(m, vcpu)) {
         set_frame_at(vcpu, FRAME_AT.iret);
@@ -104,6 +92,12 @@ function exc_page_fault(m: Machine, vcpu: Vcpu): At {
   }
 }
 
+function wake_token(m: Machine, vcpu: Vcpu, top: number, then: FrameAt): At {
+  kvm_async_pf_task_wake(m, vcpu, vcpu.frame_token(top));
+  set_frame_at(vcpu, then);
+  return AT.guest;
+}
+
 /**
  * The ready interrupt. Linux ends the interrupt first, then reads the token, wakes, frees the slot and acknowledges;
  * kvm-unit-tests frees and acknowledges first and ends the interrupt last.
@@ -112,30 +106,25 @@ function exc_page_fault(m: Machine, vcpu: Vcpu): At {
  */
 function sysvec_kvm_asyncpf_interrupt(m: Machine, vcpu: Vcpu): At {
   const top = vcpu.depth - 1;
-  const unit_test = vmSpec(m, m.places.vcpus[vcpu.id]!.vm).guest.on_not_present === 'halt';
+  const unit_test = vmSpec(m, vm_of_vcpu(m, vcpu)).guest.on_not_present === 'halt';
   switch (frame_at(vcpu)) {
-    case FRAME_AT.entry:
-      set_frame_at(vcpu, unit_test ? FRAME_AT.token : FRAME_AT.eoi);
-      return AT.guest;
     case FRAME_AT.eoi:
       set_frame_at(vcpu, unit_test || vcpu.apf_en_val === 0 ? FRAME_AT.iret : FRAME_AT.token);
       return wrmsr(vcpu, MSR_X2APIC_EOI, 0);
     case FRAME_AT.token:
       vcpu.set_frame_token(top, vcpu.area_token);
-      set_frame_at(vcpu, unit_test ? FRAME_AT.clear : FRAME_AT.wake);
-      return AT.guest;
+      return unit_test ? free_slot_and_ack(vcpu, FRAME_AT.wake) : wake_token(m, vcpu, top, FRAME_AT.clear);
     case FRAME_AT.wake:
-      kvm_async_pf_task_wake(m, vcpu, vcpu.frame_token(top));
-      set_frame_at(vcpu, unit_test ? FRAME_AT.eoi : FRAME_AT.clear);
-      return AT.guest;
-    case FRAME_AT.clear:
-      vcpu.area_token = 0;
-      set_frame_at(vcpu, FRAME_AT.ack);
-      return AT.guest;
+      return wake_token(m, vcpu, top, FRAME_AT.eoi);
     default:
-      set_frame_at(vcpu, unit_test ? FRAME_AT.wake : FRAME_AT.iret);
-      return wrmsr(vcpu, MSR_KVM_ASYNC_PF_ACK, 1);
+      return free_slot_and_ack(vcpu, FRAME_AT.iret);
   }
+}
+
+function free_slot_and_ack(vcpu: Vcpu, then: FrameAt): At {
+  vcpu.area_token = 0;
+  set_frame_at(vcpu, then);
+  return wrmsr(vcpu, MSR_KVM_ASYNC_PF_ACK, 1);
 }
 
 /** A timer's or a device's interrupt: its end first, then its body. */
@@ -152,7 +141,7 @@ function interrupt(m: Machine, thread: Thread, vcpu: Vcpu): At {
     return AT.guest;
   }
   if (op.op === 'read' || op.op === 'write') {
-    const page = m.places.vms[m.places.vcpus[vcpu.id]!.vm]!.first_page + op.page;
+    const page = m.places.vms[vm_of_vcpu(m, vcpu)]!.first_page + op.page;
     if (!access_page(m, vcpu, page, op.op === 'write')) return vm_exit(vcpu, EXIT_REASON.npf);
   } else if (op.op === 'work') thread.charge_ns += op.ns;
   else scheduler_tick(m, vcpu);

@@ -4,6 +4,7 @@
  * Least charged first. A task is charged by the guest's clock, so the time for which the host kept its vCPU halted is
  * charged to whichever task was current: that is what makes a halted vCPU's tasks lose their turn.
  */
+import { vm_of_vcpu } from '../kvm/async_pf_x86.ts';
 import type { Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { GUEST_TASK, type Task, type Vcpu } from '../schema.ts';
@@ -16,6 +17,13 @@ export function update_curr(m: Machine, vcpu: Vcpu): void {
   const now_ns = m.clock.now_ns;
   if (vcpu.current !== 0) m.tasks[vcpu.current - 1]!.vruntime_ns += now_ns - vcpu.switched_ns;
   vcpu.switched_ns = now_ns;
+}
+
+/** Counts what the guest has computed: for the vCPU, and for its task unless a handler did it. HLT is no work. */
+export function count_work(m: Machine, vcpu: Vcpu, ns: number): void {
+  if (vcpu.in_hlt || vcpu.panicked) return;
+  vcpu.work_ns += ns;
+  if (vcpu.depth === 0 && vcpu.current !== 0) m.tasks[vcpu.current - 1]!.work_ns += ns;
 }
 
 /** Picks the task to run and switches to it. Models __schedule(). */
@@ -43,12 +51,8 @@ export function guest_schedule(m: Machine, vcpu: Vcpu): void {
   vcpu.rflags_if = task.rflags_if;
   const host = m.places.vcpus[vcpu.id]!.host;
   m.threads[m.places.vcpus[vcpu.id]!.thread]!.charge_ns += m.costs[host]!.charge_ns.guest_switch;
-  const vm = m.places.vcpus[vcpu.id]!.vm;
+  const vm = vm_of_vcpu(m, vcpu);
   m.observe?.(OBS.switch_to, vm, next, -1);
-  if (task.resuming) {
-    task.resuming = 0;
-    m.observe?.(OBS.resumes, vm, next, -1);
-  }
 }
 
 /** The runnable task with the least charge, the first declared among equals; -1 for the idle task. */

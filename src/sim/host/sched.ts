@@ -4,8 +4,9 @@
  * A thread's own state (task_state) is the kernel's: a sleeper is woken by setting it RUNNING, whoever does so. The
  * rest here is policy of timed runs. The explorer ignores it: a thread may step when it is RUNNING and not held.
  */
-import { arm, disarm, isArmed } from '../events.ts';
+import { NEVER_NS } from '../../base/event_queue.ts';
 import type { Machine } from '../machine.ts';
+import { count_work } from '../guest/sched.ts';
 import { type Cpu, TASK_STATE, type Thread } from '../schema.ts';
 import { TP } from '../../trace/all.ts';
 
@@ -27,11 +28,24 @@ export function schedule(m: Machine, thread: Thread): void {
   if (thread.task_state !== TASK_STATE.RUNNING) deactivate(m, thread);
 }
 
+/**
+ * Charges the thread on a CPU for the time since it was last charged. Models update_curr(), kernel/sched/fair.c.
+ */
+export function update_curr(m: Machine, cpu: Cpu, thread: Thread): void {
+  const now_ns = m.clock.now_ns;
+  const vruntime_ns = thread.vruntime_ns + now_ns - cpu.charged_ns;
+  cpu.charged_ns = now_ns;
+  thread.vruntime_ns = vruntime_ns;
+  if (cpu.runqueue.length === 1) cpu.min_vruntime_ns = vruntime_ns;
+}
+
 /** Puts a runnable thread on a run queue, and makes the CPU look if it should run at once. */
 export function activate(m: Machine, thread: Thread): void {
   const host = m.places.threads[thread.id]!.host;
   const number = select_cpu(m, thread, host);
   const cpu = m.cpus[number]!;
+  const current = cpu.current === 0 ? null : m.threads[cpu.current - 1]!;
+  if (current) update_curr(m, cpu, current);
   thread.cpu = number as 0;
   thread.on_rq = 1;
   cpu.runqueue.push(thread.id);
@@ -40,12 +54,11 @@ export function activate(m: Machine, thread: Thread): void {
     const place = m.places.threads[thread.id]!;
     m.emit(TP.sched_wakeup, thread.id + 1, place.pid, 120, number - m.places.hosts[host]!.first_cpu, 1);
   }
-  if (cpu.current === 0) {
-    const source = m.places.source.cpu + number;
-    if (!isArmed(m, source)) arm(m, source, m.clock.now_ns + m.costs[host]!.charge_ns.wake_idle_cpu);
+  if (!current) {
+    if (m.cpu_queue.dueNs(number) === NEVER_NS) m.cpu_queue.arm(number, m.clock.now_ns + m.costs[host]!.charge_ns.wake_idle_cpu);
     return;
   }
-  if (thread.vruntime_ns + WAKEUP_GRANULARITY_NS < m.threads[cpu.current - 1]!.vruntime_ns) resched_cpu(m, cpu);
+  if (thread.vruntime_ns + WAKEUP_GRANULARITY_NS < current.vruntime_ns) resched_cpu(m, cpu);
   else if (cpu.guest_op) interrupt_guest(m, cpu, 0); // It now has to share: its operation is cut at the slice.
 }
 
@@ -75,17 +88,15 @@ export function resched_cpu(m: Machine, cpu: Cpu): void {
 
 /** Cuts short the guest operation that a CPU is in, after `delay_ns`; what is left of it is kept. */
 export function interrupt_guest(m: Machine, cpu: Cpu, delay_ns: number): void {
-  const source = m.places.source.cpu + cpu.id;
   const at_ns = m.clock.now_ns + delay_ns;
-  const end_ns = m.source.time_ns(source);
+  const end_ns = m.cpu_queue.dueNs(cpu.id);
   if (at_ns >= end_ns) return;
   const thread = m.threads[cpu.current - 1]!;
   const vcpu = m.vcpus[m.places.threads[thread.id]!.vcpu]!;
   const left_ns = end_ns - at_ns;
   vcpu.op_left_ns += left_ns;
-  thread.vruntime_ns -= left_ns;
-  thread.sum_exec_ns -= left_ns;
-  arm(m, source, at_ns);
+  count_work(m, vcpu, -left_ns);
+  m.cpu_queue.arm(cpu.id, at_ns);
 }
 
 /** The thread that a CPU should run now: least virtual runtime, lowest id among equals. -1 for none. */
@@ -127,10 +138,11 @@ export function context_switch(m: Machine, cpu: Cpu, next: Thread | null): void 
   cpu.current = next ? next.id + 1 : 0;
   cpu.need_resched = 0;
   cpu.slice_start_ns = m.clock.now_ns;
+  cpu.charged_ns = m.clock.now_ns;
   if (next) {
     next.on_cpu = 1;
     next.charge_ns += m.costs[host]!.charge_ns.context_switch;
-  } else disarm(m, m.places.source.cpu + cpu.id);
+  } else m.cpu_queue.disarm(cpu.id);
 }
 
 /** As the record has it: 0 runnable (256 with the preempted bit), 1 interruptible, 2 uninterruptible. */

@@ -9,19 +9,13 @@ import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { schedule, wake_up_process } from '../host/sched.ts';
 import { queue_work, work_cancelled } from '../host/workqueue.ts';
-import { knobsOfVm, type Machine } from '../machine.ts';
+import { type Machine } from '../machine.ts';
 import { pte_present, pte_target } from '../mm/page.ts';
 import { start_gup } from '../mm/gup.ts';
 import { hva_of_page } from '../mm/reclaim.ts';
 import { OBS } from '../observe.ts';
 import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, TASK_STATE, type Thread, type Vcpu, WAIT, type Work, WORK_STATE } from '../schema.ts';
-import {
-  alloc_apf_token,
-  kvm_arch_async_page_not_present,
-  kvm_arch_can_dequeue_async_page_present,
-  vcpu_of,
-  vm_of_vcpu,
-} from './async_pf_x86.ts';
+import { alloc_apf_token, knobs_of, kvm_arch_async_page_not_present, kvm_arch_can_dequeue_async_page_present, vcpu_of, vm_of_vcpu } from './async_pf_x86.ts';
 import { KVM_REQ_APF_READY, kvm_make_request, kvm_vcpu_kick, kvm_vcpu_wake_up } from './requests.ts';
 
 /** A free row for an item, or null when GFP_NOWAIT finds no memory. */
@@ -87,7 +81,7 @@ export function kvm_setup_async_pf_item(m: Machine, vcpu: Vcpu): Work | null {
 export function kvm_setup_async_pf_list(m: Machine, vcpu: Vcpu, work: Work): void {
   vcpu.apf_queue.push(work.id);
   vcpu.apf_queued += 1;
-  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).halt === 'entry_check') {
+  if (knobs_of(m, vcpu).halt === 'entry_check') {
     vcpu.apf_note = ENTRY_NOTE.item;
     vcpu.apf_note_item = work.id + 1;
     return;
@@ -115,14 +109,14 @@ export function async_pf_execute(m: Machine, thread: Thread): At {
   thread.page = work.page;
   thread.gpa = work.gpa;
   thread.vcpu = work.vcpu;
-  return start_gup(thread, work.page, true, AT['async_pf_execute.append']);
+  return start_gup(m, thread, work.page, true, AT['async_pf_execute.append']);
 }
 
 /** Appends the item to done, under the lock. From here on the vCPU thread may free it at any moment. */
 export function async_pf_execute_append(m: Machine, thread: Thread): At {
   const vcpu = m.vcpus[thread.vcpu - 1]!;
   const work = m.works[thread.work - 1]!;
-  const knobs = knobsOfVm(m, vm_of_vcpu(m, vcpu));
+  const knobs = knobs_of(m, vcpu);
   thread.first = vcpu.apf_done.length === 0 ? 1 : 0;
   vcpu.apf_done.push(work.id);
   if (knobs.lists === 'move') vcpu.apf_queue.remove(work.id);
@@ -167,7 +161,7 @@ export function async_pf_execute_trace(m: Machine, thread: Thread): At {
 /** Wakes the vCPU's wait queue, whoever is on it. */
 export function async_pf_execute_wake(m: Machine, thread: Thread): At {
   const vcpu = m.vcpus[thread.vcpu - 1]!;
-  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).wake !== 'none') kvm_vcpu_wake_up(m, vcpu);
+  if (knobs_of(m, vcpu).wake !== 'none') kvm_vcpu_wake_up(m, vcpu);
   return AT['async_pf_execute.put'];
 }
 
@@ -226,7 +220,7 @@ export function kvm_check_async_pf_completion(m: Machine, thread: Thread): At {
 export function kvm_flush_and_free_async_pf_work(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const work = m.works[vcpu.completing - 1]!;
-  const knobs = knobsOfVm(m, vm_of_vcpu(m, vcpu));
+  const knobs = knobs_of(m, vcpu);
   if (!work.wakeup_all) vcpu.apf_queue.remove(work.id);
   if (knobs.flush_on_dequeue === 'yes' && !work_is_idle(m, thread, work)) return AT.kvm_flush_and_free_async_pf_work;
   vcpu.apf_queued -= 1;
@@ -248,7 +242,7 @@ export function kvm_async_pf_wakeup_all(m: Machine, vcpu: Vcpu): void {
   work.completed = 1;
   vcpu.apf_done.push(work.id);
   vcpu.apf_queued += 1;
-  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).wake === 'request') {
+  if (knobs_of(m, vcpu).wake === 'request') {
     kvm_make_request(KVM_REQ_APF_READY, vcpu);
     if (!vcpu.apf_pageready_pending) kvm_vcpu_kick(m, vcpu);
   }
@@ -261,7 +255,7 @@ export function kvm_async_pf_wakeup_all(m: Machine, vcpu: Vcpu): void {
  */
 export function kvm_clear_async_pf_completion_queue(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
-  const knobs = knobsOfVm(m, vm_of_vcpu(m, vcpu));
+  const knobs = knobs_of(m, vcpu);
   const again = AT.kvm_clear_async_pf_completion_queue;
   const first = vcpu.apf_queue.length > 0 ? m.works[vcpu.apf_queue.at(0)]! : null;
   if (first) {

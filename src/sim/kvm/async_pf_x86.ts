@@ -8,7 +8,7 @@ import { AT, type At } from '../at.ts';
 import { knobsOfVm, type Machine, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import type { Knobs } from '../protocol/knobs.ts';
-import { ASYNC_PF_PER_VCPU, EXCEPTION, MP_STATE, type Thread, type Vcpu, type Work } from '../schema.ts';
+import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, EXCEPTION, MP_STATE, type Thread, type Vcpu, type Work } from '../schema.ts';
 import { kvm_queue_exception } from './event.ts';
 import { kvm_apic_set_irq } from './lapic.ts';
 import { KVM_REQ_APF_HALT, kvm_make_request } from './requests.ts';
@@ -29,15 +29,16 @@ export const KVM_PV_REASON_PAGE_NOT_PRESENT = 1;
 export const KVM_PV_REASON_PAGE_READY = 2;
 const PF_VECTOR = 14;
 
+/** The vCPU of a vCPU thread: those come first among the threads, in the same order. */
 export function vcpu_of(m: Machine, thread: Thread): Vcpu {
-  return m.vcpus[m.places.threads[thread.id]!.vcpu]!;
+  return m.vcpus[thread.id]!;
 }
 export function vm_of_vcpu(m: Machine, vcpu: Vcpu): number {
-  return m.places.vcpus[vcpu.id]!.vm;
+  return m.vm_of_vcpu[vcpu.id]!;
 }
 
-function knobs_of(m: Machine, vcpu: Vcpu): Knobs {
-  return knobsOfVm(m, vm_of_vcpu(m, vcpu));
+export function knobs_of(m: Machine, vcpu: Vcpu): Knobs {
+  return m.knobs_of_vcpu[vcpu.id]!;
 }
 
 // -- Gates ----------------------------------------------------------------------------------------
@@ -227,7 +228,9 @@ export function kvm_arch_async_page_not_present(m: Machine, vcpu: Vcpu, work: Wo
 /** The same fault again while its page is on its way. Models the repeated-fault branch of kvm_faultin_pfn(). */
 export function repeated_fault(m: Machine, vcpu: Vcpu): void {
   m.observe?.(OBS.repeated, vm_of_vcpu(m, vcpu), vcpu.fault_page, -1);
-  ask_to_halt(m, vcpu);
+  // 2010: the note that the entry check will find is the sentinel kvm_double_apf.
+  if (knobs_of(m, vcpu).halt === 'entry_check') vcpu.apf_note = ENTRY_NOTE.DOUBLE;
+  else ask_to_halt(m, vcpu);
 }
 
 /**

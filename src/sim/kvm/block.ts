@@ -7,10 +7,10 @@
 import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { schedule } from '../host/sched.ts';
-import { knobsOfVm, type Machine } from '../machine.ts';
+import { type Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { EXCEPTION, MP_STATE, TASK_STATE, type Thread, type Vcpu } from '../schema.ts';
-import { kvm_arch_interrupt_allowed, synthetic_unhalt, vcpu_of, vm_of_vcpu } from './async_pf_x86.ts';
+import { knobs_of, kvm_arch_interrupt_allowed, synthetic_unhalt, vcpu_of, vm_of_vcpu } from './async_pf_x86.ts';
 import { kvm_apic_has_interrupt, pending_timer } from './lapic.ts';
 import { KVM_REQ_EVENT, KVM_REQ_NMI, KVM_REQ_UNBLOCK, KVM_REQ_UNHALT, kvm_check_request, kvm_make_request, kvm_test_request } from './requests.ts';
 
@@ -21,7 +21,7 @@ export interface RunnableTerm {
   readonly holds: (m: Machine, vcpu: Vcpu) => boolean;
 }
 
-const knobs = (m: Machine, vcpu: Vcpu) => knobsOfVm(m, vm_of_vcpu(m, vcpu));
+const knobs = (m: Machine, vcpu: Vcpu) => knobs_of(m, vcpu);
 const always = () => true;
 
 /**

@@ -9,7 +9,7 @@ import { AT, type At } from '../at.ts';
 import type { Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { EXCEPTION, type Thread, type Vcpu } from '../schema.ts';
-import { kvm_arch_interrupt_allowed, vcpu_of } from './async_pf_x86.ts';
+import { kvm_arch_interrupt_allowed, vcpu_of, vm_of_vcpu } from './async_pf_x86.ts';
 import { kvm_apic_ack_interrupt, kvm_apic_has_interrupt } from './lapic.ts';
 import { KVM_REQ_EVENT, kvm_check_request, kvm_make_request } from './requests.ts';
 
@@ -27,7 +27,7 @@ export function kvm_queue_exception(m: Machine, vcpu: Vcpu, nr: number, token: n
     vcpu.exception = EXCEPTION.pending;
     vcpu.exception_nr = DF_VECTOR;
     vcpu.exception_token = 0;
-    m.observe?.(OBS.double_fault, m.places.vcpus[vcpu.id]!.vm, vcpu.id, -1);
+    m.observe?.(OBS.double_fault, vm_of_vcpu(m, vcpu), vcpu.id, -1);
     return;
   }
   vcpu.exception = EXCEPTION.pending;
@@ -50,7 +50,7 @@ export function kvm_check_and_inject_events(m: Machine, thread: Thread): At {
     vcpu.exception = EXCEPTION.injected;
     vcpu.cr2 = vcpu.exception_token;
     trace_exception(m, vcpu, false);
-    m.observe?.(OBS.injected, m.places.vcpus[vcpu.id]!.vm, vcpu.id, -1);
+    m.observe?.(OBS.injected, vm_of_vcpu(m, vcpu), vcpu.id, -1);
   }
   inject_irq(m, vcpu);
   return AT['vcpu_enter_guest.in_guest_mode'];

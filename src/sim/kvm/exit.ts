@@ -3,18 +3,11 @@ import { unreachable } from '../../base/assert.ts';
 import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { guest_rip } from '../guest/rip.ts';
-import { knobsOfVm, type Machine } from '../machine.ts';
+import { type Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { VECTOR } from './event.ts';
 import { EXCEPTION, EXIT_REASON, MP_STATE, type Thread, type Vcpu, VCPU_MODE } from '../schema.ts';
-import {
-  MSR_KVM_ASYNC_PF_ACK,
-  MSR_KVM_ASYNC_PF_EN,
-  MSR_KVM_ASYNC_PF_INT,
-  pv_enabled,
-  vcpu_of,
-  vm_of_vcpu,
-} from './async_pf_x86.ts';
+import { knobs_of, MSR_KVM_ASYNC_PF_ACK, MSR_KVM_ASYNC_PF_EN, MSR_KVM_ASYNC_PF_INT, pv_enabled, vcpu_of, vm_of_vcpu } from './async_pf_x86.ts';
 import { kvm_async_pf_wakeup_all } from './async_pf.ts';
 import { kvm_vcpu_has_events } from './block.ts';
 import { apic_set_eoi } from './lapic.ts';
@@ -104,7 +97,7 @@ function interrupted_delivery(vcpu: Vcpu): void {
 /** Models kvm_emulate_halt() and __kvm_emulate_halt(), arch/x86/kvm/x86.c. */
 function kvm_emulate_halt(m: Machine, vcpu: Vcpu): void {
   m.observe?.(OBS.hlt, vm_of_vcpu(m, vcpu), vcpu.id, -1);
-  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).hlt_emulation === 'has_events' && kvm_vcpu_has_events(m, vcpu)) return;
+  if (knobs_of(m, vcpu).hlt_emulation === 'has_events' && kvm_vcpu_has_events(m, vcpu)) return;
   vcpu.mp_state = MP_STATE.HALTED;
 }
 
@@ -140,7 +133,7 @@ function kvm_pv_enable_async_pf(m: Machine, vcpu: Vcpu): At {
     vcpu.check_return = AT['handle_exit.wrmsr_done'];
     return AT.kvm_clear_async_pf_completion_queue;
   }
-  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).destination === 'wake_all') kvm_async_pf_wakeup_all(m, vcpu);
+  if (knobs_of(m, vcpu).destination === 'wake_all') kvm_async_pf_wakeup_all(m, vcpu);
   return AT['handle_exit.wrmsr_done'];
 }
 

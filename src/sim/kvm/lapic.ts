@@ -1,4 +1,5 @@
 /** The local APIC as far as it decides what is delivered when: IRR, ISR, the software enable, the timer. */
+import { vm_of_vcpu } from './async_pf_x86.ts';
 import type { Machine } from '../machine.ts';
 import { TP } from '../../trace/all.ts';
 import type { Vcpu } from '../schema.ts';
@@ -93,7 +94,7 @@ export function apic_set_spiv(m: Machine, vcpu: Vcpu, enabled: boolean, rearm_ap
   const was = vcpu.lapic_enabled;
   vcpu.lapic_enabled = enabled ? 1 : 0;
   if (!enabled || was) return;
-  m.observe?.(OBS.lapic_enabled, m.places.vcpus[vcpu.id]!.vm, vcpu.id, -1);
+  m.observe?.(OBS.lapic_enabled, vm_of_vcpu(m, vcpu), vcpu.id, -1);
   kvm_make_request(KVM_REQ_EVENT, vcpu);
   if (rearm_apf) {
     kvm_make_request(KVM_REQ_APF_READY, vcpu);

@@ -12,20 +12,18 @@ import { pte_present, pte_target } from '../mm/page.ts';
 import { OBS } from '../observe.ts';
 import { guest_rip } from '../guest/rip.ts';
 import { GUP_RESULT, type Thread, type Vcpu } from '../schema.ts';
-import {
-  kvm_can_do_async_pf,
-  kvm_find_async_pf_gfn,
-  repeated_fault,
-  vcpu_of,
-  vm_of_vcpu,
-} from './async_pf_x86.ts';
+import { knobs_of, kvm_can_do_async_pf, kvm_find_async_pf_gfn, repeated_fault, vcpu_of, vm_of_vcpu } from './async_pf_x86.ts';
 import { kvm_schedule_work, kvm_setup_async_pf_item, kvm_setup_async_pf_list } from './async_pf.ts';
 import { tdp_map, tdp_map_huge } from './tdp.ts';
 
 /** PFERR_ bits that a recording shows for a fault on the final access: bit 32, user, and write. */
 const PFERR_GUEST_FINAL = 0x1_0000_0000;
 
-/** Begins a fault, or a prefault on a completed item's behalf. */
+/**
+ * Begins a fault, or a prefault on a completed item's behalf, within the step that found it.
+ *
+ * Models kvm_mmu_page_fault() and direct_page_fault(), arch/x86/kvm/mmu/mmu.c.
+ */
 export function page_fault(m: Machine, vcpu: Vcpu, gpa: number, page: number, write: boolean, prefault: boolean): At {
   vcpu.fault_gpa = gpa;
   vcpu.fault_page = page;
@@ -34,22 +32,14 @@ export function page_fault(m: Machine, vcpu: Vcpu, gpa: number, page: number, wr
   if (!prefault) {
     vcpu.fault_since_ns = m.clock.now_ns;
     m.vms[vm_of_vcpu(m, vcpu)]!.nr_faults += 1;
+    if (m.emit) m.emit(TP.kvm_page_fault, m.places.vcpus[vcpu.id]!.vcpu_id, guest_rip(m, vcpu), gpa, fault_error_code(write));
     m.observe?.(OBS.fault, vm_of_vcpu(m, vcpu), page, -1);
   }
-  return AT.kvm_mmu_page_fault;
+  return AT.kvm_faultin_pfn;
 }
 
 export function fault_error_code(write: boolean): number {
   return PFERR_GUEST_FINAL + (write ? 6 : 4);
-}
-
-/** Models kvm_mmu_page_fault() and direct_page_fault(), arch/x86/kvm/mmu/mmu.c. */
-export function kvm_mmu_page_fault(m: Machine, thread: Thread): At {
-  const vcpu = vcpu_of(m, thread);
-  if (!vcpu.fault_prefault && m.emit) {
-    m.emit(TP.kvm_page_fault, m.places.vcpus[vcpu.id]!.vcpu_id, guest_rip(m, vcpu), vcpu.fault_gpa, fault_error_code(vcpu.fault_write === 1));
-  }
-  return AT.kvm_faultin_pfn;
 }
 
 /**
@@ -85,7 +75,7 @@ export function kvm_faultin_pfn(m: Machine, thread: Thread): At {
  */
 export function kvm_faultin_pfn_async(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
-  const knobs = knobsOfVm(m, vm_of_vcpu(m, vcpu));
+  const knobs = knobs_of(m, vcpu);
   if (!kvm_can_do_async_pf(m, vcpu)) return AT['kvm_faultin_pfn.sync'];
   const gfn = Math.floor(vcpu.fault_gpa / 4096);
   if (m.emit) m.emit(TP.kvm_try_async_get_page, vcpu.fault_gpa, gfn, -1);
@@ -107,7 +97,7 @@ export function kvm_setup_async_pf(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const work = m.works[vcpu.completing - 1]!;
   kvm_setup_async_pf_list(m, vcpu, work);
-  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).schedule_work === 'last') return AT['kvm_setup_async_pf.schedule_work'];
+  if (knobs_of(m, vcpu).schedule_work === 'last') return AT['kvm_setup_async_pf.schedule_work'];
   vcpu.completing = 0;
   return AT['vcpu_run.tail'];
 }
@@ -116,15 +106,15 @@ export function kvm_setup_async_pf(m: Machine, thread: Thread): At {
 export function kvm_setup_async_pf_schedule_work(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   kvm_schedule_work(m, thread, m.works[vcpu.completing - 1]!);
-  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).schedule_work === 'before_list') return AT.kvm_setup_async_pf;
+  if (knobs_of(m, vcpu).schedule_work === 'before_list') return AT.kvm_setup_async_pf;
   vcpu.completing = 0;
   return AT['vcpu_run.tail'];
 }
 
 /** Looks again, sleeping until the page is there. */
-export function kvm_faultin_pfn_sync(_m: Machine, thread: Thread): At {
-  const vcpu = vcpu_of(_m, thread);
-  return start_gup(thread, vcpu.fault_page, vcpu.fault_write === 1, AT.kvm_tdp_mmu_map);
+export function kvm_faultin_pfn_sync(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  return start_gup(m, thread, vcpu.fault_page, vcpu.fault_write === 1, AT.kvm_tdp_mmu_map);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** vcpu->requests: bits that make a vCPU thread look at something before it enters the guest. */
+import { vm_of_vcpu } from './async_pf_x86.ts';
 import { resched_cpu } from '../host/sched.ts';
 import { wake_up_process } from '../host/sched.ts';
 import type { Machine } from '../machine.ts';
@@ -57,7 +58,7 @@ export function kvm_vcpu_wake_up(m: Machine, vcpu: Vcpu): boolean {
  */
 export function kvm_vcpu_kick(m: Machine, vcpu: Vcpu): void {
   vcpu.nr_kicks += 1;
-  m.observe?.(OBS.kick, m.places.vcpus[vcpu.id]!.vm, vcpu.id, -1);
+  m.observe?.(OBS.kick, vm_of_vcpu(m, vcpu), vcpu.id, -1);
   if (kvm_vcpu_wake_up(m, vcpu)) return;
   if (vcpu.mode !== VCPU_MODE.IN_GUEST_MODE) return;
   vcpu.mode = VCPU_MODE.EXITING_GUEST_MODE;

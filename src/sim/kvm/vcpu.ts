@@ -9,16 +9,10 @@ import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { deliver_event } from '../guest/frames.ts';
 import { guest_rip } from '../guest/rip.ts';
-import { knobsOfVm, type Machine } from '../machine.ts';
+import { type Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { ENTRY_NOTE, MP_STATE, type Thread, type Vcpu, VCPU_MODE } from '../schema.ts';
-import {
-  kvm_add_async_pf_gfn,
-  kvm_del_async_pf_gfn,
-  synthetic_halt,
-  vcpu_of,
-  vm_of_vcpu,
-} from './async_pf_x86.ts';
+import { knobs_of, kvm_add_async_pf_gfn, kvm_del_async_pf_gfn, synthetic_halt, vcpu_of, vm_of_vcpu } from './async_pf_x86.ts';
 import { free_work } from './async_pf.ts';
 import { cancel_injection } from './event.ts';
 import { kvm_inject_pending_timer_irqs } from './lapic.ts';
@@ -74,7 +68,7 @@ export function vcpu_run_tail(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   kvm_check_request(KVM_REQ_UNBLOCK, vcpu);
   kvm_inject_pending_timer_irqs(m, vcpu);
-  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).completion_check !== 'every_pass') return AT.vcpu_run;
+  if (knobs_of(m, vcpu).completion_check !== 'every_pass') return vcpu_run(m, thread);
   vcpu.check_return = AT.vcpu_run;
   return AT.kvm_check_async_pf_completion;
 }
@@ -87,7 +81,7 @@ export function vcpu_enter_guest(m: Machine, thread: Thread): At {
 }
 
 function after_requests(m: Machine, vcpu: Vcpu): At {
-  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).completion_check !== 'entry') return AT.kvm_check_and_inject_events;
+  if (knobs_of(m, vcpu).completion_check !== 'entry') return AT.kvm_check_and_inject_events;
   // The check that the review was about: one more test on every entry.
   vcpu.nr_entry_checks += 1;
   return AT['kvm_check_async_pf_completion.entry'];
@@ -96,7 +90,7 @@ function after_requests(m: Machine, vcpu: Vcpu): At {
 /** Tests and clears one request, in the order of the version. */
 export function vcpu_enter_guest_requests(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
-  const order = REQUEST_ORDER[knobsOfVm(m, vm_of_vcpu(m, vcpu)).request_order];
+  const order = REQUEST_ORDER[knobs_of(m, vcpu).request_order];
   while (vcpu.request_next < order.length) {
     const request = order[vcpu.request_next]!;
     vcpu.request_next += 1;

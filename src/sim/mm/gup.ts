@@ -158,17 +158,17 @@ export function resident(m: Machine, page: number): boolean {
   return cached >= 0 && !has_flag(m, cached, PG_locked | PG_error);
 }
 
-/** Sends a thread into get_user_pages(), to go on at `then`. */
-export function start_gup(thread: Thread, page: number, write: boolean, then: At): At {
+/** Sends a thread into get_user_pages(), to go on at `then`; its first pass is part of this step. */
+export function start_gup(m: Machine, thread: Thread, page: number, write: boolean, then: At): At {
   thread.gup_page = page;
   thread.gup_write = write ? 1 : 0;
   thread.gup_return = then;
   thread.gup_result = GUP_RESULT.none;
-  return AT.get_user_pages;
+  return get_user_pages(m, thread);
 }
 
 /** One pass: maps the page, or goes to sleep until it is worth another. */
-export function get_user_pages(m: Machine, thread: Thread): At {
+function get_user_pages(m: Machine, thread: Thread): At {
   const page = thread.gup_page;
   const attempt = handle_mm_fault(m, thread, page, thread.gup_write !== 0);
   if (attempt === 'ok' || attempt === 'error') {
@@ -184,6 +184,7 @@ export function get_user_pages(m: Machine, thread: Thread): At {
     thread.wait_id = lookup_swap_cache(m, pte_target(m.hva.pte(page)));
   } else {
     thread.wait = attempt === 'no_frame' ? WAIT.writeback : WAIT.io_request;
+    m.hosts[m.program.vms[vm]!.host]!.nr_io_waiters += 1;
     if (m.hosts[m.program.vms[vm]!.host]!.nr_io_active === 0) m.hosts[m.program.vms[vm]!.host]!.oom += 1;
   }
   thread.task_state = TASK_STATE.UNINTERRUPTIBLE;
@@ -193,8 +194,9 @@ export function get_user_pages(m: Machine, thread: Thread): At {
 }
 
 /** Woken: look again. */
-export function get_user_pages_wait(_m: Machine, thread: Thread): At {
+export function get_user_pages_wait(m: Machine, thread: Thread): At {
+  if (thread.wait !== WAIT.page) m.hosts[m.places.threads[thread.id]!.host]!.nr_io_waiters -= 1;
   thread.wait = WAIT.nothing;
   thread.wait_id = 0;
-  return AT.get_user_pages;
+  return get_user_pages(m, thread);
 }

@@ -5,7 +5,6 @@
  * in the swap cache, locked; whoever needs it sleeps until it is unlocked.
  */
 import { next32 } from '../../base/rng.ts';
-import { arm } from '../events.ts';
 import type { Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { draw } from '../sample.ts';
@@ -201,7 +200,7 @@ function start_io(m: Machine, host: number): void {
         io.error = 1;
       } else if (spec.error_ppm > 0 && next32(m.clock) % 1_000_000 < spec.error_ppm) io.error = 1;
     }
-    arm(m, m.places.source.io + id, m.clock.now_ns + service_ns);
+    m.queue.arm(m.places.source.io + id, m.clock.now_ns + service_ns);
   }
 }
 
@@ -220,7 +219,7 @@ export function end_swap_bio(m: Machine, id: number): void {
   io.error = 0;
   m.hosts[host]!.nr_io_active -= 1;
   start_io(m, host);
-  wake_waiters(m, host, WAIT.io_request, 0);
+  if (m.hosts[host]!.nr_io_waiters > 0) wake_waiters(m, host, WAIT.io_request, 0);
 }
 
 function end_read(m: Machine, host: number, slot: number, error: boolean): void {
@@ -246,7 +245,7 @@ function end_write(m: Machine, host: number, slot: number): void {
     delete_from_swap_cache(m, pfn);
     free_frame(m, host, pfn);
   } else if (!has_flag(m, pfn, PG_uptodate)) set_flag(m, pfn, PG_uptodate);
-  wake_waiters(m, host, WAIT.writeback, 0);
+  if (m.hosts[host]!.nr_io_waiters > 0) wake_waiters(m, host, WAIT.writeback, 0);
 }
 
 /** Wakes the threads of a host that sleep for this. */
