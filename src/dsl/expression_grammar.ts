@@ -223,6 +223,15 @@ function list(g: Grammar): void {
   g.option(2, () => g.consume(1, Unit, 'unit'));
 }
 
+/** `first-steps`: words joined by dashes. */
+function tag(g: Grammar): void {
+  g.consume(0, Name, 'name');
+  g.many(0, () => {
+    g.consume(0, Minus, 'dash');
+    g.consume(1, Name, 'name');
+  });
+}
+
 export const EXPRESSION_RULES = {
   expression,
   clause,
@@ -236,4 +245,5 @@ export const EXPRESSION_RULES = {
   postfix,
   argument,
   primary,
+  tag,
 } as const;

@@ -2,7 +2,7 @@
 import type { CstElement, CstNode, IToken, TokenType } from 'chevrotain';
 import { Bug } from '../base/assert.ts';
 import type { Expression, Word } from './expression.ts';
-import { readExpression, readPlace, readSum } from './read_expression.ts';
+import { readExpression, readPlace, readSum, tokensIn } from './read_expression.ts';
 import {
   type Context,
   childrenOf,
@@ -261,6 +261,17 @@ function series<K extends string, V>(
   };
 }
 
+/** Names that may have dashes in them. */
+export const tags = <K extends string>(field: K) =>
+  series(
+    field,
+    ofRule('tag', 'TAG', cst =>
+      tokensIn(cst)
+        .map(token => token.image)
+        .join(''),
+    ),
+    'TAG',
+  );
 export const names = <K extends string>(field: K, shown = 'NAME') => series(field, nameKind, shown);
 
 /** `[a, b]`: names in square brackets. */

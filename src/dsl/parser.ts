@@ -22,7 +22,7 @@ import type { Statement } from './statement.ts';
 import { STATEMENTS } from './statements/all.ts';
 import { nearest } from './suggest.ts';
 import type { Alternative, Grammar } from './syntax.ts';
-import { LCurly, Name, Numeral, vocabulary } from './tokens.ts';
+import { isReserved, LCurly, Name, Numeral, vocabulary } from './tokens.ts';
 
 export interface Parsed {
   readonly cst: CstNode | null;
@@ -80,8 +80,14 @@ export class ApfParser extends CstParser {
     const token = tokenMatcher(error.token, EOF) ? null : error.token;
     const words = wordsIn(statement.syntax.text);
     const near = token && /^[A-Za-z_]+$/.test(token.image) ? nearest(token.image, words) : null;
+    const reserved = token && isReserved(token.image) ? token.image : null;
     const isSlip = near !== null && near !== token?.image;
-    const help = isSlip ? `did you mean '${near}'?` : `the syntax is: ${statement.syntax.text}`;
+    const help =
+      reserved !== null
+        ? `'${reserved}' is reserved for clauses and conditions; choose another name, or say what stands before it`
+        : isSlip
+          ? `did you mean '${near}'?`
+          : `the syntax is: ${statement.syntax.text}`;
     return { cst: null, error: { token, message: error.message, help } };
   }
 

@@ -57,6 +57,7 @@ const ANCHORS: Readonly<Record<string, string>> = {
   variant: 'word_extends',
   protocol: 'word_extends',
   at: 'act',
+  task: 'word_on',
   matrix_entry: 'word_in',
 };
 
@@ -100,7 +101,10 @@ class Printer {
       for (const element of elements) {
         if (isNode(element)) this.#brackets(element);
         else if (label === 'minus') this.#signs.add(element.startOffset);
-        else if (label === 'open' && (cst.name === 'postfix' || cst.name === 'tail'))
+        else if (label === 'dash') {
+          this.#signs.add(element.startOffset);
+          this.#close.add(element.startOffset);
+        } else if (label === 'open' && (cst.name === 'postfix' || cst.name === 'tail'))
           this.#close.add(element.startOffset);
         else if (label === 'mark_LRound' || label === 'mark_LSquare') this.#close.add(element.startOffset);
       }
@@ -181,7 +185,7 @@ class Printer {
       right === Colon
     )
       return false;
-    if ((right === LRound || right === LSquare) && this.#close.has(token.startOffset)) return false;
+    if (this.#close.has(token.startOffset)) return false;
     if (this.#signs.has(before.startOffset)) return false;
     if (right === Unit && left === Numeral) return /pages?|bit\/s|B\/s|Hz|min/.test(token.image);
     return true;

@@ -11,7 +11,7 @@ import { type Diagnostic, Report } from './diagnostic.ts';
 import { type Environment, evaluate, type Value, valueText } from './evaluate.ts';
 import { pathText } from './expression.ts';
 import { Lowering } from './lower.ts';
-import { readExpression } from './read_expression.ts';
+import { readExpression, tokensIn } from './read_expression.ts';
 import type { Scope } from './scope.ts';
 import type { Node } from './statement.ts';
 import { didYouMean } from './suggest.ts';
@@ -150,7 +150,15 @@ function wordsOf(nodes: readonly Node[], id: string, label: string): readonly st
   return nodes
     .filter(each => each.statement.id === id)
     .flatMap(each => childrenOf(each.cst, label))
-    .flatMap(each => (isNode(each) ? [] : [each.image.startsWith('"') ? textOf(each).text : each.image]));
+    .map(each =>
+      isNode(each)
+        ? tokensIn(each)
+            .map(token => token.image)
+            .join('')
+        : each.image.startsWith('"')
+          ? textOf(each).text
+          : each.image,
+    );
 }
 
 function variantsOf(nodes: readonly Node[], all: readonly string[]): readonly string[] | null {

@@ -72,6 +72,10 @@ const RESERVED: ReadonlySet<string> = new Set(
     ' ',
   ),
 );
+export function isReserved(image: string): boolean {
+  return RESERVED.has(image);
+}
+
 /** Words between two operands. */
 const INFIX: ReadonlySet<string> = new Set(
   'and or iff implies leads_to before while since in within by because_of woken_by'.split(' '),

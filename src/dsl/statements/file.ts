@@ -1,6 +1,19 @@
 /** What stands at the head of a file: its language, what it is called, what it may run on, how long. */
 
-import { equals, expression, mark, name, nameList, names, numeral, oneOf, sum, text, word } from '../holes.ts';
+import {
+  equals,
+  expression,
+  mark,
+  name,
+  nameList,
+  names,
+  numeral,
+  oneOf,
+  sum,
+  tags as tagNames,
+  text,
+  word,
+} from '../holes.ts';
 import { statement } from '../statement.ts';
 import { choice, opt, seq } from '../syntax.ts';
 import { Colon, LRound, RRound } from '../tokens.ts';
@@ -43,11 +56,11 @@ export const tags = statement({
   keyword: 'tags',
   where: ['file', 'case', 'suite'],
   once: true,
-  syntax: seq(word('tags'), names('tags', 'TAG')),
+  syntax: seq(word('tags'), tagNames('tags')),
   summary: 'Words by which `apflab run --tag` chooses.',
-  examples: ['tags review, smoke'],
+  examples: ['tags review, first-steps'],
   round: 'settings',
-  lower: ({ tags }, _at, lowering) => lowering.tags(tags.map(tag => tag.text)),
+  lower: ({ tags }, _at, lowering) => lowering.tags(tags),
 });
 
 export const imports = statement({
