@@ -15,7 +15,17 @@
   var nodeModule = process.getBuiltinModule && process.getBuiltinModule('node:module');
   if (nodeModule && nodeModule.enableCompileCache) nodeModule.enableCompileCache();
 
-  import('../dist/apflab.js')
+  // The bundle takes Node's own modules through it, and Node 22.0 to 22.2 lack it.
+  var ready = process.getBuiltinModule
+    ? Promise.resolve()
+    : import('node:module').then(function (builtin) {
+        process.getBuiltinModule = builtin.createRequire(import.meta.url);
+      });
+
+  ready
+    .then(function () {
+      return import('../dist/apflab.js');
+    })
     .then(function (cli) {
       return cli.main(process.argv.slice(2), process.env);
     })

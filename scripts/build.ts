@@ -28,6 +28,22 @@ const withoutDevtools: Plugin = {
   },
 };
 
+/**
+ * Node's own modules straight from the process. An `import` of one first reads every export that it has, lazy ones
+ * too, which loads half of Node: a third of the start-up of an empty program. The launcher makes up for Node 22.0.
+ */
+const plainBuiltins: Plugin = {
+  name: 'plain-builtins',
+  setup(build) {
+    build.onResolve({ filter: /^node:/ }, ({ path, kind }) => {
+      return kind === 'dynamic-import' ? { path, external: true } : { path, namespace: 'builtin' };
+    });
+    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule('${path}')`,
+    }));
+  },
+};
+
 export function isStale(): boolean {
   if (!existsSync(join(ROOT, BUNDLE))) return true;
   const built_ms = statSync(join(ROOT, BUNDLE)).mtimeMs;
@@ -55,8 +71,8 @@ export async function bundle(outdir: string): Promise<Metafile> {
     metafile: true,
     define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' },
     // CommonJS packages inside the bundle ask for Node's own modules through `require`.
-    banner: { js: "import{createRequire as requireFor}from'node:module';const require=requireFor(import.meta.url);" },
-    plugins: [withoutDevtools],
+    banner: { js: 'const require=process.getBuiltinModule;' },
+    plugins: [withoutDevtools, plainBuiltins],
     logLevel: 'warning',
   });
   writeFileSync(join(outdir, 'LICENSES.txt'), licenses(metafile));

@@ -57,7 +57,7 @@ export function readBytes(path: string, terminal: Terminal): Uint8Array {
   }
 }
 
-/** Bytes that are no UTF-8 become U+FFFD, which the language refuses where it stands. */
+/** Bytes that are no UTF-8 become U+FFFD, which is refused where it stands. A mark of byte order is left out. */
 export function readScenario(path: string, terminal: Terminal): Source {
   const bytes = readBytes(path, terminal);
   if (bytes.length > SCENARIO_BYTES_MAX) {
@@ -67,7 +67,14 @@ export function readScenario(path: string, terminal: Terminal): Source {
       `recordings are opened by apflab show ${path}`,
     );
   }
-  return { path: path === '-' ? STDIN_LABEL : path, text: new TextDecoder().decode(bytes) };
+  return { path: path === '-' ? STDIN_LABEL : path, text: textOf(bytes) };
+}
+
+/** As TextDecoder does it, which would have to be loaded first. */
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    .toString()
+    .replace(/^\ufeff/, '');
 }
 
 /**

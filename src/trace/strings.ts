@@ -67,17 +67,14 @@ export function latin1(bytes: Uint8Array, start: number, end: number): string {
 
 /** Text of bytes as readable text; what is no UTF-8 becomes U+FFFD. */
 export function decode(text: string): string {
-  return DECODER.decode(Uint8Array.from(text, unit => unit.charCodeAt(0)));
+  return new TextDecoder().decode(Uint8Array.from(text, unit => unit.charCodeAt(0)));
 }
 
 /** Readable text as text of bytes. */
 export function encode(text: string): string {
-  const bytes = ENCODER.encode(text);
+  const bytes = new TextEncoder().encode(text);
   return latin1(bytes, 0, bytes.length);
 }
-
-const DECODER = new TextDecoder();
-const ENCODER = new TextEncoder();
 
 function hash(bytes: Uint8Array, start: number, end: number): number {
   let sum = 0x811c9dc5;
