@@ -6,6 +6,7 @@
  */
 import { assert } from '../base/assert.ts';
 import { AT, type At, BEFORE_ENTRY } from './at.ts';
+import { NO_THREAD } from './engine.ts';
 import { hold_thread, release_thread, wake_up_process } from './host/sched.ts';
 import { apic_set_spiv, kvm_apic_set_irq } from './kvm/lapic.ts';
 import { kvm_vcpu_kick } from './kvm/requests.ts';
@@ -169,7 +170,11 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
     const row = m.actions[action]!;
     row.fired += 1;
     row.state = ACTION.done;
+    // Due to a condition, it happens behind a thread's step, which is not to be taken for the one who acts.
+    const { current_thread } = m.clock;
+    m.clock.current_thread = NO_THREAD;
     for (const op of actions[action]!.ops) perform(action, op);
+    m.clock.current_thread = current_thread;
   };
 
   const restoreLapic = (action: number): void => {

@@ -57,6 +57,7 @@ function handle_mm_fault(m: Machine, thread: Thread, page: number, write: boolea
     if (pfn < 0) return 'no_frame';
     set_flag(m, pfn, PG_uptodate);
     m.hosts[host]!.pgfault += 1;
+    m.vms[vm]!.nr_minor_faults += 1;
     m.vms[vm]!.nr_charged_pages += 1;
     map_frame(m, vm, page, pfn, true);
     return 'ok';
@@ -74,6 +75,7 @@ function handle_mm_fault(m: Machine, thread: Thread, page: number, write: boolea
       m.hosts[host]!.ra_hits += 1;
     }
     m.hosts[host]!.pgfault += 1;
+    m.vms[vm]!.nr_minor_faults += 1;
     map_frame(m, vm, page, cached, write);
     return 'ok';
   }
