@@ -67,6 +67,7 @@ function unitOf(source: Source, load: Load, importing: readonly string[], diagno
   for (const token of tree.doubtful) scope.poison(wordOf(token));
   const scopes = new Map<Node, Scope>();
   declareAll(tree.nodes, new Declarations(scope, null, report), scopes, tree);
+  hidden(scope, scopes, tree);
   checkAll(tree.nodes, new Check(report, scope), scopes, tree);
   warnUnused(scope, scopes, tree);
   diagnostics.push(...sorted(report.all));
@@ -150,6 +151,18 @@ function checkAll(nodes: readonly Node[], check: Check, scopes: ReadonlyMap<Node
     node.check(node, check);
     const scope = scopes.get(node);
     checkAll(node.body, scope ? new Check(tree.report, scope) : check, scopes, tree);
+  }
+}
+
+/** A judgement of a case and one of the file with one name: `expect fail of` could mean either. */
+function hidden(scope: Scope, scopes: ReadonlyMap<Node, Scope>, { report }: Tree): void {
+  for (const inner of scopes.values()) {
+    for (const { name, span } of inner.ownJudgements()) {
+      const outer = scope.judgement(name);
+      if (!outer) continue;
+      const labels = [{ span: outer.span, text: 'judged here for every case' }];
+      report.error('duplicate', { span, message: `'${name}' is already a judgement of the file`, labels });
+    }
   }
 }
 

@@ -23,6 +23,8 @@ export interface Environment {
   readonly values: ReadonlyMap<string, Value>;
   readonly variant: string;
   readonly knobs: Knobs;
+  /** A number that the machine cannot have. */
+  outOfRange(of: Expression, message: string): void;
 }
 
 /** `words`: names that stand for nothing else are words; else they are not constant. */

@@ -14,6 +14,9 @@ import { type Environment, evaluate, type Value } from './evaluate.ts';
 import type { Expression } from './expression.ts';
 import type { Turn } from './variant.ts';
 
+export const PAGE_BYTES = 4096;
+const PAGES_MAX = (256 * 1024 ** 2) / 4;
+
 export class Frame {
   readonly env: Environment;
   readonly parent: Frame | null;
@@ -65,6 +68,28 @@ export class Frame {
     return value?.v === 'number' ? value.value : otherwise;
   }
 
+  /** A whole number of at least so many; `most` keeps a slip of the finger from filling the memory. */
+  whole(name: string, otherwise: number, least: number, most = 4096): number {
+    const of = this.expression(name);
+    const value = this.number(name, otherwise);
+    if (of && !(Number.isInteger(value) && value >= least && value <= most)) {
+      this.env.outOfRange(of, `${name} is a whole number from ${least} to ${most}, not ${value}`);
+      return otherwise;
+    }
+    return value;
+  }
+
+  /** A size in pages; a page at least, and 256 GiB at most. */
+  pages(name: string, otherwise_bytes: number): number {
+    const of = this.expression(name);
+    const pages = Math.floor(this.number(name, otherwise_bytes) / PAGE_BYTES);
+    if (of && !(pages >= 1 && pages <= PAGES_MAX)) {
+      this.env.outOfRange(of, `${name} is at least one page of 4KiB, and 256GiB at most`);
+      return 1;
+    }
+    return pages;
+  }
+
   word<const W extends string>(name: string, allowed: readonly W[], otherwise: W): W {
     const value = this.value(name);
     return value?.v === 'word' ? (allowed.find(each => each === value.value) ?? otherwise) : otherwise;
@@ -95,12 +120,18 @@ export function distributionOf(of: Expression, env: Environment): Distribution {
   };
   switch (of.of.name) {
     case 'uniform':
-    case 'any':
-      return { kind: 'uniform', min_ns: at(0), max_ns: at(1) };
+    case 'any': {
+      const [min_ns, max_ns] = [at(0), at(1)];
+      if (min_ns > max_ns) env.outOfRange(of, 'the first time must not be above the second');
+      return { kind: 'uniform', min_ns, max_ns };
+    }
     case 'exp':
       return { kind: 'exponential', mean_ns: at(0) };
-    case 'lognormal':
-      return { kind: 'lognormal', p50_ns: at(0, 'p50'), p99_ns: at(1, 'p99') };
+    case 'lognormal': {
+      const [p50_ns, p99_ns] = [at(0, 'p50'), at(1, 'p99')];
+      if (p50_ns < 1 || p50_ns > p99_ns) env.outOfRange(of, 'p50 must be above 0 and not above p99');
+      return { kind: 'lognormal', p50_ns, p99_ns };
+    }
     case 'empirical':
       return { kind: 'empirical', samples_ns: of.args.map(arg => nsOf(arg.value, env)) };
     default:
@@ -109,7 +140,10 @@ export function distributionOf(of: Expression, env: Environment): Distribution {
 }
 
 export function nsOf(of: Expression, env: Environment): number {
-  return Math.round(numberOf(of, env));
+  const ns = Math.round(numberOf(of, env));
+  if (ns >= 0 && ns <= Number.MAX_SAFE_INTEGER) return ns;
+  env.outOfRange(of, 'a time is not negative, and 104 days at most');
+  return 0;
 }
 
 export function numberOf(of: Expression, env: Environment): number {

@@ -32,7 +32,6 @@ import type { Needs, Node, Round } from './statement.ts';
 import { FAILURES } from './statements/act.ts';
 import { placeOf, textAt } from './where.ts';
 
-const PAGE_BYTES = 4096;
 /** Virtual time that a run goes on after the last thing a scenario names, where it sets no limit. */
 const GRACE_NS = 20_000_000;
 const LIMIT_STEPS = 20_000_000;
@@ -105,6 +104,13 @@ export class Lowering {
     return nsOf(of, this.env);
   }
 
+  /** A time between two things that repeat: zero would never let time go on. */
+  period(of: Expression): number {
+    const ns = this.ns(of);
+    if (ns === 0) this.env.outOfRange(of, 'a period is longer than 0');
+    return Math.max(1, ns);
+  }
+
   expr(of: Expression): Expr {
     return lowerExpression(of, this.#expressions);
   }
@@ -127,7 +133,7 @@ export class Lowering {
     const { vm, id } = this.entity(of);
     const count = this.vms[vm]?.vcpus ?? 0;
     if (id >= count)
-      this.outOfRange(of, `${this.vms[vm]?.name} has ${count} vCPU${count === 1 ? '' : 's'}, numbered from 0`);
+      this.env.outOfRange(of, `${this.vms[vm]?.name} has ${count} vCPU${count === 1 ? '' : 's'}, numbered from 0`);
     return { vm, vcpu: id };
   }
 
@@ -154,11 +160,7 @@ export class Lowering {
   #inHeap(of: Expression, vm: number, page: number): void {
     const pages = this.vms[vm]?.guest.heap_pages ?? 0;
     if (page >= pages || page < 0)
-      this.outOfRange(of, `the heap of ${this.vms[vm]?.name} has ${pages} pages, numbered from 0`);
-  }
-
-  outOfRange(of: Expression, message: string): void {
-    this.report.error('range', { span: of.span, message });
+      this.env.outOfRange(of, `the heap of ${this.vms[vm]?.name} has ${pages} pages, numbered from 0`);
   }
 
   get #expressions(): ExpressionPlace {
@@ -239,20 +241,19 @@ export class Lowering {
 
   vm(name: string, host: string, at: Node): void {
     const inside = this.inside(at, name);
-    const vcpus = inside.number('vcpus', 1);
+    const vcpus = inside.whole('vcpus', 1, 1, 288);
     const paging = inside.word('paging', ['tdp', 'shadow', 'nested', 'none'], 'tdp');
     const span = inside.expression('paging')?.span ?? at.span;
     if (paging !== 'tdp') this.needs(span, `paging ${paging}`, 'the complete model');
-    const limit = inside.number('limit', 0);
     const pins = inside.value('pin');
     const pin = pins?.v === 'list' ? pins.items.map(each => (each.v === 'number' ? each.value : null)) : [];
-    const ram_pages = Math.floor(inside.number('ram', 128 * 1024 * 1024) / PAGE_BYTES);
+    const ram_pages = inside.pages('ram', 128 * 1024 * 1024);
     this.vms.push({
       name,
       place: this.place(at),
       host: this.hosts.findIndex(each => each.name === host),
       ram_pages,
-      memory_limit_pages: limit > 0 ? Math.floor(limit / PAGE_BYTES) : null,
+      memory_limit_pages: inside.expression('limit') ? inside.pages('limit', 0) : null,
       paging: 'tdp',
       huge_pages: inside.on('huge_pages', false),
       irqchip: inside.word('irqchip', ['kernel', 'split', 'user'], 'kernel'),

@@ -1,12 +1,11 @@
 /** What runs in a guest, as the operations of the simulator: scripts flattened with their jumps, handlers. */
 import type { TaskOp } from '../sim/program.ts';
 import type { Expression } from './expression.ts';
-import { distributionOf, type Frame, numberOf } from './frame.ts';
+import { distributionOf, type Frame, numberOf, PAGE_BYTES } from './frame.ts';
 import type { Lowering } from './lower.ts';
 import { choiceOf, rangeOf } from './lower_script.ts';
 import type { Node } from './statement.ts';
 
-const PAGE_BYTES = 4096;
 const DEFAULT_RAM_BYTES = 128 * 1024 * 1024;
 /** Counters that a task has for `repeat`, one inside the other. */
 const REPEATS = 4;
@@ -25,7 +24,7 @@ export class GuestLowering {
     const last = ops.at(-1);
     const ends = last && (last.op === 'done' || (last.op === 'jump' && last.to < ops.length));
     const script: TaskOp[] = ends ? ops : [...ops, { op: 'done' }];
-    const count = times ? numberOf(times, this.#lowering.env) : 1;
+    const count = times ? this.#count(times, 1024) : 1;
     for (let index = 0; index < count; index += 1) {
       const spread = this.#lowering.frame.tasks.length;
       this.#lowering.frame.tasks.push({
@@ -44,7 +43,7 @@ export class GuestLowering {
     if (of.kind !== 'index') return spread % vcpus;
     const id = numberOf(of.index, this.#lowering.env);
     if (id < 0 || id >= vcpus)
-      this.#lowering.outOfRange(of, `the VM has ${vcpus} vCPU${vcpus === 1 ? '' : 's'}, numbered from 0`);
+      this.#lowering.env.outOfRange(of, `the VM has ${vcpus} vCPU${vcpus === 1 ? '' : 's'}, numbered from 0`);
     return id;
   }
 
@@ -60,7 +59,7 @@ export class GuestLowering {
       return;
     }
     if (range.first + range.pages > heap_pages)
-      this.#lowering.outOfRange(what, `the heap has ${heap_pages} pages, numbered from 0`);
+      this.#lowering.env.outOfRange(what, `the heap has ${heap_pages} pages, numbered from 0`);
     const page = choiceOf(range, pattern, this.#lowering.env);
     this.#lowering.frame.ops.push({ op: verb, page, rate_per_s: rate ? numberOf(rate, this.#lowering.env) * 1e9 : 0 });
     this.#lowering.frame.handler.push({ op: verb, page: range.first });
@@ -84,6 +83,11 @@ export class GuestLowering {
 
   loop(at: Node): void {
     const to = this.#nested(at);
+    if (to === this.#lowering.frame.ops.length)
+      this.#lowering.report.error('range', {
+        span: at.span,
+        message: 'a loop of nothing takes no time and never ends',
+      });
     this.#lowering.frame.ops.push({ op: 'jump', to });
   }
 
@@ -96,7 +100,15 @@ export class GuestLowering {
     this.#depth += 1;
     const to = this.#nested(at);
     this.#depth = slot;
-    this.#lowering.frame.ops.push({ op: 'repeat', slot, times: numberOf(times, this.#lowering.env), to });
+    this.#lowering.frame.ops.push({ op: 'repeat', slot, times: this.#count(times, 1e9), to });
+  }
+
+  /** How often or how many: a whole number, one at least. */
+  #count(of: Expression, most: number): number {
+    const count = numberOf(of, this.#lowering.env);
+    if (Number.isInteger(count) && count >= 1 && count <= most) return count;
+    this.#lowering.env.outOfRange(of, `a whole number from 1 to ${most}, not ${count}`);
+    return 1;
   }
 
   /** The block of a loop, in the same program: jumps are to numbers of operations. */
@@ -111,7 +123,7 @@ export class GuestLowering {
     this.#lowering.frame.timers.push({
       name,
       vcpu: this.#vcpuOfGuest(vcpu, 0),
-      period_ns: this.#lowering.ns(period),
+      period_ns: this.#lowering.period(period),
       body: handler,
     });
   }
@@ -129,8 +141,7 @@ export class GuestLowering {
 /** What `heap` says, or all of the VM's `ram`. */
 export function heapPages(frame: Frame): number {
   for (let each: Frame | null = frame; each; each = each.parent) {
-    const heap = each.expression('heap') ? each.number('heap', 0) : each.expression('ram') ? each.number('ram', 0) : 0;
-    if (heap > 0) return Math.floor(heap / PAGE_BYTES);
+    for (const name of ['heap', 'ram']) if (each.expression(name)) return each.pages(name, DEFAULT_RAM_BYTES);
   }
   return DEFAULT_RAM_BYTES / PAGE_BYTES;
 }

@@ -77,6 +77,10 @@ export class Scope {
     return [...this.#names.values()];
   }
 
+  ownJudgements(): readonly Entry[] {
+    return [...this.#judgements.values()];
+  }
+
   variants(): readonly Entry[] {
     return [...this.#variants.values(), ...(this.parent?.variants() ?? [])];
   }

@@ -9,7 +9,7 @@ import { entryType } from './check_expression.ts';
 import type { Unit } from './compile.ts';
 import { type Diagnostic, Report } from './diagnostic.ts';
 import { type Environment, evaluate, type Value, valueText } from './evaluate.ts';
-import { pathText } from './expression.ts';
+import { type Expression, pathText } from './expression.ts';
 import { Lowering } from './lower.ts';
 import { readExpression, tokensIn } from './read_expression.ts';
 import type { Scope } from './scope.ts';
@@ -218,7 +218,7 @@ function plainEnvironment(scope: Scope): Environment {
   const [name] = PRESET_NAMES;
   const knobs = name === undefined ? null : knobsOfVariant(name, scope, () => []);
   if (name === undefined || !knobs) throw new Bug('no presets');
-  return { scope, values: new Map(), variant: name, knobs };
+  return { scope, values: new Map(), variant: name, knobs, outOfRange: () => undefined };
 }
 
 function textOfValue(value: Value | null): string {
@@ -254,7 +254,8 @@ function lowerRun(
     return { program: null, diagnostics: report.all };
   }
   const values = new Map([...(set ?? []), ...cell.values]);
-  const env: Environment = { scope, values, variant, knobs };
+  const outOfRange = (of: Expression, message: string): void => report.error('range', { span: of.span, message });
+  const env: Environment = { scope, values, variant, knobs, outOfRange };
   const lowering = new Lowering(env, source, report, savedIn([...nodes, ...body]));
   const imported = importsOf(unit);
   for (const round of ['settings', 'machine', 'behaviour'] as const) {

@@ -338,4 +338,30 @@ lowering('numbers outside of the machine are refused where they stand', () => {
   );
 });
 
+lowering('numbers that would stop time or fill the memory are refused too', () => {
+  const messages = (text: string) => {
+    const [only] = suiteOf(`set h0.workers = 0\n${text}`).cases;
+    return only?.lower(only.cells[0] ?? { params: {}, values: new Map() }, 'v6').diagnostics.map(each => each.message);
+  };
+  assert.equal(
+    messages(`
+host h1 { swap s { readahead 7 pages; depth 0; read lognormal(p50: 2ms, p99: 1ms) } }
+vm db2 on h1 { ram 1KiB; guest { task t on vcpu[3] user { loop { } } } }
+every 0us for 1ms mark "never"
+at 0us - 5ms mark "before"
+`),
+    [
+      'workers is a whole number from 1 to 1024, not 0',
+      'the read-ahead window is a power of two, not 7',
+      'p50 must be above 0 and not above p99',
+      'depth is a whole number from 1 to 65536, not 0',
+      'a loop of nothing takes no time and never ends',
+      'the VM has 1 vCPU, numbered from 0',
+      'ram is at least one page of 4KiB, and 256GiB at most',
+      'a period is longer than 0',
+      'a time is not negative, and 104 days at most',
+    ],
+  );
+});
+
 lowering.run();

@@ -17,8 +17,6 @@ import { opt, seq } from '../syntax.ts';
 import { COUNT, PAGES, PERCENT, TIME } from '../units.ts';
 import { quantity } from '../value_type.ts';
 
-export const PAGE_BYTES = 4096;
-
 export const host = statement({
   id: 'host',
   keyword: 'host',
@@ -33,9 +31,9 @@ export const host = statement({
     lowering.host({
       name: name.text,
       place: lowering.place(at),
-      cpus: inside.number('cpus', 1),
-      ram_pages: Math.floor(inside.number('ram', 512 * 1024 * 1024) / PAGE_BYTES),
-      workers: inside.number('workers', 4),
+      cpus: inside.whole('cpus', 1, 1, 1024),
+      ram_pages: inside.pages('ram', 512 * 1024 * 1024),
+      workers: inside.whole('workers', 4, 1, 1024),
       isa: inside.word('isa', ['svm', 'vmx'], 'svm'),
       swap: inside.swap,
       cost_ns: Object.fromEntries(inside.costs),
@@ -108,13 +106,18 @@ export const swap = statement({
   lower({ name }, at, lowering) {
     if (name.text === 'none') return;
     const inside = lowering.inside(at, 'swap');
+    const readahead = inside.whole('readahead', 8, 1, 512);
+    const given = inside.expression('readahead');
+    if (given && !Number.isInteger(Math.log2(readahead))) {
+      lowering.env.outOfRange(given, `the read-ahead window is a power of two, not ${readahead}`);
+    }
     lowering.swap({
       name: name.text,
-      size_pages: Math.floor(inside.number('size', 1024 ** 3) / PAGE_BYTES),
+      size_pages: inside.pages('size', 1024 ** 3),
       read: inside.distribution('read', 90_000),
       write: inside.distribution('write', 60_000),
-      depth: inside.number('depth', 32),
-      readahead_pages: inside.number('readahead', 8),
+      depth: inside.whole('depth', 32, 1, 65536),
+      readahead_pages: readahead,
       error_ppm: Math.round(inside.number('errors', 0) * 1e6),
     });
   },

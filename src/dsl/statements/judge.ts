@@ -147,9 +147,16 @@ export const expectVerdict = statement({
   summary: 'Known bad, written down: on these variants this judgement fails, and no other.',
   about: 'If it passes after all, the run fails: somebody has repaired it, or the model is wrong.',
   examples: ['expect fail of no_halt on variant v6 because "the halt is decided at entry"'],
-  check({ judgement, one, many }, _at, check) {
+  check({ verdict, judgement, one, many }, _at, check) {
     for (const each of [one, ...(many ?? [])]) if (each) check.variant(each);
     if (judgement) check.judgement(judgement);
+    else if (verdict.text === 'fail') {
+      check.error('missing', {
+        span: verdict.span,
+        message: 'say which judgement fails',
+        help: "write 'expect fail of NAME on …'",
+      });
+    }
   },
   lower: ({ verdict, judgement, one, many, because }, at, lowering) =>
     lowering.judge.expectation(

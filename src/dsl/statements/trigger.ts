@@ -72,7 +72,7 @@ export const every = statement({
     if (time) check.quantity(time, TIME);
   },
   lower({ period, time }, at, lowering) {
-    const period_ns = lowering.ns(period);
+    const period_ns = lowering.period(period);
     lowering.under({ kind: 'every', period_ns, from_ns: period_ns, until_ns: time ? lowering.ns(time) : null }, at);
   },
 });
