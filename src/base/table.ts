@@ -34,7 +34,10 @@ interface FifoKind extends Kind<number> {
   readonly shape: 'fifo';
 }
 
-function scalar<V extends number = number>(type: ColumnType, names: readonly string[] | null = null): Kind<V> & { readonly shape: 'scalar' } {
+function scalar<V extends number = number>(
+  type: ColumnType,
+  names: readonly string[] | null = null,
+): Kind<V> & { readonly shape: 'scalar' } {
   return { type, length: 1, shape: 'scalar', names };
 }
 
@@ -56,7 +59,9 @@ export function numbered<const T extends readonly string[]>(names: T): Numbered<
   return Object.freeze(Object.fromEntries(names.map((name, index) => [name, index]))) as Numbered<T>;
 }
 
-export function oneOf<V extends number>(constants: Readonly<Record<string, V>>): Kind<V> & { readonly shape: 'scalar' } {
+export function oneOf<V extends number>(
+  constants: Readonly<Record<string, V>>,
+): Kind<V> & { readonly shape: 'scalar' } {
   return scalar<V>('u8', Object.keys(constants));
 }
 
@@ -79,7 +84,10 @@ export interface TableDeclaration<F extends TableSchema = TableSchema, T extends
   readonly unhashed: T;
 }
 
-export function table<F extends TableSchema, T extends TableSchema = Record<never, never>>(fields: F, unhashed?: T): TableDeclaration<F, T> {
+export function table<F extends TableSchema, T extends TableSchema = Record<never, never>>(
+  fields: F,
+  unhashed?: T,
+): TableDeclaration<F, T> {
   return { fields, unhashed: unhashed ?? ({} as T) };
 }
 
@@ -95,7 +103,10 @@ type FifoNames<F> = { [N in keyof F]: F[N] extends FifoKind ? N : never }[keyof 
 export type Table<D> = {
   readonly [N in ScalarNames<FieldsOf<D>> & string]: (id: number) => ScalarValue<FieldsOf<D>[N]>;
 } & {
-  readonly [N in ScalarNames<FieldsOf<D>> & string as `set_${N}`]: (id: number, value: ScalarValue<FieldsOf<D>[N]>) => void;
+  readonly [N in ScalarNames<FieldsOf<D>> & string as `set_${N}`]: (
+    id: number,
+    value: ScalarValue<FieldsOf<D>[N]>,
+  ) => void;
 } & {
   readonly [N in ArrayNames<FieldsOf<D>> & string]: (id: number, index: number) => number;
 } & {
@@ -290,7 +301,11 @@ export interface Capacities {
 }
 
 /** Places all columns, widest first within each half, so that nothing needs padding, and makes the accessors. */
-export function layOut<S extends Schema>(compiled: CompiledSchema<S>, capacities: Capacities, probe: Probe | null = null): Layout<S> {
+export function layOut<S extends Schema>(
+  compiled: CompiledSchema<S>,
+  capacities: Capacities,
+  probe: Probe | null = null,
+): Layout<S> {
   const lengthOf = (kind: Kind<number>): number => {
     if (typeof kind.length === 'number') return kind.length;
     const length = capacities.lengths[kind.length];
@@ -330,7 +345,8 @@ export function layOut<S extends Schema>(compiled: CompiledSchema<S>, capacities
   const columnsOf: Record<string, Record<string, unknown>> = {};
   for (const column of placed) {
     const { table: tableName, name, kind } = column.field;
-    const columns = (columnsOf[tableName] ??= {});
+    columnsOf[tableName] ??= {};
+    const columns = columnsOf[tableName];
     if (column.part === 'length') continue;
     if (kind.shape !== 'fifo') {
       columns[name] = view(column);
@@ -373,6 +389,7 @@ export function layOut<S extends Schema>(compiled: CompiledSchema<S>, capacities
       assert(column instanceof Uint32Array, `table: ${table}.${field} is a column of 32-bit words`);
       return column;
     },
-    rows: ((name: string) => Array.from({ length: capacities.rows[name] ?? 0 }, (_, id) => row(name, id))) as Layout<S>['rows'],
+    rows: ((name: string) =>
+      Array.from({ length: capacities.rows[name] ?? 0 }, (_, id) => row(name, id))) as Layout<S>['rows'],
   };
 }

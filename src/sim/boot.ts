@@ -4,28 +4,43 @@
  */
 import { seedStream } from '../base/rng.ts';
 import { AT } from './at.ts';
-import { activate, SLICE_NS } from './host/sched.ts';
-import { tdp_map, tdp_map_huge } from './kvm/tdp.ts';
-import { huge_frame } from './kvm/mmu.ts';
-import { knobsOfVm, type Machine, vmSpec } from './machine.ts';
-import { lru_add, make_pte, make_swap_pte, PG_uptodate, PTE_DIRTY, pte_present, pte_target, set_flag, take_frame } from './mm/page.ts';
-import { get_swap_page } from './mm/swap.ts';
-import { limit_pages } from './mm/reclaim.ts';
-import { FRAME, FRAME_AT, GUEST_TASK, MP_STATE, TASK_STATE, THREAD_KIND } from './schema.ts';
 import { push_frame } from './guest/frames.ts';
+import { activate, SLICE_NS } from './host/sched.ts';
+import { huge_frame } from './kvm/mmu.ts';
+import { tdp_map, tdp_map_huge } from './kvm/tdp.ts';
+import { knobsOfVm, type Machine, vmSpec } from './machine.ts';
+import {
+  lru_add,
+  make_pte,
+  make_swap_pte,
+  PG_uptodate,
+  PTE_DIRTY,
+  pte_present,
+  pte_target,
+  set_flag,
+  take_frame,
+} from './mm/page.ts';
+import { limit_pages } from './mm/reclaim.ts';
+import { get_swap_page } from './mm/swap.ts';
+import { FRAME, FRAME_AT, GUEST_TASK, MP_STATE, TASK_STATE, THREAD_KIND } from './schema.ts';
 
 /** Frames kept free on a host for pages in flight: reads with their read-ahead, and pages being written. */
 export function reserve_pages(m: Machine, host: number): number {
   const spec = m.program.hosts[host]!;
-  return Math.min(spec.swap ? spec.swap.readahead_pages * (spec.workers + m.places.hosts[host]!.vcpuThreads.length) + spec.swap.depth + 16 : 0, Math.floor(spec.ram_pages / 4));
+  return Math.min(
+    spec.swap
+      ? spec.swap.readahead_pages * (spec.workers + m.places.hosts[host]!.vcpuThreads.length) + spec.swap.depth + 16
+      : 0,
+    Math.floor(spec.ram_pages / 4),
+  );
 }
 
 export function boot(m: Machine): void {
   m.cpu_queue.clear();
   m.queue.clear();
   seedStream(m.clock, m.program.seed, 'devices');
-  m.places.hosts.forEach((_, host) => bootHost(m, host));
-  m.program.vms.forEach((_, vm) => populate(m, vm));
+  for (let host = 0; host < m.places.hosts.length; host += 1) bootHost(m, host);
+  for (let vm = 0; vm < m.program.vms.length; vm += 1) populate(m, vm);
   m.places.tasks.forEach((place, id) => {
     const task = m.tasks[id]!;
     task.state = GUEST_TASK.RUNNABLE;
@@ -33,7 +48,7 @@ export function boot(m: Machine): void {
     task.cpl3 = place.spec.mode === 'user' ? 1 : 0;
     seedStream(task, m.program.seed, `task ${m.program.vms[place.vm]!.name}.${place.spec.name}`);
   });
-  m.places.threads.forEach((_, id) => startThread(m, id));
+  for (let id = 0; id < m.threads.length; id += 1) startThread(m, id);
   m.places.timers.forEach((timer, id) => {
     m.timers[id]!.armed = 1;
     m.queue.arm(m.places.source.timer + id, 'period_ns' in timer.spec ? timer.spec.period_ns : 0);
@@ -134,4 +149,3 @@ function startVcpu(m: Machine, id: number): void {
     push_frame(m, vcpu, FRAME.setup, notify === 'pf_then_interrupt' ? FRAME_AT.int_msr : FRAME_AT.en_msr, 0, 0);
   }
 }
-

@@ -60,6 +60,9 @@ export function costsOf(program: Program): readonly Costs[] {
   });
 }
 
-function pick(from: Readonly<Record<string, number>>, names: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+function pick(
+  from: Readonly<Record<string, number>>,
+  names: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
   return Object.fromEntries(Object.keys(names).flatMap(name => (from[name] === undefined ? [] : [[name, from[name]]])));
 }

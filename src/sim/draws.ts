@@ -23,7 +23,9 @@ export function drawsOf(program: Program): Draws {
     return ranks;
   };
   return {
-    swap: program.hosts.map(host => (host.swap ? { read: quantilesOf(host.swap.read), write: quantilesOf(host.swap.write) } : null)),
+    swap: program.hosts.map(host =>
+      host.swap ? { read: quantilesOf(host.swap.read), write: quantilesOf(host.swap.write) } : null,
+    ),
     time: tasks.map(task =>
       task.ops.map(op => {
         const time = timeOf(op);

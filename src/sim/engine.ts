@@ -6,11 +6,11 @@
  */
 import { assert } from '../base/assert.ts';
 import { NEVER_NS } from '../base/event_queue.ts';
-import { apic_timer_expired } from './kvm/lapic.ts';
+import { wake_task } from './guest/sched.ts';
 import { context_switch, pick_next, SLICE_NS, update_curr } from './host/sched.ts';
+import { apic_timer_expired } from './kvm/lapic.ts';
 import type { Machine } from './machine.ts';
 import { end_swap_bio } from './mm/swap.ts';
-import { wake_task } from './guest/sched.ts';
 import type { Cpu, Thread } from './schema.ts';
 import type { Script } from './script.ts';
 import { PREEMPT_OFF, STEP_TABLE } from './steps.ts';
@@ -29,7 +29,13 @@ export interface EngineHooks {
 export type Over = 'time' | 'quiescent' | 'steps';
 
 /** Runs until the clock would pass `until_ns`, at most `budget` events. Returns why the run is over, or null. */
-export function runEngine(m: Machine, script: Script, hooks: EngineHooks, until_ns: number, budget: number): Over | null {
+export function runEngine(
+  m: Machine,
+  script: Script,
+  hooks: EngineHooks,
+  until_ns: number,
+  budget: number,
+): Over | null {
   const { clock, cpu_queue, queue } = m;
   const { limit_ns, limit_steps } = m.program;
   const end_ns = Math.min(until_ns, limit_ns);

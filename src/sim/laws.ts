@@ -8,7 +8,7 @@ import { Bug } from '../base/assert.ts';
 import { AT, STEP_NAMES } from './at.ts';
 import { NO_THREAD } from './engine.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
-import { has_flag, PG_lru, PG_writeback, PG_swapcache, pte_present, pte_swap, pte_target } from './mm/page.ts';
+import { has_flag, PG_lru, PG_swapcache, PG_writeback, pte_present, pte_swap, pte_target } from './mm/page.ts';
 import { compiledSchema, THREAD_KIND, WORK_STATE } from './schema.ts';
 
 export interface Laws {
@@ -17,7 +17,17 @@ export interface Laws {
 }
 
 /** vCPU fields that other threads may write: the ways in which the kernel lets one CPU reach another. */
-const SHARED_VCPU_FIELDS = new Set(['requests', 'mode', 'apf_done', 'apf_queue', 'lapic_irr', 'lapic_timer_pending', 'nr_kicks', 'op_left_ns', 'work_ns']);
+const SHARED_VCPU_FIELDS = new Set([
+  'requests',
+  'mode',
+  'apf_done',
+  'apf_queue',
+  'lapic_irr',
+  'lapic_timer_pending',
+  'nr_kicks',
+  'op_left_ns',
+  'work_ns',
+]);
 /** A check of every page is dear: on a big machine it is made once in so many steps. */
 const PAGES_PER_STEP = 256;
 
@@ -74,12 +84,18 @@ function checkLists(m: Machine): void {
       const work = m.works[vcpu.completing - 1]!;
       const counted = work.wakeup_all === 1 || !vcpu.apf_queue.has(work.id);
       const thread = m.threads[m.places.vcpus[id]!.thread]!;
-      const setting_up = thread.at === AT.kvm_setup_async_pf || (thread.at === AT['kvm_setup_async_pf.schedule_work'] && !vcpu.apf_queue.has(work.id));
+      const setting_up =
+        thread.at === AT.kvm_setup_async_pf ||
+        (thread.at === AT['kvm_setup_async_pf.schedule_work'] && !vcpu.apf_queue.has(work.id));
       if (counted && !setting_up) outstanding += 1;
     }
     const clearing = m.threads[m.places.vcpus[id]!.thread]!.at === AT.kvm_clear_async_pf_completion_queue;
-    const early = halt === 'entry_check' || lists === 'move' || knobsOfVm(m, m.places.vcpus[id]!.vm).schedule_work === 'before_list';
-    if (!clearing && !early && vcpu.apf_queued !== outstanding) broken(m, `${name}: queued is ${vcpu.apf_queued}, ${outstanding} items are outstanding`);
+    const early =
+      halt === 'entry_check' ||
+      lists === 'move' ||
+      knobsOfVm(m, m.places.vcpus[id]!.vm).schedule_work === 'before_list';
+    if (!clearing && !early && vcpu.apf_queued !== outstanding)
+      broken(m, `${name}: queued is ${vcpu.apf_queued}, ${outstanding} items are outstanding`);
   });
   for (const work of m.works) {
     if (!work.used && work.state !== WORK_STATE.IDLE) broken(m, `work[${work.id}] is free but not idle`);
@@ -90,10 +106,13 @@ function checkPages(m: Machine): void {
   m.places.hosts.forEach((host, number) => {
     let free = 0;
     for (let pfn = m.hosts[number]!.free_head - 1; pfn >= 0; pfn = m.frame.next(pfn) - 1) free += 1;
-    if (free !== m.hosts[number]!.nr_free_pages) broken(m, `host ${number}: ${free} frames on the free list, ${m.hosts[number]!.nr_free_pages} counted`);
+    if (free !== m.hosts[number]!.nr_free_pages)
+      broken(m, `host ${number}: ${free} frames on the free list, ${m.hosts[number]!.nr_free_pages} counted`);
     let used = 0;
-    for (let pfn = host.first_frame; pfn < host.first_frame + host.frames; pfn += 1) if (m.frame.hva(pfn) !== 0) used += 1;
-    if (free + used !== host.frames) broken(m, `host ${number}: ${free} free and ${used} used frames of ${host.frames}`);
+    for (let pfn = host.first_frame; pfn < host.first_frame + host.frames; pfn += 1)
+      if (m.frame.hva(pfn) !== 0) used += 1;
+    if (free + used !== host.frames)
+      broken(m, `host ${number}: ${free} free and ${used} used frames of ${host.frames}`);
   });
   m.places.vms.forEach((place, vm) => {
     let charged = 0;
@@ -102,11 +121,13 @@ function checkPages(m: Machine): void {
       if (pte_present(pte)) {
         charged += 1;
         const pfn = pte_target(pte);
-        if (m.frame.hva(pfn) !== page + 1) broken(m, `page ${page} is in frame ${pfn}, which says ${m.frame.hva(pfn) - 1}`);
+        if (m.frame.hva(pfn) !== page + 1)
+          broken(m, `page ${page} is in frame ${pfn}, which says ${m.frame.hva(pfn) - 1}`);
         if (!has_flag(m, pfn, PG_lru)) broken(m, `page ${page} is mapped and on no list`);
       } else if (pte_swap(pte)) {
         const slot = pte_target(pte);
-        if (m.slot.hva(slot) !== page + 1) broken(m, `page ${page} is in slot ${slot}, which says ${m.slot.hva(slot) - 1}`);
+        if (m.slot.hva(slot) !== page + 1)
+          broken(m, `page ${page} is in slot ${slot}, which says ${m.slot.hva(slot) - 1}`);
         const cached = m.slot.cache(slot) - 1;
         if (cached >= 0) {
           if (!has_flag(m, cached, PG_swapcache)) broken(m, `frame ${cached} is in the swap cache and not marked so`);
@@ -114,7 +135,7 @@ function checkPages(m: Machine): void {
         }
       }
     }
-    if (charged !== m.vms[vm]!.nr_charged_pages) broken(m, `vm ${vm}: ${charged} pages, ${m.vms[vm]!.nr_charged_pages} charged`);
+    if (charged !== m.vms[vm]!.nr_charged_pages)
+      broken(m, `vm ${vm}: ${charged} pages, ${m.vms[vm]!.nr_charged_pages} charged`);
   });
 }
-

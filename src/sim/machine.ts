@@ -6,16 +6,19 @@
  */
 import { EventQueue, nodesFor } from '../base/event_queue.ts';
 import { type Capacities, type Layout, layOut, type Probe, type Table } from '../base/table.ts';
+import type { Emit } from '../trace/all.ts';
 import { AT } from './at.ts';
-import type { Knobs } from './protocol/knobs.ts';
+import { type Costs, costsOf } from './cost.ts';
+import { type Draws, drawsOf } from './draws.ts';
+import { type Places, place } from './places.ts';
 import type { Program, VmSpec } from './program.ts';
-import { place, type Places } from './places.ts';
+import type { Knobs } from './protocol/knobs.ts';
 import {
-  ASYNC_PF_PER_VCPU,
   type Action,
+  ASYNC_PF_PER_VCPU,
   type Clock,
-  compiledSchema,
   type Cpu,
+  compiledSchema,
   type Hold,
   type Host,
   type Io,
@@ -29,9 +32,6 @@ import {
   type Vm,
   type Work,
 } from './schema.ts';
-import { type Draws, drawsOf } from './draws.ts';
-import { type Costs, costsOf } from './cost.ts';
-import type { Emit } from '../trace/all.ts';
 
 /** Told of every observation: its number in observe.ts, the VM, and up to two ids. */
 export type Observe = (observation: number, vm: number, a: number, b: number) => void;
@@ -175,7 +175,13 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
 }
 
 function queueOver(layout: Layout<S>, nodes: 'cpu_event' | 'event', sources: number): EventQueue {
-  return new EventQueue(sources, layout.floats(nodes, 'time_ns'), layout.floats(nodes, 'order'), layout.words(nodes, 'source'), layout.floats('event_order', 'order'));
+  return new EventQueue(
+    sources,
+    layout.floats(nodes, 'time_ns'),
+    layout.floats(nodes, 'order'),
+    layout.words(nodes, 'source'),
+    layout.floats('event_order', 'order'),
+  );
 }
 
 /** The thread whose step runs now. */
@@ -186,4 +192,17 @@ export function currentThread(m: Machine): Thread {
 /** A thread that has not been started. */
 export function isOff(thread: Thread): boolean {
   return thread.at === AT.off;
+}
+
+/** The vCPU of a vCPU thread: those come first among the threads, in the same order. */
+export function vcpu_of(m: Machine, thread: Thread): Vcpu {
+  return m.vcpus[thread.id]!;
+}
+
+export function vm_of_vcpu(m: Machine, vcpu: Vcpu): number {
+  return m.vm_of_vcpu[vcpu.id]!;
+}
+
+export function knobs_of(m: Machine, vcpu: Vcpu): Knobs {
+  return m.knobs_of_vcpu[vcpu.id]!;
 }

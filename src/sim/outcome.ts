@@ -47,6 +47,10 @@ export interface Outcome {
   /** Failures that nothing expected, and expected failures that did not come. */
   readonly violations: readonly Violation[];
   /** Failures that the file expects, with its reason. */
-  readonly expected_failures: readonly { readonly name: string; readonly because: string; readonly result: JudgementResult }[];
+  readonly expected_failures: readonly {
+    readonly name: string;
+    readonly because: string;
+    readonly result: JudgementResult;
+  }[];
   readonly report: readonly { readonly title: string; readonly value: string }[];
 }

@@ -47,7 +47,8 @@ export function matcherOf(places: Places, pattern: EventPattern): Matcher {
     return entity ? rowOf(places, entity) : -1;
   };
   const observation = (OBSERVATION_NAMES as readonly string[]).indexOf(pattern.name);
-  if (observation < 0) throw new Error(`no event named ${pattern.name}; there are: ${Object.keys(OBSERVATIONS).join(', ')}`);
+  if (observation < 0)
+    throw new Error(`no event named ${pattern.name}; there are: ${Object.keys(OBSERVATIONS).join(', ')}`);
   return { observation, a: argument(0), b: argument(1), thread: pattern.by ? rowOf(places, pattern.by) : -1 };
 }
 

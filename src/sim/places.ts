@@ -51,7 +51,12 @@ export interface Interrupt {
 export interface Places {
   readonly threads: readonly ThreadPlace[];
   readonly vcpus: readonly VcpuPlace[];
-  readonly tasks: readonly { readonly vm: number; readonly vcpu: number; readonly spec: TaskSpec; readonly index: number }[];
+  readonly tasks: readonly {
+    readonly vm: number;
+    readonly vcpu: number;
+    readonly spec: TaskSpec;
+    readonly index: number;
+  }[];
   readonly cpus: readonly { readonly host: number; readonly number: number }[];
   /** Timers and device interrupts together; `irq` entities are indices into this. */
   readonly interrupts: readonly Interrupt[];
@@ -80,7 +85,10 @@ export interface Places {
   }[];
   /** Tasks of each vCPU row, in order of declaration. */
   readonly tasksOf: readonly (readonly number[])[];
-  readonly holds: readonly { readonly action: number; readonly op: Extract<ActionOp, { readonly op: 'hold_event' | 'hold_actor' }> }[];
+  readonly holds: readonly {
+    readonly action: number;
+    readonly op: Extract<ActionOp, { readonly op: 'hold_event' | 'hold_actor' }>;
+  }[];
   readonly saved: readonly string[];
   /** Each `evict` of the scenario: the page rows it takes. kswapd's queue holds indices into this. */
   readonly evictions: readonly { readonly action: number; readonly op: ActionOp; readonly pages: readonly number[] }[];
@@ -110,7 +118,9 @@ export function place(program: Program): Places {
       threads.push({ kind: THREAD_KIND.vcpu, host: spec.host, vcpu: first_vcpu + id, pid, comm: `CPU ${id}/KVM` });
       pid += 1;
     }
-    spec.guest.tasks.forEach((task, index) => tasks.push({ vm, vcpu: first_vcpu + task.vcpu, spec: task, index }));
+    spec.guest.tasks.forEach((task, index) => {
+      tasks.push({ vm, vcpu: first_vcpu + task.vcpu, spec: task, index });
+    });
     const pages = spec.guest.heap_pages;
     const placed = { first_vcpu, first_task, first_page, first_l2, first_l3, pages, host: spec.host };
     first_page += pages;
@@ -127,7 +137,14 @@ export function place(program: Program): Places {
       next.set(vcpu * 512 + base, taken + 1);
       const vector = timer ? base - taken : base + taken;
       interruptAt[vcpu]![vector] = interrupts.length;
-      interrupts.push({ vm, vcpu, vector, name: item.name, spec: item, timer: timer ? interrupts.filter(other => other.timer >= 0).length : -1 });
+      interrupts.push({
+        vm,
+        vcpu,
+        vector,
+        name: item.name,
+        spec: item,
+        timer: timer ? interrupts.filter(other => other.timer >= 0).length : -1,
+      });
     };
     for (const timer of spec.guest.timers) add(timer, TIMER_VECTOR_FIRST, true);
     for (const irq of spec.guest.irqs) add(irq, IRQ_VECTOR_FIRST, false);
@@ -142,7 +159,13 @@ export function place(program: Program): Places {
     const workers: number[] = [];
     for (let n = 0; n < spec.workers; n += 1) {
       workers.push(threads.length);
-      threads.push({ kind: THREAD_KIND.kworker, host, vcpu: -1, pid: 80 + n, comm: `kworker/${n % spec.cpus}:${Math.floor(n / spec.cpus)}` });
+      threads.push({
+        kind: THREAD_KIND.kworker,
+        host,
+        vcpu: -1,
+        pid: 80 + n,
+        comm: `kworker/${n % spec.cpus}:${Math.floor(n / spec.cpus)}`,
+      });
     }
     const placed = {
       first_cpu,
@@ -162,12 +185,19 @@ export function place(program: Program): Places {
   const holds = program.actions.flatMap((action, index) =>
     action.ops.flatMap(op => (op.op === 'hold_event' || op.op === 'hold_actor' ? [{ action: index, op }] : [])),
   );
-  const saved = [...new Set(program.actions.flatMap(action => action.ops.flatMap(op => (op.op === 'get_mpstate' ? [op.name] : []))))];
+  const saved = [
+    ...new Set(program.actions.flatMap(action => action.ops.flatMap(op => (op.op === 'get_mpstate' ? [op.name] : [])))),
+  ];
   const evictions = program.actions.flatMap((action, index) =>
-    action.ops.flatMap(op => (op.op === 'evict' ? [{ action: index, op, pages: op.pages.map(page => vms[op.vm]!.first_page + page) }] : [])),
+    action.ops.flatMap(op =>
+      op.op === 'evict' ? [{ action: index, op, pages: op.pages.map(page => vms[op.vm]!.first_page + page) }] : [],
+    ),
   );
   const timers = interrupts.filter(interrupt => interrupt.timer >= 0);
-  const ios = Math.min(60_000, program.hosts.reduce((total, host) => total + (host.swap ? 2 * host.swap.depth : 0), 0) + 4 * threads.length + 32);
+  const ios = Math.min(
+    60_000,
+    program.hosts.reduce((total, host) => total + (host.swap ? 2 * host.swap.depth : 0), 0) + 4 * threads.length + 32,
+  );
   const source = { io: 0, timer: 0, task: 0, action: 0 };
   source.timer = source.io + ios;
   source.task = source.timer + timers.length;

@@ -146,8 +146,20 @@ export type Trigger =
 export type ActionOp =
   | { readonly op: 'evict'; readonly vm: number; readonly pages: readonly number[] }
   /** The task's next operation becomes this access; null: a host-side touch (as a GUP by the VMM would). */
-  | { readonly op: 'touch'; readonly vm: number; readonly task: number | null; readonly page: number; readonly write: boolean }
-  | { readonly op: 'irq'; readonly vm: number; readonly vcpu: number; readonly irq: number; readonly via: 'lapic' | 'direct' }
+  | {
+      readonly op: 'touch';
+      readonly vm: number;
+      readonly task: number | null;
+      readonly page: number;
+      readonly write: boolean;
+    }
+  | {
+      readonly op: 'irq';
+      readonly vm: number;
+      readonly vcpu: number;
+      readonly irq: number;
+      readonly via: 'lapic' | 'direct';
+    }
   | { readonly op: 'hold_event'; readonly event: EventPattern; readonly ns: number }
   | {
       readonly op: 'hold_actor';
@@ -158,10 +170,26 @@ export type ActionOp =
       readonly until: EventPattern;
     }
   | { readonly op: 'release'; readonly actor: Entity }
-  | { readonly op: 'fail'; readonly vm: number; readonly what: 'alloc' | 'swap_read' | 'token_write'; readonly next: number }
-  | { readonly op: 'pending_exception'; readonly vm: number; readonly vcpu: number; readonly state: 'none' | 'pending' | 'injected' }
+  | {
+      readonly op: 'fail';
+      readonly vm: number;
+      readonly what: 'alloc' | 'swap_read' | 'token_write';
+      readonly next: number;
+    }
+  | {
+      readonly op: 'pending_exception';
+      readonly vm: number;
+      readonly vcpu: number;
+      readonly state: 'none' | 'pending' | 'injected';
+    }
   | { readonly op: 'interrupts'; readonly vm: number; readonly vcpu: number; readonly allowed: boolean }
-  | { readonly op: 'lapic'; readonly vm: number; readonly vcpu: number; readonly enabled: boolean; readonly for_ns: number | null }
+  | {
+      readonly op: 'lapic';
+      readonly vm: number;
+      readonly vcpu: number;
+      readonly enabled: boolean;
+      readonly for_ns: number | null;
+    }
   /** The guest writes the EN MSR of one of its CPUs: off, or on again. */
   | { readonly op: 'apf'; readonly vm: number; readonly vcpu: number; readonly enabled: boolean }
   | { readonly op: 'get_mpstate'; readonly vm: number; readonly vcpu: number; readonly name: string }
@@ -184,7 +212,16 @@ export interface Entity {
   readonly name: string;
 }
 
-export type Dimension = 'none' | 'time' | 'bytes' | 'pages' | 'rate' | 'bandwidth' | 'page_rate' | 'frequency' | 'percent';
+export type Dimension =
+  | 'none'
+  | 'time'
+  | 'bytes'
+  | 'pages'
+  | 'rate'
+  | 'bandwidth'
+  | 'page_rate'
+  | 'frequency'
+  | 'percent';
 
 /**
  * Expressions, evaluated by src/sim/judge. Times are ns, sizes bytes, rates per second.
@@ -207,13 +244,35 @@ export type Expr =
   | { readonly k: 'not' | 'negate'; readonly of: Expr }
   | {
       readonly k: 'binary';
-      readonly op: 'and' | 'or' | 'implies' | 'iff' | '==' | '!=' | '<' | '<=' | '>' | '>=' | '+' | '-' | '*' | '/' | 'in' | 'within';
+      readonly op:
+        | 'and'
+        | 'or'
+        | 'implies'
+        | 'iff'
+        | '=='
+        | '!='
+        | '<'
+        | '<='
+        | '>'
+        | '>='
+        | '+'
+        | '-'
+        | '*'
+        | '/'
+        | 'in'
+        | 'within';
       readonly left: Expr;
       readonly right: Expr;
     }
   /** `v is halted(synthetic)`, `t is runnable`, `p is swapped`, `v in nmi_handler`. States per kind: attributes.ts. */
   | { readonly k: 'is'; readonly of: Expr; readonly state: string; readonly arg: string | null }
-  | { readonly k: 'quantifier'; readonly q: 'each' | 'some' | 'no' | 'count'; readonly variable: string; readonly over: Expr; readonly body: Expr }
+  | {
+      readonly k: 'quantifier';
+      readonly q: 'each' | 'some' | 'no' | 'count';
+      readonly variable: string;
+      readonly over: Expr;
+      readonly body: Expr;
+    }
   /** True once the event has happened (within the judgement's window, when it has one). */
   | { readonly k: 'happened'; readonly event: EventPattern }
   /** Over the events of the run so far, or over the window. */
@@ -221,7 +280,11 @@ export type Expr =
   /** Longest unbroken time for which the condition held. */
   | { readonly k: 'max_time'; readonly of: Expr }
   /** Over a series declared in attributes.ts, such as `web.stall` (ns) . */
-  | { readonly k: 'aggregate'; readonly fn: 'count' | 'min' | 'max' | 'mean' | 'sum' | 'p50' | 'p90' | 'p95' | 'p99'; readonly series: Expr }
+  | {
+      readonly k: 'aggregate';
+      readonly fn: 'count' | 'min' | 'max' | 'mean' | 'sum' | 'p50' | 'p90' | 'p95' | 'p99';
+      readonly series: Expr;
+    }
   /** The set of threads that have written an attribute's field; compare with `within [thread(...)]`. */
   | { readonly k: 'writers'; readonly of: Expr; readonly name: string }
   /** The records of matching tracepoints (globs), for `each t in trace(kvm_async_pf_*)`. */

@@ -18,12 +18,20 @@ const VMM_COMM = 'qemu-kvm';
 /** Which tracepoints are on: the kvm system, and on request the scheduler's. */
 function enabledMask(sched: boolean): Uint8Array {
   return Uint8Array.from(tracepoints, ({ name, tracepoint }) =>
-    (tracepoint.system === 'kvm' && name !== 'kvm_unmap_hva_range') || (sched && (tracepoint.system === 'sched' || name === 'kvm_unmap_hva_range')) ? 1 : 0,
+    (tracepoint.system === 'kvm' && name !== 'kvm_unmap_hva_range') ||
+    (sched && (tracepoint.system === 'sched' || name === 'kvm_unmap_hva_range'))
+      ? 1
+      : 0,
   );
 }
 
 /** Makes the machine's `emit`: counts, hashes, and hands each event to the sink if there is one. */
-export function recorder(m: Machine, sink: EventSink | null, also: ((id: number, args: readonly number[]) => void) | null, sched = false): Emit {
+export function recorder(
+  m: Machine,
+  sink: EventSink | null,
+  also: ((id: number, args: readonly number[]) => void) | null,
+  sched = false,
+): Emit {
   const enabled = enabledMask(sched);
   return (id, ...args: readonly number[]) => {
     if (!enabled[id]) return;
@@ -65,7 +73,9 @@ function toEvent(m: Machine, id: number, args: readonly number[]): TraceEvent {
   const place = thread && m.places.threads[number]!;
   const host = place?.host ?? 0;
   const cpu = thread ? thread.cpu - m.places.hosts[host]!.first_cpu : 0;
-  const values: Value[] = args.map((value, index) => (tracepoint.fields[index]!.startsWith('str ') ? commOf(m, value, cpu) : value));
+  const values: Value[] = args.map((value, index) =>
+    tracepoint.fields[index]!.startsWith('str ') ? commOf(m, value, cpu) : value,
+  );
   return {
     time_ns: m.clock.now_ns,
     cpu,

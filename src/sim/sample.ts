@@ -54,7 +54,11 @@ export function zipfRanks(pages: number, theta: number): Uint32Array {
 }
 
 /** Draws the page of an access that is chosen at random, counted from the start of the heap. */
-export function drawPage(choice: Extract<PageChoice, { kind: 'uniform' | 'zipf' }>, ranks: Uint32Array | null, stream: Stream): number {
+export function drawPage(
+  choice: Extract<PageChoice, { kind: 'uniform' | 'zipf' }>,
+  ranks: Uint32Array | null,
+  stream: Stream,
+): number {
   if (choice.kind === 'uniform' || !ranks) return choice.first + below(stream, choice.pages);
   // Ranks are spread over the range by a fixed odd stride, so that popular pages are not neighbours.
   const rank = ranks[next32(stream) >>> 16]!;

@@ -5,7 +5,21 @@
  * and break time travel. Constants of a run (the program, where a VM's pages start) live in machine.ts instead.
  * `owner` comments say which threads may write a group of fields; src/sim/laws.ts enforces OWNERS on paranoid runs.
  */
-import { array, bool, compileSchema, fifo, numbered, oneOf, ref, type Row, table, u16, u32, u53, u8 } from '../base/table.ts';
+import {
+  array,
+  bool,
+  compileSchema,
+  fifo,
+  numbered,
+  oneOf,
+  type Row,
+  ref,
+  table,
+  u8,
+  u16,
+  u32,
+  u53,
+} from '../base/table.ts';
 import { AT } from './at.ts';
 
 export const ASYNC_PF_PER_VCPU = 64;
@@ -31,7 +45,19 @@ export const ENTRY_NOTE = numbered(['none', 'item', 'DOUBLE']);
 /** What a guest CPU executes above the current task's own instructions. */
 export const FRAME = numbered(['none', 'setup', 'exc_page_fault', 'irq', 'apf_ready']);
 /** Where inside a handler the guest is. */
-export const FRAME_AT = numbered(['entry', 'body', 'eoi', 'token', 'wake', 'clear', 'hlt', 'halted', 'int_msr', 'en_msr', 'iret']);
+export const FRAME_AT = numbered([
+  'entry',
+  'body',
+  'eoi',
+  'token',
+  'wake',
+  'clear',
+  'hlt',
+  'halted',
+  'int_msr',
+  'en_msr',
+  'iret',
+]);
 export const GUEST_TASK = numbered(['RUNNABLE', 'PARKED', 'SLEEPING', 'DONE']);
 /** States of an APF node in the guest's hash. */
 export const NODE = numbered(['free', 'parked', 'halted', 'dummy']);
@@ -45,7 +71,18 @@ export const FRAMES_MAX = 6;
 export const schema = {
   clock: table(
     {},
-    { now_ns: u53, step: u53, rng_a: u32, rng_b: u32, rng_c: u32, rng_d: u32, current_thread: u16, events: u53, hash_a: u32, hash_b: u32 },
+    {
+      now_ns: u53,
+      step: u53,
+      rng_a: u32,
+      rng_b: u32,
+      rng_c: u32,
+      rng_d: u32,
+      current_thread: u16,
+      events: u53,
+      hash_a: u32,
+      hash_b: u32,
+    },
   ),
 
   /** What is due next: the nodes of two EventQueues, host CPUs and everything else, and the order they share. */
@@ -75,7 +112,18 @@ export const schema = {
   ),
 
   /** A host CPU. Owner: the thread on it and whoever wakes a thread there. */
-  cpu: table({}, { current: ref, need_resched: bool, guest_op: bool, charged_ns: u53, min_vruntime_ns: u53, slice_start_ns: u53, runqueue: fifo('threads') }),
+  cpu: table(
+    {},
+    {
+      current: ref,
+      need_resched: bool,
+      guest_op: bool,
+      charged_ns: u53,
+      min_vruntime_ns: u53,
+      slice_start_ns: u53,
+      runqueue: fifo('threads'),
+    },
+  ),
 
   /** A host thread; `at` is its program counter. Owner: itself; a waker sets task_state. */
   thread: table(
@@ -217,21 +265,24 @@ export const schema = {
   ),
 
   /** A struct kvm_async_pf. Owner: the vCPU thread; between queue_work() and its return, the worker. */
-  work: table({
-    used: bool,
-    state: oneOf(WORK_STATE),
-    vcpu: ref,
-    gpa: u53,
-    gfn: u32,
-    page: u32,
-    token: u32,
-    wakeup_all: bool,
-    notpresent_injected: bool,
-    /** The mark that the worker leaves: page != NULL, done, or vcpu == NULL, by version. */
-    completed: bool,
-    page_pin: u32,
-    freed: bool,
-  }, { queued_ns: u53, cpu: ref }),
+  work: table(
+    {
+      used: bool,
+      state: oneOf(WORK_STATE),
+      vcpu: ref,
+      gpa: u53,
+      gfn: u32,
+      page: u32,
+      token: u32,
+      wakeup_all: bool,
+      notpresent_injected: bool,
+      /** The mark that the worker leaves: page != NULL, done, or vcpu == NULL, by version. */
+      completed: bool,
+      page_pin: u32,
+      freed: bool,
+    },
+    { queued_ns: u53, cpu: ref },
+  ),
 
   /** A guest task. Owner: the vCPU it runs on. */
   task: table(
@@ -251,7 +302,19 @@ export const schema = {
       /** It has faulted and has not got the page yet. */
       resuming: bool,
     },
-    { vruntime_ns: u53, work_ns: u53, op_left_ns: u53, nr_accesses: u53, nr_faults: u32, rng_a: u32, rng_b: u32, rng_c: u32, rng_d: u32, paced_ns: u53, parked_ns: u53 },
+    {
+      vruntime_ns: u53,
+      work_ns: u53,
+      op_left_ns: u53,
+      nr_accesses: u53,
+      nr_faults: u32,
+      rng_a: u32,
+      rng_b: u32,
+      rng_c: u32,
+      rng_d: u32,
+      paced_ns: u53,
+      parked_ns: u53,
+    },
   ),
 
   /**

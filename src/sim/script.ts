@@ -42,23 +42,18 @@ export interface Script {
   start(): void;
 }
 
-/** How long the scenario makes a read of this page take at least. Asked by the swap device. */
-export function held_read_ns(m: Machine, page: number): number {
-  let longest = 0;
-  for (let index = 0; index < m.holds.length; index += 1) {
-    const { op } = m.places.holds[index]!;
-    if (op.op !== 'hold_event' || m.holds[index]!.state !== HOLD.armed) continue;
-    const entity = op.event.args[0];
-    if (!entity || rowOf(m.places, entity) === page) longest = Math.max(longest, op.ns);
-  }
-  return longest;
-}
-
 function holdRules(m: Machine): readonly HoldRule[] {
   return m.places.holds.map(({ op }) => {
     if (op.op === 'hold_event') {
       const entity = op.event.args[0];
-      return { thread: -1, at: AT.off, after: null, until: null, page: entity ? rowOf(m.places, entity) : -1, ns: op.ns };
+      return {
+        thread: -1,
+        at: AT.off,
+        after: null,
+        until: null,
+        page: entity ? rowOf(m.places, entity) : -1,
+        ns: op.ns,
+      };
     }
     const actor = rowOf(m.places, op.actor);
     return {
@@ -82,13 +77,16 @@ function stepNamed(name: string): At {
 export function createScript(m: Machine, conditions: readonly ((() => boolean) | null)[]): Script {
   const { actions } = m.program;
   const rules = holdRules(m);
-  const afters = actions.map(action => (action.trigger.kind === 'after' ? matcherOf(m.places, action.trigger.event) : null));
+  const afters = actions.map(action =>
+    action.trigger.kind === 'after' ? matcherOf(m.places, action.trigger.event) : null,
+  );
   const marks = actions.flatMap(action => action.ops.flatMap(op => (op.op === 'mark' ? [op.name] : [])));
   const source = (action: number) => m.places.source.action + action;
   const firstHold = new Map<ActionOp, number>(m.places.holds.map(({ op }, index) => [op, index]));
 
   const perform = (action: number, op: ActionOp): void => {
-    const vcpuOf = (at: { readonly vm: number; readonly vcpu: number }) => m.vcpus[m.places.vms[at.vm]!.first_vcpu + at.vcpu]!;
+    const vcpuOf = (at: { readonly vm: number; readonly vcpu: number }) =>
+      m.vcpus[m.places.vms[at.vm]!.first_vcpu + at.vcpu]!;
     switch (op.op) {
       case 'evict': {
         const host = m.program.vms[op.vm]!.host;
@@ -101,7 +99,9 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
       case 'touch': {
         const page = m.places.vms[op.vm]!.first_page + op.page;
         if (op.task === null) fault_in_at_once(m, page, op.write);
-        else m.tasks[m.places.vms[op.vm]!.first_task + op.task]!.injected = ((page + 1) | (op.write ? 0x8000_0000 : 0)) >>> 0;
+        else
+          m.tasks[m.places.vms[op.vm]!.first_task + op.task]!.injected =
+            ((page + 1) | (op.write ? 0x8000_0000 : 0)) >>> 0;
         return;
       }
       case 'irq': {
@@ -199,7 +199,9 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
     polls: conditions.some(condition => condition !== null),
     holds: rules.some(rule => rule.thread >= 0),
     start() {
-      actions.forEach((action, index) => armAction(index, action.trigger));
+      actions.forEach((action, index) => {
+        armAction(index, action.trigger);
+      });
     },
     fire(action) {
       if (m.actions[action]!.state === ACTION.waiting) {
@@ -227,7 +229,8 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
       for (let index = 0; index < rules.length; index += 1) {
         const rule = rules[index]!;
         const hold = m.holds[index]!;
-        if (hold.state === HOLD.armed && rule.after && matches(m, rule.after, observation, a, b)) hold.state = HOLD.holding;
+        if (hold.state === HOLD.armed && rule.after && matches(m, rule.after, observation, a, b))
+          hold.state = HOLD.holding;
         else if (hold.state === HOLD.holding && rule.until && matches(m, rule.until, observation, a, b)) release(index);
       }
     },
@@ -235,7 +238,8 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
       for (let action = 0; action < conditions.length; action += 1) {
         const condition = conditions[action];
         const trigger = actions[action]!.trigger;
-        if (!condition || trigger.kind !== 'when' || m.actions[action]!.fired > 0 || m.clock.now_ns < trigger.from_ns) continue;
+        if (!condition || trigger.kind !== 'when' || m.actions[action]!.fired > 0 || m.clock.now_ns < trigger.from_ns)
+          continue;
         if (condition()) performAll(action);
       }
     },

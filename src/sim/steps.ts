@@ -19,11 +19,18 @@ import {
   kvm_clear_async_pf_completion_queue,
   kvm_flush_and_free_async_pf_work,
 } from './kvm/async_pf.ts';
-import { kvm_arch_async_page_present, kvm_arch_async_page_present_raise, kvm_arch_async_page_ready } from './kvm/async_pf_x86.ts';
-import { kvm_vcpu_block, kvm_vcpu_block_check, kvm_vcpu_block_finish, kvm_vcpu_block_schedule, vcpu_block } from './kvm/block.ts';
+import { kvm_arch_async_page_present, kvm_arch_async_page_present_raise } from './kvm/async_pf_x86.ts';
+import {
+  kvm_vcpu_block,
+  kvm_vcpu_block_check,
+  kvm_vcpu_block_finish,
+  kvm_vcpu_block_schedule,
+  vcpu_block,
+} from './kvm/block.ts';
 import { kvm_check_and_inject_events } from './kvm/event.ts';
 import { handle_exit, handle_exit_wrmsr_done } from './kvm/exit.ts';
 import {
+  kvm_arch_async_page_ready,
   kvm_faultin_pfn,
   kvm_faultin_pfn_async,
   kvm_faultin_pfn_sync,
@@ -45,7 +52,12 @@ import {
 } from './kvm/vcpu.ts';
 import type { Machine } from './machine.ts';
 import { get_user_pages_wait } from './mm/gup.ts';
-import { kswapd, mmu_notifier_invalidate_range_end, mmu_notifier_invalidate_range_start, try_to_unmap } from './mm/kswapd.ts';
+import {
+  kswapd,
+  mmu_notifier_invalidate_range_end,
+  mmu_notifier_invalidate_range_start,
+  try_to_unmap,
+} from './mm/kswapd.ts';
 import type { Thread } from './schema.ts';
 
 export type Step = (m: Machine, thread: Thread) => At;

@@ -100,7 +100,9 @@ export function createTimeline(program: Program): Timeline {
     let checkpoint = checkpoints[0]!;
     for (const candidate of checkpoints) if (candidate.position <= position) checkpoint = candidate;
     const merged = new Uint8Array(bytes.length);
-    checkpoint.chunks.forEach((chunk, index) => merged.set(chunk, index * CHUNK_BYTES));
+    checkpoint.chunks.forEach((chunk, index) => {
+      merged.set(chunk, index * CHUNK_BYTES);
+    });
     simulation.restore({ bytes: merged.buffer, judge: checkpoint.judge, over: checkpoint.over });
     log = log.filter(entry => entry.step <= checkpoint.position);
   }

@@ -7,8 +7,7 @@
 import { AT } from '../at.ts';
 import { kvm_apic_has_interrupt } from '../kvm/lapic.ts';
 import { KVM_REQ_APF_READY, kvm_test_request } from '../kvm/requests.ts';
-import type { Machine } from '../machine.ts';
-import { knobsOfVm } from '../machine.ts';
+import { knobsOfVm, type Machine } from '../machine.ts';
 import {
   ENTRY_NOTE,
   EXCEPTION,

@@ -1,7 +1,7 @@
 /** One access of the guest to its memory, through the TDP tables. */
-import { vm_of_vcpu } from '../kvm/async_pf_x86.ts';
+
 import { tdp_access } from '../kvm/tdp.ts';
-import type { Machine } from '../machine.ts';
+import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { HEAP_GFN } from '../places.ts';
 import type { Vcpu } from '../schema.ts';
 

@@ -5,10 +5,11 @@
  * its task has parked leaves a dummy. Each function is one step, as it holds the bucket's lock throughout.
  * Differs: the 256 buckets are not told apart; no two tokens ever wait for the same bucket's lock.
  */
-import { knobsOfVm, type Machine, vmSpec } from '../machine.ts';
+
+import { APF_BROADCAST } from '../kvm/async_pf_x86.ts';
+import { knobsOfVm, type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { FRAME_AT, GUEST_TASK, NODE, type Node, type Vcpu } from '../schema.ts';
-import { APF_BROADCAST, vm_of_vcpu } from '../kvm/async_pf_x86.ts';
 import { pop_frame, set_frame_at } from './frames.ts';
 import { guest_schedule, wake_task } from './sched.ts';
 

@@ -5,13 +5,12 @@
  * arranged, or because an interrupt that was waiting for the window can be taken.
  */
 import { AT, type At } from '../at.ts';
-import { vcpu_of, vm_of_vcpu } from '../kvm/async_pf_x86.ts';
-import { knobsOfVm, type Machine, vmSpec } from '../machine.ts';
+import { SLICE_NS } from '../host/sched.ts';
+import { knobsOfVm, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import type { PageChoice, TaskOp } from '../program.ts';
 import { draw, drawPage } from '../sample.ts';
-import { EXIT_REASON, FRAME, FRAME_AT, GUEST_TASK, type Task, type Thread, type Vcpu, VCPU_MODE } from '../schema.ts';
-import { SLICE_NS } from '../host/sched.ts';
+import { EXIT_REASON, FRAME, FRAME_AT, GUEST_TASK, type Task, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
 import { access_page } from './access.ts';
 import { push_frame } from './frames.ts';
 import { run_handler, vm_exit } from './handlers.ts';
@@ -24,7 +23,8 @@ const IN_GUEST_HALT_NS = 1_000_000;
 export function guest(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const cpu = m.cpus[thread.cpu]!;
-  if (vcpu.mode === VCPU_MODE.EXITING_GUEST_MODE || vcpu.immediate_exit || cpu.need_resched) return vm_exit(vcpu, EXIT_REASON.interrupt);
+  if (vcpu.mode === VCPU_MODE.EXITING_GUEST_MODE || vcpu.immediate_exit || cpu.need_resched)
+    return vm_exit(vcpu, EXIT_REASON.interrupt);
   if (vcpu.irq_window && vcpu.rflags_if && !vcpu.shadow) return vm_exit(vcpu, EXIT_REASON.vintr);
   vcpu.shadow = 0;
   if (vcpu.panicked) return long_op(m, thread, vcpu, IN_GUEST_HALT_NS);
@@ -148,7 +148,14 @@ function end_task(m: Machine, vcpu: Vcpu, task: Task): At {
   return AT.guest;
 }
 
-function access(m: Machine, thread: Thread, vcpu: Vcpu, task: Task, op: Extract<TaskOp, { op: 'read' | 'write' }>, cost_ns: number): At {
+function access(
+  m: Machine,
+  thread: Thread,
+  vcpu: Vcpu,
+  task: Task,
+  op: Extract<TaskOp, { op: 'read' | 'write' }>,
+  cost_ns: number,
+): At {
   if (op.rate_per_s > 0 && task.target === 0) {
     if (m.clock.now_ns < task.paced_ns) {
       task.pc += 1;
@@ -181,7 +188,15 @@ function choose(m: Machine, task: Task, choice: PageChoice): number {
   }
 }
 
-function touch(m: Machine, thread: Thread, vcpu: Vcpu, task: Task, page: number, write: boolean, cost_ns: number): boolean {
+function touch(
+  m: Machine,
+  thread: Thread,
+  vcpu: Vcpu,
+  task: Task,
+  page: number,
+  write: boolean,
+  cost_ns: number,
+): boolean {
   thread.charge_ns += cost_ns;
   if (!access_page(m, vcpu, page, write)) {
     task.nr_faults += 1;

@@ -1,10 +1,10 @@
 /** The nest of handlers on a guest CPU: what an event pushes, and what IRET takes away. */
-import { vm_of_vcpu } from '../kvm/async_pf_x86.ts';
-import { type Machine, vmSpec } from '../machine.ts';
+
+import { VECTOR } from '../kvm/event.ts';
+import { type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { APF_VECTOR } from '../places.ts';
 import { EXCEPTION, FRAME, FRAME_AT, FRAMES_MAX, type Vcpu } from '../schema.ts';
-import { VECTOR } from '../kvm/event.ts';
 
 type Kind = (typeof FRAME)[keyof typeof FRAME];
 type FrameAt = (typeof FRAME_AT)[keyof typeof FRAME_AT];
@@ -81,7 +81,8 @@ export function deliver_event(m: Machine, vcpu: Vcpu): void {
   const interrupt = m.places.interruptAt[vcpu.id]![vector]!;
   // kvm-unit-tests ends the interrupt last, Linux first.
   const unit_test = vmSpec(m, vm_of_vcpu(m, vcpu)).guest.on_not_present === 'halt';
-  if (interrupt < 0 && vector === APF_VECTOR) push_frame(m, vcpu, FRAME.apf_ready, unit_test ? FRAME_AT.token : FRAME_AT.eoi, vector, 0);
+  if (interrupt < 0 && vector === APF_VECTOR)
+    push_frame(m, vcpu, FRAME.apf_ready, unit_test ? FRAME_AT.token : FRAME_AT.eoi, vector, 0);
   else push_frame(m, vcpu, FRAME.irq, FRAME_AT.eoi, vector, 0);
   if (interrupt < 0) return;
   const vm = vm_of_vcpu(m, vcpu);

@@ -1,12 +1,19 @@
 /** The guest's handlers, one small step after the other: #PF, interrupts, the ready interrupt, switching APF on. */
 import { AT, type At } from '../at.ts';
-import { apf_en_value, KVM_PV_REASON_PAGE_NOT_PRESENT, KVM_PV_REASON_PAGE_READY, MSR_KVM_ASYNC_PF_ACK, MSR_KVM_ASYNC_PF_EN, MSR_KVM_ASYNC_PF_INT, vm_of_vcpu } from '../kvm/async_pf_x86.ts';
+import {
+  apf_en_value,
+  KVM_PV_REASON_PAGE_NOT_PRESENT,
+  KVM_PV_REASON_PAGE_READY,
+  MSR_KVM_ASYNC_PF_ACK,
+  MSR_KVM_ASYNC_PF_EN,
+  MSR_KVM_ASYNC_PF_INT,
+} from '../kvm/async_pf_x86.ts';
 import { MSR_X2APIC_EOI } from '../kvm/exit.ts';
-import { knobsOfVm, type Machine, vmSpec } from '../machine.ts';
+import { knobsOfVm, type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { APF_VECTOR } from '../places.ts';
 import { EXIT_REASON, FRAME, FRAME_AT, type Thread, type Vcpu } from '../schema.ts';
-import { apf_task_wake_all, kvm_async_pf_task_wait, kvm_async_pf_task_wake, still_halted } from './async_pf.ts';
 import { access_page } from './access.ts';
+import { apf_task_wake_all, kvm_async_pf_task_wait, kvm_async_pf_task_wake, still_halted } from './async_pf.ts';
 import { frame_at, panic, pop_frame, set_frame_at } from './frames.ts';
 import { guest_schedule, scheduler_tick } from './sched.ts';
 
@@ -65,7 +72,8 @@ function exc_page_fault(m: Machine, vcpu: Vcpu): At {
       const reason = vcpu.area_flags;
       vcpu.area_flags = 0;
       const by_interrupt = knobsOfVm(m, vm).notify === 'pf_then_interrupt';
-      if (reason === 0) set_frame_at(vcpu, FRAME_AT.iret); // An ordinary fault: nothing to map here.
+      if (reason === 0)
+        set_frame_at(vcpu, FRAME_AT.iret); // An ordinary fault: nothing to map here.
       else if (!by_interrupt && reason === KVM_PV_REASON_PAGE_READY) wake_token(m, vcpu, top, FRAME_AT.iret);
       else if (reason === KVM_PV_REASON_PAGE_NOT_PRESENT) {
         const from_kernel = vcpu.frame_if(top) === 0 || vcpu.frame_cpl3(top) === 0;

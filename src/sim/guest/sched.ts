@@ -4,8 +4,8 @@
  * Least charged first. A task is charged by the guest's clock, so the time for which the host kept its vCPU halted is
  * charged to whichever task was current: that is what makes a halted vCPU's tasks lose their turn.
  */
-import { vm_of_vcpu } from '../kvm/async_pf_x86.ts';
-import type { Machine } from '../machine.ts';
+
+import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { GUEST_TASK, type Task, type Vcpu } from '../schema.ts';
 
@@ -93,7 +93,8 @@ export function wake_task(m: Machine, task: Task): void {
   let others_ns = vcpu.current === 0 ? 0 : m.tasks[vcpu.current - 1]!.vruntime_ns;
   for (const id of m.places.tasksOf[vcpu.id]!) {
     const other = m.tasks[id]!;
-    if (id !== task.id && other.state === GUEST_TASK.RUNNABLE) others_ns = Math.min(others_ns || other.vruntime_ns, other.vruntime_ns);
+    if (id !== task.id && other.state === GUEST_TASK.RUNNABLE)
+      others_ns = Math.min(others_ns || other.vruntime_ns, other.vruntime_ns);
   }
   task.vruntime_ns = Math.max(task.vruntime_ns, others_ns - SLEEPER_CREDIT_NS);
   vcpu.guest_need_resched = 1;

@@ -5,10 +5,10 @@
  * rest here is policy of timed runs. The explorer ignores it: a thread may step when it is RUNNING and not held.
  */
 import { NEVER_NS } from '../../base/event_queue.ts';
-import type { Machine } from '../machine.ts';
-import { count_work } from '../guest/sched.ts';
-import { type Cpu, TASK_STATE, type Thread } from '../schema.ts';
 import { TP } from '../../trace/all.ts';
+import { count_work } from '../guest/sched.ts';
+import type { Machine } from '../machine.ts';
+import { type Cpu, TASK_STATE, type Thread } from '../schema.ts';
 
 /** sysctl_sched_latency divided among few threads; as on a server with HZ=250. */
 export const SLICE_NS = 3_000_000;
@@ -55,7 +55,8 @@ export function activate(m: Machine, thread: Thread): void {
     m.emit(TP.sched_wakeup, thread.id + 1, place.pid, 120, number - m.places.hosts[host]!.first_cpu, 1);
   }
   if (!current) {
-    if (m.cpu_queue.dueNs(number) === NEVER_NS) m.cpu_queue.arm(number, m.clock.now_ns + m.costs[host]!.charge_ns.wake_idle_cpu);
+    if (m.cpu_queue.dueNs(number) === NEVER_NS)
+      m.cpu_queue.arm(number, m.clock.now_ns + m.costs[host]!.charge_ns.wake_idle_cpu);
     return;
   }
   if (thread.vruntime_ns + WAKEUP_GRANULARITY_NS < current.vruntime_ns) resched_cpu(m, cpu);
@@ -132,7 +133,16 @@ export function context_switch(m: Machine, cpu: Cpu, next: Thread | null): void 
   if (m.emit) {
     const previous = cpu.current === 0 ? null : m.threads[cpu.current - 1]!;
     const pid = (thread: Thread | null) => (thread ? m.places.threads[thread.id]!.pid : 0);
-    m.emit(TP.sched_switch, previous ? previous.id + 1 : 0, pid(previous), 120, prev_state(previous), next ? next.id + 1 : 0, pid(next), 120);
+    m.emit(
+      TP.sched_switch,
+      previous ? previous.id + 1 : 0,
+      pid(previous),
+      120,
+      prev_state(previous),
+      next ? next.id + 1 : 0,
+      pid(next),
+      120,
+    );
   }
   if (cpu.current !== 0) m.threads[cpu.current - 1]!.on_cpu = 0;
   cpu.current = next ? next.id + 1 : 0;

@@ -6,7 +6,7 @@
  */
 import { AT, type At } from '../at.ts';
 import type { Machine } from '../machine.ts';
-import { TASK_STATE, type Thread, type Work, WORK_STATE } from '../schema.ts';
+import { TASK_STATE, type Thread, WORK_STATE, type Work } from '../schema.ts';
 import { schedule, wake_up_process } from './sched.ts';
 
 /** Models queue_work(), kernel/workqueue.c. */

@@ -9,13 +9,26 @@ import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { schedule, wake_up_process } from '../host/sched.ts';
 import { queue_work, work_cancelled } from '../host/workqueue.ts';
-import { type Machine } from '../machine.ts';
-import { pte_present, pte_target } from '../mm/page.ts';
+import { knobs_of, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
 import { start_gup } from '../mm/gup.ts';
+import { pte_present, pte_target } from '../mm/page.ts';
 import { hva_of_page } from '../mm/reclaim.ts';
 import { OBS } from '../observe.ts';
-import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, TASK_STATE, type Thread, type Vcpu, WAIT, type Work, WORK_STATE } from '../schema.ts';
-import { alloc_apf_token, knobs_of, kvm_arch_async_page_not_present, kvm_arch_can_dequeue_async_page_present, vcpu_of, vm_of_vcpu } from './async_pf_x86.ts';
+import {
+  ASYNC_PF_PER_VCPU,
+  ENTRY_NOTE,
+  TASK_STATE,
+  type Thread,
+  type Vcpu,
+  WAIT,
+  WORK_STATE,
+  type Work,
+} from '../schema.ts';
+import {
+  alloc_apf_token,
+  kvm_arch_async_page_not_present,
+  kvm_arch_can_dequeue_async_page_present,
+} from './async_pf_x86.ts';
 import { KVM_REQ_APF_READY, kvm_make_request, kvm_vcpu_kick, kvm_vcpu_wake_up } from './requests.ts';
 
 /** A free row for an item, or null when GFP_NOWAIT finds no memory. */
@@ -153,7 +166,12 @@ export function async_pf_execute_trace(m: Machine, thread: Thread): At {
   if (m.emit) {
     const vm = m.places.vcpus[thread.vcpu - 1]!.vm;
     const pte = m.hva.pte(thread.page);
-    m.emit(TP.kvm_async_pf_completed, hva_of_page(m, vm, thread.page), pte_present(pte) ? pte_target(pte) : 0, thread.gpa);
+    m.emit(
+      TP.kvm_async_pf_completed,
+      hva_of_page(m, vm, thread.page),
+      pte_present(pte) ? pte_target(pte) : 0,
+      thread.gpa,
+    );
   }
   return AT['async_pf_execute.wake'];
 }

@@ -5,14 +5,13 @@
  */
 import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
-import { knobsOfVm, type Machine, vmSpec } from '../machine.ts';
+import { knobs_of, knobsOfVm, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import type { Knobs } from '../protocol/knobs.ts';
 import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, EXCEPTION, MP_STATE, type Thread, type Vcpu, type Work } from '../schema.ts';
-import { kvm_queue_exception } from './event.ts';
+import { kvm_arch_interrupt_allowed, kvm_event_needs_reinjection, kvm_queue_exception } from './event.ts';
 import { kvm_apic_set_irq } from './lapic.ts';
 import { KVM_REQ_APF_HALT, kvm_make_request } from './requests.ts';
-import { page_fault } from './mmu.ts';
 
 export const MSR_KVM_ASYNC_PF_EN = 0x4b564d02;
 export const MSR_KVM_ASYNC_PF_INT = 0x4b564d06;
@@ -29,29 +28,7 @@ export const KVM_PV_REASON_PAGE_NOT_PRESENT = 1;
 export const KVM_PV_REASON_PAGE_READY = 2;
 const PF_VECTOR = 14;
 
-/** The vCPU of a vCPU thread: those come first among the threads, in the same order. */
-export function vcpu_of(m: Machine, thread: Thread): Vcpu {
-  return m.vcpus[thread.id]!;
-}
-export function vm_of_vcpu(m: Machine, vcpu: Vcpu): number {
-  return m.vm_of_vcpu[vcpu.id]!;
-}
-
-export function knobs_of(m: Machine, vcpu: Vcpu): Knobs {
-  return m.knobs_of_vcpu[vcpu.id]!;
-}
-
 // -- Gates ----------------------------------------------------------------------------------------
-
-/** Models svm_interrupt_allowed() / vmx_interrupt_allowed(). */
-export function kvm_arch_interrupt_allowed(vcpu: Vcpu): boolean {
-  return vcpu.rflags_if === 1 && vcpu.shadow === 0;
-}
-
-/** Something was being delivered and must be delivered again. Models kvm_event_needs_reinjection(). */
-export function kvm_event_needs_reinjection(vcpu: Vcpu): boolean {
-  return vcpu.exception === EXCEPTION.injected || vcpu.irq_injected === 1 || vcpu.nmi_injected === 1;
-}
 
 /** Whether the paravirtual mechanism is on for this vCPU. */
 export function pv_enabled(m: Machine, vcpu: Vcpu): boolean {
@@ -97,7 +74,9 @@ export function kvm_arch_can_dequeue_async_page_present(m: Machine, vcpu: Vcpu):
     case 'always':
       return true;
     case 'can_inject':
-      return vcpu.exception === EXCEPTION.none && !kvm_event_needs_reinjection(vcpu) && kvm_arch_interrupt_allowed(vcpu);
+      return (
+        vcpu.exception === EXCEPTION.none && !kvm_event_needs_reinjection(vcpu) && kvm_arch_interrupt_allowed(vcpu)
+      );
     case 'can_do_async_pf':
       return kvm_can_do_async_pf(m, vcpu);
     case 'token_free':
@@ -234,18 +213,6 @@ export function repeated_fault(m: Machine, vcpu: Vcpu): void {
 }
 
 /**
- * Maps the page for the guest before it retries, where that is sure to be the right address space.
- *
- * Models kvm_arch_async_page_ready(). Differs: one address space and one MMU mode per VM, so the checks on them hold.
- */
-export function kvm_arch_async_page_ready(m: Machine, thread: Thread): At {
-  const vcpu = vcpu_of(m, thread);
-  const work = m.works[vcpu.completing - 1]!;
-  if (work.wakeup_all || knobs_of(m, vcpu).retry_before_entry === 'off') return AT.kvm_arch_async_page_present;
-  return page_fault(m, vcpu, work.gpa, work.page, false, true);
-}
-
-/**
  * Reports the page and writes its token for the guest; raising the vector is a step of its own.
  *
  * Models kvm_arch_async_page_present().
@@ -258,7 +225,8 @@ export function kvm_arch_async_page_present(m: Machine, thread: Thread): At {
   const stale_token = work.token;
   if (work.wakeup_all) work.token = APF_BROADCAST;
   else kvm_del_async_pf_gfn(m, vcpu, work.gfn);
-  if (m.emit) m.emit(TP.kvm_async_pf_ready, knobs.broadcast_token === 'set_after_trace' ? stale_token : work.token, work.gpa);
+  if (m.emit)
+    m.emit(TP.kvm_async_pf_ready, knobs.broadcast_token === 'set_after_trace' ? stale_token : work.token, work.gpa);
   if (work.wakeup_all) m.observe?.(OBS.broadcast, vm, vcpu.id, -1);
   else m.observe?.(OBS.ready, vm, work.page, -1);
 
@@ -312,4 +280,3 @@ export function apf_en_value(m: Machine, vcpu: Vcpu): number {
   const always = vmSpec(m, vm).guest.send_always ? KVM_ASYNC_PF_SEND_ALWAYS : 0;
   return APF_AREA_GPA + 64 * m.places.vcpus[vcpu.id]!.vcpu_id + KVM_ASYNC_PF_ENABLED + as_int + always;
 }
-

@@ -4,15 +4,25 @@
  * The loop is the kernel's way not to miss a wake-up: first say that one is going to sleep, then look, then sleep.
  * Whoever changes what the look depends on must do so before it wakes.
  */
+
 import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { schedule } from '../host/sched.ts';
-import { type Machine } from '../machine.ts';
+import { knobs_of, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { EXCEPTION, MP_STATE, TASK_STATE, type Thread, type Vcpu } from '../schema.ts';
-import { knobs_of, kvm_arch_interrupt_allowed, synthetic_unhalt, vcpu_of, vm_of_vcpu } from './async_pf_x86.ts';
+import { synthetic_unhalt } from './async_pf_x86.ts';
+import { kvm_arch_interrupt_allowed } from './event.ts';
 import { kvm_apic_has_interrupt, pending_timer } from './lapic.ts';
-import { KVM_REQ_EVENT, KVM_REQ_NMI, KVM_REQ_UNBLOCK, KVM_REQ_UNHALT, kvm_check_request, kvm_make_request, kvm_test_request } from './requests.ts';
+import {
+  KVM_REQ_EVENT,
+  KVM_REQ_NMI,
+  KVM_REQ_UNBLOCK,
+  KVM_REQ_UNHALT,
+  kvm_check_request,
+  kvm_make_request,
+  kvm_test_request,
+} from './requests.ts';
 
 /** A term of the predicate: what it says, and whether it holds now. `when` tells whether this version has it. */
 export interface RunnableTerm {
@@ -31,10 +41,22 @@ const always = () => true;
  * Differs: no SMI, PMI, Hyper-V, Xen, nested or INIT and SIPI events yet.
  */
 export const RUNNABLE_TERMS: readonly RunnableTerm[] = [
-  { text: 'mp_state is RUNNABLE and not apf.halted', when: always, holds: (_m, vcpu) => vcpu.mp_state === MP_STATE.RUNNABLE && !vcpu.apf_halted },
-  { text: 'async_pf.done is not empty', when: (m, vcpu) => knobs(m, vcpu).wake !== 'none', holds: (_m, vcpu) => vcpu.apf_done.length > 0 },
+  {
+    text: 'mp_state is RUNNABLE and not apf.halted',
+    when: always,
+    holds: (_m, vcpu) => vcpu.mp_state === MP_STATE.RUNNABLE && !vcpu.apf_halted,
+  },
+  {
+    text: 'async_pf.done is not empty',
+    when: (m, vcpu) => knobs(m, vcpu).wake !== 'none',
+    holds: (_m, vcpu) => vcpu.apf_done.length > 0,
+  },
   { text: 'mp_state is SIPI_RECEIVED', when: always, holds: (_m, vcpu) => vcpu.mp_state === MP_STATE.SIPI_RECEIVED },
-  { text: 'an exception is pending', when: (m, vcpu) => knobs(m, vcpu).runnable_exception === 'yes', holds: (_m, vcpu) => vcpu.exception === EXCEPTION.pending },
+  {
+    text: 'an exception is pending',
+    when: (m, vcpu) => knobs(m, vcpu).runnable_exception === 'yes',
+    holds: (_m, vcpu) => vcpu.exception === EXCEPTION.pending,
+  },
   {
     text: 'an NMI is requested',
     when: (m, vcpu) => knobs(m, vcpu).runnable_requests === 'all',
@@ -84,7 +106,8 @@ export function kvm_vcpu_block_check(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const runnable = kvm_arch_vcpu_runnable(m, vcpu);
   if (runnable && knobs(m, vcpu).block === 'unhalt_request') kvm_make_request(KVM_REQ_UNHALT, vcpu);
-  const stop = runnable || pending_timer(vcpu) >= 0 || vcpu.signal_pending === 1 || kvm_check_request(KVM_REQ_UNBLOCK, vcpu);
+  const stop =
+    runnable || pending_timer(vcpu) >= 0 || vcpu.signal_pending === 1 || kvm_check_request(KVM_REQ_UNBLOCK, vcpu);
   if (!stop) return AT['kvm_vcpu_block.schedule'];
   thread.task_state = TASK_STATE.RUNNING;
   return AT['kvm_vcpu_block.finish'];
@@ -107,7 +130,8 @@ export function kvm_vcpu_block_finish(m: Machine, thread: Thread): At {
   if (slept) {
     m.observe?.(OBS.woken, vm_of_vcpu(m, vcpu), vcpu.id, -1);
     // Since 5.17 only a real HLT is reported; the posting and 2.6.38 had no such event.
-    const reported = block === 'retest' ? vcpu.mp_state === MP_STATE.HALTED : trace_format !== 'v6' && trace_format !== '2.6.38';
+    const reported =
+      block === 'retest' ? vcpu.mp_state === MP_STATE.HALTED : trace_format !== 'v6' && trace_format !== '2.6.38';
     if (m.emit && reported) m.emit(TP.kvm_vcpu_wakeup, m.clock.now_ns - vcpu.blocked_since_ns, 0, 1);
   }
   const leave = block === 'retest' ? kvm_arch_vcpu_runnable(m, vcpu) : kvm_check_request(KVM_REQ_UNHALT, vcpu);

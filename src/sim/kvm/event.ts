@@ -4,17 +4,27 @@
  * Pending: not yet written to the entry fields. Injected: written, and to be written again if the delivery was cut
  * short. Both #PFs of asynchronous page faults and real interrupts go through here.
  */
+
 import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
-import type { Machine } from '../machine.ts';
+import { type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { EXCEPTION, type Thread, type Vcpu } from '../schema.ts';
-import { kvm_arch_interrupt_allowed, vcpu_of, vm_of_vcpu } from './async_pf_x86.ts';
 import { kvm_apic_ack_interrupt, kvm_apic_has_interrupt } from './lapic.ts';
 import { KVM_REQ_EVENT, kvm_check_request, kvm_make_request } from './requests.ts';
 
 const DF_VECTOR = 8;
 const PF_VECTOR = 14;
+
+/** Models svm_interrupt_allowed() / vmx_interrupt_allowed(). */
+export function kvm_arch_interrupt_allowed(vcpu: Vcpu): boolean {
+  return vcpu.rflags_if === 1 && vcpu.shadow === 0;
+}
+
+/** Something was being delivered and must be delivered again. Models kvm_event_needs_reinjection(). */
+export function kvm_event_needs_reinjection(vcpu: Vcpu): boolean {
+  return vcpu.exception === EXCEPTION.injected || vcpu.irq_injected === 1 || vcpu.nmi_injected === 1;
+}
 
 /**
  * Queues a #PF for the guest. A second one while the first is on its way makes a double fault.

@@ -3,13 +3,13 @@ import { unreachable } from '../../base/assert.ts';
 import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { guest_rip } from '../guest/rip.ts';
-import { type Machine } from '../machine.ts';
+import { knobs_of, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
-import { VECTOR } from './event.ts';
-import { EXCEPTION, EXIT_REASON, MP_STATE, type Thread, type Vcpu, VCPU_MODE } from '../schema.ts';
-import { knobs_of, MSR_KVM_ASYNC_PF_ACK, MSR_KVM_ASYNC_PF_EN, MSR_KVM_ASYNC_PF_INT, pv_enabled, vcpu_of, vm_of_vcpu } from './async_pf_x86.ts';
+import { EXCEPTION, EXIT_REASON, MP_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
 import { kvm_async_pf_wakeup_all } from './async_pf.ts';
+import { MSR_KVM_ASYNC_PF_ACK, MSR_KVM_ASYNC_PF_EN, MSR_KVM_ASYNC_PF_INT, pv_enabled } from './async_pf_x86.ts';
 import { kvm_vcpu_has_events } from './block.ts';
+import { VECTOR } from './event.ts';
 import { apic_set_eoi } from './lapic.ts';
 import { fault_error_code, page_fault } from './mmu.ts';
 import { KVM_REQ_EVENT, kvm_make_request } from './requests.ts';
@@ -42,7 +42,15 @@ function trace_exit(m: Machine, vcpu: Vcpu, reason: Reason): void {
   const code = EXIT_CODE[REASONS[reason]!][svm ? 'svm' : 'vmx'];
   const write = vcpu.fault_write === 1;
   // SVM: EXITINFO1 and 2 are error code and gpa of a fault, and 1 for a WRMSR. VMX: info1 is the qualification.
-  const info1 = fault ? (svm ? fault_error_code(write) : write ? 0x182 : 0x181) : reason === EXIT_REASON.msr && svm ? 1 : 0;
+  const info1 = fault
+    ? svm
+      ? fault_error_code(write)
+      : write
+        ? 0x182
+        : 0x181
+    : reason === EXIT_REASON.msr && svm
+      ? 1
+      : 0;
   const info2 = fault && svm ? vcpu.fault_gpa : 0;
   m.emit(TP.kvm_exit, code, guest_rip(m, vcpu), svm ? 2 : 1, info1, info2, 0, 0, place.vcpu_id);
 }

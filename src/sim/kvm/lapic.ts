@@ -1,10 +1,10 @@
 /** The local APIC as far as it decides what is delivered when: IRR, ISR, the software enable, the timer. */
-import { vm_of_vcpu } from './async_pf_x86.ts';
-import type { Machine } from '../machine.ts';
+
 import { TP } from '../../trace/all.ts';
+import { type Machine, vm_of_vcpu } from '../machine.ts';
+import { OBS } from '../observe.ts';
 import type { Vcpu } from '../schema.ts';
 import { KVM_REQ_APF_READY, KVM_REQ_EVENT, KVM_REQ_UNBLOCK, kvm_make_request, kvm_vcpu_kick } from './requests.ts';
-import { OBS } from '../observe.ts';
 
 function highest(read: (index: number) => number): number {
   for (let index = 7; index >= 0; index -= 1) {

@@ -6,14 +6,14 @@
  */
 import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
-import { knobsOfVm, type Machine, vmSpec } from '../machine.ts';
+import { guest_rip } from '../guest/rip.ts';
+import { knobs_of, knobsOfVm, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { hva_to_pfn_nowait, resident, start_gup } from '../mm/gup.ts';
 import { pte_present, pte_target } from '../mm/page.ts';
 import { OBS } from '../observe.ts';
-import { guest_rip } from '../guest/rip.ts';
 import { GUP_RESULT, type Thread, type Vcpu } from '../schema.ts';
-import { knobs_of, kvm_can_do_async_pf, kvm_find_async_pf_gfn, repeated_fault, vcpu_of, vm_of_vcpu } from './async_pf_x86.ts';
 import { kvm_schedule_work, kvm_setup_async_pf_item, kvm_setup_async_pf_list } from './async_pf.ts';
+import { kvm_can_do_async_pf, kvm_find_async_pf_gfn, repeated_fault } from './async_pf_x86.ts';
 import { tdp_map, tdp_map_huge } from './tdp.ts';
 
 /** PFERR_ bits that a recording shows for a fault on the final access: bit 32, user, and write. */
@@ -32,7 +32,8 @@ export function page_fault(m: Machine, vcpu: Vcpu, gpa: number, page: number, wr
   if (!prefault) {
     vcpu.fault_since_ns = m.clock.now_ns;
     m.vms[vm_of_vcpu(m, vcpu)]!.nr_faults += 1;
-    if (m.emit) m.emit(TP.kvm_page_fault, m.places.vcpus[vcpu.id]!.vcpu_id, guest_rip(m, vcpu), gpa, fault_error_code(write));
+    if (m.emit)
+      m.emit(TP.kvm_page_fault, m.places.vcpus[vcpu.id]!.vcpu_id, guest_rip(m, vcpu), gpa, fault_error_code(write));
     m.observe?.(OBS.fault, vm_of_vcpu(m, vcpu), page, -1);
   }
   return AT.kvm_faultin_pfn;
@@ -82,7 +83,8 @@ export function kvm_faultin_pfn_async(m: Machine, thread: Thread): At {
   const repeated = kvm_find_async_pf_gfn(m, vcpu, gfn);
   if (repeated && knobs.double_fault === 'sync') return AT['kvm_faultin_pfn.sync'];
   if (repeated && knobs.double_fault === 'halt') {
-    if (m.emit && knobs.halt !== 'entry_check') m.emit(TP.kvm_async_pf_repeated_fault, vcpu.fault_gpa, gfn, guest_rip(m, vcpu));
+    if (m.emit && knobs.halt !== 'entry_check')
+      m.emit(TP.kvm_async_pf_repeated_fault, vcpu.fault_gpa, gfn, guest_rip(m, vcpu));
     repeated_fault(m, vcpu);
     return AT['vcpu_run.tail'];
   }
@@ -154,4 +156,16 @@ export function huge_frame(m: Machine, vm: number, page: number): number {
     if (!pte_present(pte) || pte_target(pte) !== pfn + index) return -1;
   }
   return pfn;
+}
+
+/**
+ * Maps the page for the guest before it retries, where that is sure to be the right address space.
+ *
+ * Models kvm_arch_async_page_ready(). Differs: one address space and one MMU mode per VM, so the checks on them hold.
+ */
+export function kvm_arch_async_page_ready(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  const work = m.works[vcpu.completing - 1]!;
+  if (work.wakeup_all || knobs_of(m, vcpu).retry_before_entry === 'off') return AT.kvm_arch_async_page_present;
+  return page_fault(m, vcpu, work.gpa, work.page, false, true);
 }

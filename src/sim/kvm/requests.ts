@@ -1,10 +1,9 @@
 /** vcpu->requests: bits that make a vCPU thread look at something before it enters the guest. */
-import { vm_of_vcpu } from './async_pf_x86.ts';
-import { resched_cpu } from '../host/sched.ts';
-import { wake_up_process } from '../host/sched.ts';
-import type { Machine } from '../machine.ts';
+
+import { resched_cpu, wake_up_process } from '../host/sched.ts';
+import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
-import { type Vcpu, VCPU_MODE } from '../schema.ts';
+import { VCPU_MODE, type Vcpu } from '../schema.ts';
 
 export const KVM_REQ_APF_HALT = 1;
 export const KVM_REQ_APF_READY = 2;

@@ -9,11 +9,11 @@ import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { deliver_event } from '../guest/frames.ts';
 import { guest_rip } from '../guest/rip.ts';
-import { type Machine } from '../machine.ts';
+import { knobs_of, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
-import { ENTRY_NOTE, MP_STATE, type Thread, type Vcpu, VCPU_MODE } from '../schema.ts';
-import { knobs_of, kvm_add_async_pf_gfn, kvm_del_async_pf_gfn, synthetic_halt, vcpu_of, vm_of_vcpu } from './async_pf_x86.ts';
+import { ENTRY_NOTE, MP_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
 import { free_work } from './async_pf.ts';
+import { kvm_add_async_pf_gfn, kvm_del_async_pf_gfn, synthetic_halt } from './async_pf_x86.ts';
 import { cancel_injection } from './event.ts';
 import { kvm_inject_pending_timer_irqs } from './lapic.ts';
 import {
@@ -141,7 +141,8 @@ function check_entry_note(m: Machine, vcpu: Vcpu): boolean {
   const vm = vm_of_vcpu(m, vcpu);
   if (note === ENTRY_NOTE.DOUBLE || !work) {
     synthetic_halt(m, vcpu);
-    if (m.emit) m.emit(TP.kvm_async_pf_repeated_fault, vcpu.fault_gpa, Math.floor(vcpu.fault_gpa / 4096), guest_rip(m, vcpu));
+    if (m.emit)
+      m.emit(TP.kvm_async_pf_repeated_fault, vcpu.fault_gpa, Math.floor(vcpu.fault_gpa / 4096), guest_rip(m, vcpu));
     return true;
   }
   if (!work.completed) {
@@ -182,7 +183,12 @@ export function vcpu_enter_guest_in_guest_mode(_m: Machine, thread: Thread): At 
 export function kvm_vcpu_exit_request(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const cpu = m.cpus[thread.cpu]!;
-  if (vcpu.mode === VCPU_MODE.EXITING_GUEST_MODE || kvm_request_pending_but_event(vcpu) || cpu.need_resched || vcpu.signal_pending) {
+  if (
+    vcpu.mode === VCPU_MODE.EXITING_GUEST_MODE ||
+    kvm_request_pending_but_event(vcpu) ||
+    cpu.need_resched ||
+    vcpu.signal_pending
+  ) {
     vcpu.mode = VCPU_MODE.OUTSIDE_GUEST_MODE;
     cancel_injection(vcpu);
     return AT['vcpu_run.tail'];

@@ -124,7 +124,8 @@ function make_room(m: Machine, thread: Thread, vm: number, host: number): boolea
 function largest_vm(m: Machine, host: number): number {
   let largest = -1;
   m.program.vms.forEach((spec, vm) => {
-    if (spec.host === host && (largest < 0 || m.vms[vm]!.nr_charged_pages > m.vms[largest]!.nr_charged_pages)) largest = vm;
+    if (spec.host === host && (largest < 0 || m.vms[vm]!.nr_charged_pages > m.vms[largest]!.nr_charged_pages))
+      largest = vm;
   });
   return largest;
 }
@@ -135,7 +136,13 @@ function largest_vm(m: Machine, host: number): number {
  *
  * Models hva_to_pfn_slow(), virt/kvm/kvm_main.c.
  */
-export function hva_to_pfn_nowait(m: Machine, thread: Thread, page: number, write: boolean, single_page_waits: boolean): 'ok' | 'retry' | 'wait' | 'error' {
+export function hva_to_pfn_nowait(
+  m: Machine,
+  thread: Thread,
+  page: number,
+  write: boolean,
+  single_page_waits: boolean,
+): 'ok' | 'retry' | 'wait' | 'error' {
   switch (handle_mm_fault(m, thread, page, write)) {
     case 'ok':
       return 'ok';

@@ -5,11 +5,11 @@
  * is carried out by kswapd in three (notifier start, zap, notifier end), since others can look in between.
  */
 import { assert } from '../../base/assert.ts';
+import { TP } from '../../trace/all.ts';
 import { tdp_age, tdp_huge, tdp_zap } from '../kvm/tdp.ts';
 import type { Machine } from '../machine.ts';
-import { VM_HVA, VM_HVA_STRIDE, HEAP_GFN } from '../places.ts';
 import { OBS } from '../observe.ts';
-import { TP } from '../../trace/all.ts';
+import { HEAP_GFN, VM_HVA, VM_HVA_STRIDE } from '../places.ts';
 import {
   free_frame,
   has_flag,
@@ -95,7 +95,14 @@ export function can_evict(m: Machine, page: number): boolean {
  *
  * Models try_to_unmap() and pageout(), mm/rmap.c and mm/vmscan.c.
  */
-export function unmap_and_release(m: Machine, vm: number, host: number, page: number, pfn: number, at_once: boolean): boolean {
+export function unmap_and_release(
+  m: Machine,
+  vm: number,
+  host: number,
+  page: number,
+  pfn: number,
+  at_once: boolean,
+): boolean {
   const pte = m.hva.pte(page);
   const mapped = pte_present(pte);
   if (!at_once && !io_available(m, host)) return false;

@@ -4,13 +4,14 @@
  * Pages that stand in neighbouring slots and are asked for together travel in one request. A page being read stands
  * in the swap cache, locked; whoever needs it sleeps until it is unlocked.
  */
+
 import { next32 } from '../../base/rng.ts';
+import { wake_up_process } from '../host/sched.ts';
 import type { Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { draw } from '../sample.ts';
 import { IO, TASK_STATE, WAIT } from '../schema.ts';
-import { held_read_ns } from '../script.ts';
-import { wake_up_process } from '../host/sched.ts';
+import { held_read_ns } from './held.ts';
 import {
   clear_flag,
   free_frame,
@@ -194,7 +195,8 @@ function start_io(m: Machine, host: number): void {
     const draws = m.draws.swap[host]!;
     let service_ns = draw(io.write ? draws.write : draws.read, m.clock);
     if (!io.write) {
-      for (let n = 0; n < io.pages; n += 1) service_ns = Math.max(service_ns, held_read_ns(m, m.slot.hva(io.slot + n) - 1));
+      for (let n = 0; n < io.pages; n += 1)
+        service_ns = Math.max(service_ns, held_read_ns(m, m.slot.hva(io.slot + n) - 1));
       if (row.fail_swap_read > 0) {
         row.fail_swap_read -= 1;
         io.error = 1;

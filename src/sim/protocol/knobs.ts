@@ -24,7 +24,17 @@ export const KNOBS = {
     summary: 'With a read-ahead window of one page, whether NOWAIT retries or waits for the read (4.13 to 6.5).',
   },
   gate: {
-    values: ['irqchip', 'reinjection', 'pending_exception', 'interrupt_allowed', 'hlt_deliverable', 'nested_optin', 'nmi_allowed', 'user_mode_only', 'lapic_enabled'],
+    values: [
+      'irqchip',
+      'reinjection',
+      'pending_exception',
+      'interrupt_allowed',
+      'hlt_deliverable',
+      'nested_optin',
+      'nmi_allowed',
+      'user_mode_only',
+      'lapic_enabled',
+    ],
     set: true,
     summary: 'Terms of kvm_can_do_async_pf(): all must hold, else the fault is synchronous.',
   },
@@ -57,7 +67,8 @@ export const KNOBS = {
   },
   completion_check: {
     values: ['entry', 'every_pass', 'on_request_and_ack'],
-    summary: 'Where kvm_check_async_pf_completion() is called: at each entry, after each pass of the run loop, or on KVM_REQ_APF_READY and an ACK (B09).',
+    summary:
+      'Where kvm_check_async_pf_completion() is called: at each entry, after each pass of the run loop, or on KVM_REQ_APF_READY and an ACK (B09).',
   },
   completions_per_pass: { values: ['one', 'all'], summary: 'How many completions one check delivers (B05).' },
   gfn_probe: { values: ['stops_at_empty', 'walks_all'], summary: 'Whether the search for a gfn ends at an empty slot (B04).' },
@@ -77,24 +88,51 @@ export const KNOBS = {
   worker_mm_ref: { values: ['mm_count', 'mm_users', 'taken_by_worker'], summary: 'What keeps the address space for the worker (B24).' },
   worker_vm_ref: { values: ['yes', 'no'], summary: 'Whether an item holds a reference to the VM.' },
   worker_page_ref: { values: ['yes', 'no'], summary: 'Whether the page stays pinned until the item is dequeued (B23).' },
-  worker_gup_error: { values: ['ignored', 'reported'], summary: 'What becomes of an error of the worker\'s GUP (B28).' },
-  flush_on_dequeue: { values: ['yes', 'no'], summary: 'Whether the vCPU thread waits for the work function to return before it frees the item (6.9).' },
+  worker_gup_error: { values: ['ignored', 'reported'], summary: "What becomes of an error of the worker's GUP (B28)." },
+  flush_on_dequeue: {
+    values: ['yes', 'no'],
+    summary: 'Whether the vCPU thread waits for the work function to return before it frees the item (6.9).',
+  },
   token: { values: ['plain', 'nonzero'], summary: 'Whether tokens whose counter part is 0 are skipped.' },
-  ready_event: { values: ['always', 'if_notpresent_injected'], summary: 'Whether ready is sent without a not-present having been injected.' },
+  ready_event: {
+    values: ['always', 'if_notpresent_injected'],
+    summary: 'Whether ready is sent without a not-present having been injected.',
+  },
   completion_mp_state: { values: ['untouched', 'runnable'], summary: 'Whether a completion sets mp_state to RUNNABLE (B06).' },
-  completion_unhalts: { values: ['no', 'yes'], summary: 'Whether a completion ends the synthetic halt itself, besides making the vCPU runnable.' },
+  completion_unhalts: {
+    values: ['no', 'yes'],
+    summary: 'Whether a completion ends the synthetic halt itself, besides making the vCPU runnable.',
+  },
   runnable_requests: { values: ['off', 'event_only', 'all'], summary: 'Which request bits the runnable predicate reads.' },
   runnable_exception: { values: ['no', 'yes'], summary: 'Whether a pending exception makes a vCPU runnable.' },
-  block: { values: ['unhalt_request', 'retest'], summary: 'How leaving the block is told: KVM_REQ_UNHALT, or by testing runnability again.' },
+  block: {
+    values: ['unhalt_request', 'retest'],
+    summary: 'How leaving the block is told: KVM_REQ_UNHALT, or by testing runnability again.',
+  },
   hlt_emulation: { values: ['plain', 'has_events'], summary: 'Whether emulating HLT first looks for events.' },
-  request_order: { values: ['linux_2_6_39', 'linux_5_8', 'linux_6_1', 'linux_6_12'], summary: 'Order in which enter_guest looks at requests.' },
+  request_order: {
+    values: ['linux_2_6_39', 'linux_5_8', 'linux_6_1', 'linux_6_12'],
+    summary: 'Order in which enter_guest looks at requests.',
+  },
   exception_merge: { values: ['plain', 'cancel_not_present'], summary: 'Whether a ready event cancels a pending not-present #PF (B07).' },
   retry_before_entry: { values: ['off', 'tdp_only', 'all'], summary: 'Whether a completed page is mapped before the guest retries.' },
-  prefault_checks: { values: ['none', 'direct_map', 'direct_map_and_cr3'], summary: 'What prefault compares with the recorded context (B17, B18).' },
+  prefault_checks: {
+    values: ['none', 'direct_map', 'direct_map_and_cr3'],
+    summary: 'What prefault compares with the recorded context (B17, B18).',
+  },
   double_fault: { values: ['halt', 'sync', 'second_token'], summary: 'What a repeated fault on an outstanding gfn does.' },
-  not_present_write_failure: { values: ['halt', 'neither'], summary: 'When the guest\'s area cannot be written: halt, or neither halt nor event.' },
-  destination: { values: ['drop', 'wake_all', 'carry_tokens'], summary: 'What writing EN (as the destination of a migration does) sends: nothing, or a broadcast.' },
-  broadcast_token: { values: ['set_before_trace', 'set_after_trace'], summary: 'Whether the broadcast\'s ready line shows 0xffffffff or a stale value.' },
+  not_present_write_failure: {
+    values: ['halt', 'neither'],
+    summary: "When the guest's area cannot be written: halt, or neither halt nor event.",
+  },
+  destination: {
+    values: ['drop', 'wake_all', 'carry_tokens'],
+    summary: 'What writing EN (as the destination of a migration does) sends: nothing, or a broadcast.',
+  },
+  broadcast_token: {
+    values: ['set_before_trace', 'set_after_trace'],
+    summary: "Whether the broadcast's ready line shows 0xffffffff or a stale value.",
+  },
   save: { values: ['ignore', 'drain', 'mask', 'refuse'], summary: 'What saving a vCPU does about outstanding faults.' },
   query: { values: ['pure', 'same_as_save'], summary: 'Whether a query of the vCPUs does what a save does.' },
   early_wake: { values: ['dummy', 'dropped'], summary: 'What the guest does with a ready event whose task has not parked yet.' },
@@ -109,9 +147,7 @@ type SetKnobName = { [K in KnobName]: (typeof KNOBS)[K] extends { readonly set: 
 
 /** One value for each knob; a set knob has the sorted list of its elements. */
 export type Knobs = {
-  readonly [K in KnobName]: K extends SetKnobName
-    ? readonly (typeof KNOBS)[K]['values'][number][]
-    : (typeof KNOBS)[K]['values'][number];
+  readonly [K in KnobName]: K extends SetKnobName ? readonly (typeof KNOBS)[K]['values'][number][] : (typeof KNOBS)[K]['values'][number];
 };
 
 export const KNOB_NAMES = Object.keys(KNOBS) as readonly KnobName[];
