@@ -1,0 +1,116 @@
+/** The order of events per fault, in real kernels and in the model. docs/recordings.md shows the numbers. */
+import { test } from 'uvu';
+import { equal, ok } from 'uvu/assert';
+import {
+  COMPARISONS,
+  EVENT_REASONS,
+  halves,
+  modelOrders,
+  programOf,
+  reasonFor,
+  recordedOrders,
+  shippedOrders,
+} from '../scripts/comparison.ts';
+import { present } from '../src/base/assert.ts';
+import { bytesOf, recordingFiles } from './trace/recordings.ts';
+
+const NORM = 'exit npf page_fault try_async not_present #PF entry completed ready accept_irq inj_virq ACK';
+
+const compared = COMPARISONS.map(({ recording, case_name, variant }) => {
+  const model = modelOrders(programOf(case_name, variant));
+  return { recording, case_name, variant, recorded: shippedOrders(recording), model };
+});
+const ofModel = (wanted: string) =>
+  present(
+    compared.find(({ variant }) => variant === wanted),
+    wanted,
+  ).model;
+
+for (const { recording, case_name, recorded, model } of compared) {
+  test(`${recording}: every order that is not rare in the recording occurs in the model`, () => {
+    const total = [...recorded.sentences.values()].reduce((sum, n) => sum + n, 0);
+    const frequent = [...recorded.sentences].filter(([, n]) => n >= 0.02 * total).map(([sentence]) => sentence);
+    ok(frequent.length >= 3, 'the recording has several');
+    equal(
+      frequent.filter(sentence => !model.sentences.has(sentence)),
+      [],
+    );
+  });
+
+  test(`${recording}: the commonest order is the same`, () => {
+    if (case_name !== 'paravirtual') return;
+    equal([...recorded.sentences.keys()][0], NORM);
+    equal([...model.sentences.keys()][0], NORM);
+  });
+
+  test(`${recording}: what only one of them shows has a reason`, () => {
+    const all = [...recorded.sentences.keys(), ...model.sentences.keys()];
+    equal(
+      all.filter(sentence => reasonFor(sentence, recorded, model) === null),
+      [],
+    );
+  });
+
+  test(`${recording}: readies are printed in the same kinds of exits`, () => {
+    equal(
+      [...recorded.readyIn.keys()].filter(where => !model.readyIn.has(where)),
+      [],
+    );
+  });
+
+  test(`${recording}: kinds of events that only one of them has are known, with the reason`, () => {
+    const kinds = [...new Set([...recorded.events.keys(), ...model.events.keys()])];
+    equal(
+      kinds.filter(kind => recorded.events.has(kind) !== model.events.has(kind) && !EVENT_REASONS[kind]),
+      [],
+    );
+  });
+}
+
+test('a page may be ready in the very exit that found it missing, before its #PF and after it', () => {
+  const { sentences } = ofModel('linux_6_1');
+  const firsts = [...sentences.keys()].map(sentence => halves(sentence)[0]);
+  const fault = 'exit npf page_fault try_async not_present';
+  ok(firsts.includes(`${fault} completed ready accept_irq #PF entry!`), 'before');
+  ok(firsts.includes(`${fault} #PF completed ready accept_irq #PF again entry!`), 'after');
+  ok(
+    [...sentences.keys()].some(sentence => / ready accept_irq completed inj_virq ACK$/.test(sentence)),
+    'completed printed after its ready',
+  );
+});
+
+test('6.12 frees an item only after its worker has printed: the guest is never told before the completed line', () => {
+  const early = (sentences: ReadonlyMap<string, number>) =>
+    [...sentences.keys()].filter(each => / inj_virq .*completed/.test(each));
+  equal(early(ofModel('linux_6_12').sentences), []);
+  equal(early(shippedOrders('k612-mg-pv-1cpu').sentences), []);
+});
+
+test('another protocol has other orders: the comparison can fail', () => {
+  const recorded = shippedOrders('mg-pv-1cpu').sentences;
+  for (const variant of ['linux_4_19', 'sync', 'v7']) {
+    const { sentences } = modelOrders(programOf('paravirtual', variant), 1);
+    equal(
+      [...sentences.keys()].filter(sentence => recorded.has(sentence)),
+      [],
+      variant,
+    );
+  }
+});
+
+// Not mg-pv-freeze: there the VMM reads and writes back the events of the vCPU, which turns pending into injected.
+test('in all recordings with one vCPU under nested paging, orders are of the same grammar', () => {
+  const files = recordingFiles().filter(({ name }) =>
+    /^(?:k612-)?mg-pv-(?:1cpu|random|haltpoll|nmi|mmu)\/trace/.test(name),
+  );
+  for (const file of files) {
+    const recorded = recordedOrders(bytesOf(file));
+    ok(recorded.sentences.size > 0, file.name);
+    const foreign = [...recorded.sentences.keys()].filter(
+      each => reasonFor(each, recorded, ofModel('linux_6_1')) === null,
+    );
+    equal(foreign, [], file.name);
+  }
+});
+
+test.run();
