@@ -6,6 +6,7 @@ import { seedStream } from '../base/rng.ts';
 import { AT } from './at.ts';
 import { push_frame } from './guest/frames.ts';
 import { activate, SLICE_NS } from './host/sched.ts';
+import { set_memory_regions } from './kvm/memslot.ts';
 import { huge_frame } from './kvm/mmu.ts';
 import { tdp_map, tdp_map_huge } from './kvm/tdp.ts';
 import { knobsOfVm, type Machine, vmSpec } from './machine.ts';
@@ -40,7 +41,10 @@ export function boot(m: Machine): void {
   m.queue.clear();
   seedStream(m.clock, m.program.seed, 'devices');
   for (let host = 0; host < m.places.hosts.length; host += 1) bootHost(m, host);
-  for (let vm = 0; vm < m.program.vms.length; vm += 1) populate(m, vm);
+  for (let vm = 0; vm < m.program.vms.length; vm += 1) {
+    set_memory_regions(m, vm);
+    populate(m, vm);
+  }
   m.places.tasks.forEach((place, id) => {
     const task = m.tasks[id]!;
     task.state = GUEST_TASK.RUNNABLE;

@@ -10,7 +10,7 @@ import type { Emit } from '../trace/all.ts';
 import { AT } from './at.ts';
 import { type Costs, costsOf } from './cost.ts';
 import { type Draws, drawsOf } from './draws.ts';
-import { type Places, place } from './places.ts';
+import { MEMSLOTS_PER_VM, type Places, place } from './places.ts';
 import type { Program, VmSpec } from './program.ts';
 import type { Knobs } from './protocol/knobs.ts';
 import {
@@ -22,6 +22,7 @@ import {
   type Hold,
   type Host,
   type Io,
+  type Memslot,
   type Node,
   type S,
   type Saved,
@@ -46,6 +47,7 @@ export interface Machine {
   readonly cpus: readonly Cpu[];
   readonly threads: readonly Thread[];
   readonly vms: readonly Vm[];
+  readonly memslots: readonly Memslot[];
   readonly vcpus: readonly Vcpu[];
   readonly works: readonly Work[];
   readonly tasks: readonly Task[];
@@ -106,6 +108,7 @@ function capacities(program: Program, places: Places): Capacities {
       cpu: places.cpus.length,
       thread: threads,
       vm: program.vms.length,
+      memslot: program.vms.length * MEMSLOTS_PER_VM,
       vcpu: places.vcpus.length,
       work: works,
       task: places.tasks.length,
@@ -147,6 +150,7 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     cpus: layout.rows('cpu'),
     threads: layout.rows('thread'),
     vms: layout.rows('vm'),
+    memslots: layout.rows('memslot'),
     vcpus: layout.rows('vcpu'),
     works: layout.rows('work'),
     tasks: layout.rows('task'),

@@ -13,6 +13,8 @@ export const HEAP_GVA = 0x7f00_0100_0000;
 /** Host-virtual address of guest-physical 0 of the first VM; one per VM, 64 GiB apart. */
 export const VM_HVA = 0x7fea_0000_0000;
 export const VM_HVA_STRIDE = 0x10_0000_0000;
+/** Memslots of a VM: the guest kernel's own low memory, and the heap. */
+export const MEMSLOTS_PER_VM = 2;
 /** First pid handed out; ids are synthetic but stable. */
 export const FIRST_PID = 4711;
 

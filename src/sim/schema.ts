@@ -166,6 +166,8 @@ export const schema = {
     { nr_faults: u32, nr_minor_faults: u32, nr_evictions: u32 },
   ),
 
+  memslot: table({ base_gfn: u32, npages: u32, userspace_addr: u53 }),
+
   /** Owner: the vCPU's own thread, but for requests, mode (a kicker's cmpxchg), done (workers), lapic bits (senders). */
   vcpu: table(
     {
@@ -182,6 +184,10 @@ export const schema = {
 
       apf_halted: bool,
       apf_en_val: u53,
+      /** apf.data, a gfn_to_hva_cache: where the shared area is, as of which memslots. */
+      apf_data_gpa: u53,
+      apf_data_hva: u53,
+      apf_data_generation: u32,
       apf_int_vector: u8,
       apf_pageready_pending: bool,
       apf_id: u32,
@@ -353,6 +359,7 @@ export type Host = Row<S['host']>;
 export type Cpu = Row<S['cpu']>;
 export type Thread = Row<S['thread']>;
 export type Vm = Row<S['vm']>;
+export type Memslot = Row<S['memslot']>;
 export type Vcpu = Row<S['vcpu']>;
 export type Work = Row<S['work']>;
 export type Task = Row<S['task']>;

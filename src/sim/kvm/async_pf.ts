@@ -29,6 +29,7 @@ import {
   kvm_arch_async_page_not_present,
   kvm_arch_can_dequeue_async_page_present,
 } from './async_pf_x86.ts';
+import { gfn_to_hva } from './memslot.ts';
 import { KVM_REQ_APF_READY, kvm_make_request, kvm_vcpu_kick, kvm_vcpu_wake_up } from './requests.ts';
 
 /** A free row for an item, or null when GFP_NOWAIT finds no memory. */
@@ -79,10 +80,12 @@ function unpin(m: Machine, work: Work): void {
  */
 export function kvm_setup_async_pf_item(m: Machine, vcpu: Vcpu): Work | null {
   if (vcpu.apf_queued >= ASYNC_PF_PER_VCPU) return null;
+  const gfn = Math.floor(vcpu.fault_gpa / 4096);
+  if (gfn_to_hva(m, vm_of_vcpu(m, vcpu), gfn) === 0) return null;
   const work = alloc_work(m, vcpu);
   if (!work) return null;
   work.gpa = vcpu.fault_gpa;
-  work.gfn = Math.floor(vcpu.fault_gpa / 4096);
+  work.gfn = gfn;
   work.page = vcpu.fault_page;
   work.token = alloc_apf_token(m, vcpu);
   work.queued_ns = m.clock.now_ns;

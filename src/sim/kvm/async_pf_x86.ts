@@ -11,6 +11,7 @@ import type { Knobs } from '../protocol/knobs.ts';
 import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, EXCEPTION, MP_STATE, type Thread, type Vcpu, type Work } from '../schema.ts';
 import { kvm_arch_interrupt_allowed, kvm_event_needs_reinjection, kvm_queue_exception } from './event.ts';
 import { kvm_apic_set_irq } from './lapic.ts';
+import { kvm_guest_cached } from './memslot.ts';
 import { KVM_REQ_APF_HALT, kvm_make_request } from './requests.ts';
 
 export const MSR_KVM_ASYNC_PF_EN = 0x4b564d02;
@@ -179,6 +180,7 @@ function apf_put_user(m: Machine, vcpu: Vcpu, value: number): boolean {
 
 function guest_write_ok(m: Machine, vcpu: Vcpu): boolean {
   const vm = m.vms[vm_of_vcpu(m, vcpu)]!;
+  if (!kvm_guest_cached(m, vcpu, vm.id)) return false;
   if (vm.fail_token_write === 0) return true;
   vm.fail_token_write -= 1;
   return false;

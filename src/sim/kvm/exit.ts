@@ -11,6 +11,7 @@ import { MSR_KVM_ASYNC_PF_ACK, MSR_KVM_ASYNC_PF_EN, MSR_KVM_ASYNC_PF_INT, pv_ena
 import { kvm_vcpu_has_events } from './block.ts';
 import { VECTOR } from './event.ts';
 import { apic_set_eoi } from './lapic.ts';
+import { kvm_gfn_to_hva_cache_init } from './memslot.ts';
 import { fault_error_code, page_fault } from './mmu.ts';
 import { KVM_REQ_EVENT, kvm_make_request } from './requests.ts';
 
@@ -137,6 +138,8 @@ function kvm_set_msr_common(m: Machine, vcpu: Vcpu): At {
 /** Models kvm_pv_enable_async_pf(), arch/x86/kvm/x86.c. */
 function kvm_pv_enable_async_pf(m: Machine, vcpu: Vcpu): At {
   vcpu.apf_en_val = vcpu.msr_data;
+  // Bits 63:6 are the guest-physical address of the 64-byte area.
+  kvm_gfn_to_hva_cache_init(m, vcpu, vm_of_vcpu(m, vcpu), vcpu.msr_data - (vcpu.msr_data % 64));
   if (!pv_enabled(m, vcpu)) {
     vcpu.check_return = AT['handle_exit.wrmsr_done'];
     return AT.kvm_clear_async_pf_completion_queue;
