@@ -110,11 +110,11 @@ export const event = <K extends string>(field: K, shown = 'EVENT') =>
 
 /** A word that must stand there. */
 export function word(image: string): Part<object, object> {
-  const type = keyword(image);
   return {
     text: image,
     block: null,
     compile(next) {
+      const type = keyword(image);
       const index = next();
       return grammar => grammar.consume(index, type, `word_${image}`);
     },
@@ -125,12 +125,12 @@ export function word(image: string): Part<object, object> {
 
 /** A word whose presence is what is said: `flag('vary')` reads true or false. */
 export function flag<K extends string>(image: K): Part<One<K, boolean>, One<K, boolean>> {
-  const type = keyword(image);
   const read = (cst: CstNode): One<K, boolean> => one(image, childrenOf(cst, image).length > 0);
   return {
     text: image,
     block: null,
     compile(next) {
+      const type = keyword(image);
       const index = next();
       return grammar => grammar.consume(index, type, image);
     },
@@ -165,10 +165,10 @@ export function label<K extends string>(field: K): Part<One<K, Word | null>, One
 
 /** One of several words. */
 export function oneOf<K extends string>(field: K, words: readonly string[]): Part<One<K, Word>, One<K, Word | null>> {
-  const types = words.map(keyword);
   const kind: Kind<Word> = {
     text: words.length === 1 ? `${words[0]}` : `(${words.join(' | ')})`,
     compile(label, next) {
+      const types = words.map(keyword);
       const indices = words.map(next);
       const index = next();
       return grammar =>

@@ -36,27 +36,41 @@ export interface SyntaxFailure {
   readonly help: string | null;
 }
 
-let built: ApfParser | undefined;
+let built: Parser | undefined;
 let times = 0;
 
 /**
  * A parser that knows these statements. Most of its cost is in building rules, and a file uses few of them, so it is
  * built for what the file needs; once a third file needs more, for everything.
  */
-export function parserFor(needed: ReadonlySet<Statement>): ApfParser {
+export function parserFor(needed: ReadonlySet<Statement>): Parser {
   const known = built?.statements ?? new Set();
   if (built && [...needed].every(each => known.has(each))) return built;
   times += 1;
   const all = times > 2 ? STATEMENTS : [...known, ...needed];
-  built = new ApfParser(new Set(all), true);
+  built = newParser(new Set(all), true);
   return built;
 }
 
-export class ApfParser extends CstParser {
+/** Statements are compiled first, since that makes the tokens of their words. */
+export function newParser(statements: ReadonlySet<Statement>, skipValidations: boolean): Parser {
+  const rules = [...statements].map(statement => {
+    let indices = 0;
+    return { statement, parse: statement.syntax.compile(() => indices++) };
+  });
+  return new ApfParser(rules, skipValidations);
+}
+
+interface StatementRule {
+  readonly statement: Statement;
+  readonly parse: (grammar: Grammar) => void;
+}
+
+class ApfParser extends CstParser {
   readonly statements: ReadonlySet<Statement>;
   readonly #rules = new Map<string, () => CstNode>();
 
-  constructor(statements: ReadonlySet<Statement>, skipValidations: boolean) {
+  constructor(rules: readonly StatementRule[], skipValidations: boolean) {
     const lookahead = new LazyLookahead();
     super(vocabulary(), {
       maxLookahead: 1,
@@ -65,9 +79,10 @@ export class ApfParser extends CstParser {
       errorMessageProvider: messages,
     });
     lookahead.peek = () => this.LA(1);
-    this.statements = statements;
-    this.#expressions();
-    this.#statements();
+    this.statements = new Set(rules.map(each => each.statement));
+    for (const [name, rule] of Object.entries(EXPRESSION_RULES)) this.#define(name, () => rule(this.#grammar));
+    for (const { statement, parse } of rules) this.#define(idOf(statement), () => parse(this.#grammar));
+    this.#defineAct();
     this.performSelfAnalysis();
   }
 
@@ -109,16 +124,7 @@ export class ApfParser extends CstParser {
     ahead: howMany => this.LA(howMany),
   };
 
-  #expressions(): void {
-    for (const [name, rule] of Object.entries(EXPRESSION_RULES)) this.#define(name, () => rule(this.#grammar));
-  }
-
-  #statements(): void {
-    for (const statement of this.statements) {
-      let indices = 0;
-      const parse = statement.syntax.compile(() => indices++);
-      this.#define(idOf(statement), () => parse(this.#grammar));
-    }
+  #defineAct(): void {
     // Those that begin with a name come last: every keyword is a name too.
     const acts = [...this.statements].filter(each => each.where.includes('act'));
     const ordered = [...acts.filter(each => each.keyword !== null), ...acts.filter(each => each.keyword === null)];
@@ -138,7 +144,9 @@ function alternativeOf(alternative: Alternative): IOrAlt<void> {
   return { GATE: alternative.when, ALT: alternative.body, IGNORE_AMBIGUITIES: true };
 }
 
-export function idOf(statement: Statement): string {
+export type Parser = Pick<ApfParser, 'statements' | 'parse'>;
+
+function idOf(statement: Statement): string {
   return `statement_${statement.id}`;
 }
 

@@ -3,6 +3,7 @@
  */
 import { Bug } from '../base/assert.ts';
 import type { Place, Program } from '../sim/program.ts';
+import type { Knobs } from '../sim/protocol/knobs.ts';
 import { PRESET_NAMES } from '../sim/protocol/presets.ts';
 import { Check } from './check.ts';
 import { entryType } from './check_expression.ts';
@@ -35,6 +36,8 @@ export interface Suite {
   value(param: string, text: string): Value | string;
   /** Every variant that can be named here: those that ship, and the file's own. */
   readonly variants: readonly string[];
+  /** The knobs of one of these. */
+  knobs(variant: string): Knobs | null;
 }
 
 export interface Case {
@@ -88,6 +91,7 @@ export function suiteOf(unit: Unit): Suite {
     cases: found.length > 0 ? found.map(node => caseOf(node, whole)) : [caseOf(null, whole)],
     variants,
     value: (param, text) => valueFor(param, text, unit),
+    knobs: variant => knobsOfVariant(variant, unit.scope, node => turnsOf(node, unit)),
   };
 }
 

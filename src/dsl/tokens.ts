@@ -83,7 +83,10 @@ const INFIX: ReadonlySet<string> = new Set(
 
 const keywords = new Map<string, TokenType>();
 
-/** The token of a word with a meaning. Declared wherever it is used; the same word is the same token. */
+/**
+ * The token of a word with a meaning. The same word is the same token, made when the first statement that uses it is
+ * compiled: chevrotain takes its time with each.
+ */
 export function keyword(image: string): TokenType {
   const known = keywords.get(image);
   if (known) return known;

@@ -7,7 +7,7 @@ import type { CstNode, IToken } from 'chevrotain';
 import type { Source, Span } from '../base/source.ts';
 import { Report } from './diagnostic.ts';
 import { type Block, type Line, layOut, spanOf, spanOfToken, TASK_VERBS } from './layout.ts';
-import { type ApfParser, parserFor } from './parser.ts';
+import { type Parser, parserFor } from './parser.ts';
 import { type Lexed, lex } from './scanner.ts';
 import type { Node, Statement } from './statement.ts';
 import { STATEMENTS } from './statements/all.ts';
@@ -110,11 +110,13 @@ export function parseTree(source: Source): Tree {
       help: slip ? `sizes are powers of 1024 here: ${slip}` : didYouMean(token.image, UNIT_NAMES, 'units'),
     });
   }
-  const root = layOut(lexed, fileOnlyWords(), report);
   const words = new Set(lexed.tokens.map(token => token.image));
   const needed = new Set(STATEMENTS.filter(each => each.keyword === null || words.has(each.keyword)));
+  // Before the layout, which asks for the words of the statements.
+  const parser = parserFor(needed);
+  const root = layOut(lexed, fileOnlyWords(), report);
   const doubtful: IToken[] = [];
-  const nodes = parseBlock(root, 'file', { report, doubtful, parser: parserFor(needed) });
+  const nodes = parseBlock(root, 'file', { report, doubtful, parser });
   return { source, lexed, root, nodes, report, doubtful };
 }
 
@@ -122,7 +124,7 @@ export function parseTree(source: Source): Tree {
 interface Reading {
   readonly report: Report;
   readonly doubtful: IToken[];
-  readonly parser: ApfParser;
+  readonly parser: Parser;
 }
 
 function parseBlock(block: Block, context: Context, reading: Reading): readonly Node[] {

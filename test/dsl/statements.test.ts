@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compile } from '../../src/dsl/compile.ts';
 import { renderDiagnostic } from '../../src/dsl/diagnostic.ts';
-import { ApfParser } from '../../src/dsl/parser.ts';
+import { newParser } from '../../src/dsl/parser.ts';
 import { format } from '../../src/dsl/print.ts';
 import { lex } from '../../src/dsl/scanner.ts';
 import { STATEMENTS } from '../../src/dsl/statements/all.ts';
@@ -31,7 +31,7 @@ statements('have ids of their own, and explain themselves in sentences', () => {
 });
 
 statements('build a grammar without faults', () => {
-  assert.not.throws(() => new ApfParser(new Set(STATEMENTS), false));
+  assert.not.throws(() => newParser(new Set(STATEMENTS), false));
 });
 
 for (const { id, where, examples } of STATEMENTS) {
