@@ -15,7 +15,7 @@ vm web on h0 {
   protocol linux_6_12  # others: apflab protocols
   guest {
     apf on
-    task db on vcpu[0] user { loop { work 20us } }
+    task db    on vcpu[0] user { loop { work 20us } }
     task shell on vcpu[0] user { loop { work 50us } }
     timer tick every 1ms on vcpu[0] { reschedule }
   }

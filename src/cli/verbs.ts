@@ -34,6 +34,7 @@ export const PRINT = toggle('print', 'print the model of each run, everything re
 export const CHECK = toggle('check', 'write nothing; fail and name the files that are not formatted');
 export const SHOW_REPORT = choice('report', ['pretty', 'json'], 'pretty', 'the summary for people or for programs');
 export const AS = choice('as', ['summary', ...TRACE_FORMATS], 'summary', 'print the events instead of the summary');
+export const IN = text('in', 'FILE', 'a scenario whose variants can be named too');
 export const AT = text('at', 'TIME', 'open at this virtual time: 3ms');
 export const SPEED = text('speed', 'TIME', 'virtual time that passes in a second: 100us');
 
@@ -122,12 +123,13 @@ trace comes out different.`,
     operands: '[A [B]]',
     count: [0, 2],
     summary: 'list the protocol variants, explain one, or compare two',
-    about:
-      'Without a name: all that ship. With one: its knobs and what they mean. With two: the knobs in which they differ.',
-    flags: [],
+    about: `Without a name: all that ship. With one: its knobs and what they mean. With two: the knobs in which they differ.
+With --in, the variants that a scenario declares can be named as well.`,
+    flags: [IN],
     examples: [
       ['apflab protocols', 'the list'],
       ['apflab protocols linux_4_19 linux_5_8', 'what changed in 5.8'],
+      ['apflab protocols v6 mine --in halt.apf', 'which knobs a variant of your own turns'],
     ],
   },
   init: {

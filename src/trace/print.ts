@@ -58,7 +58,7 @@ const LEGENDS: Readonly<Record<number, string>> = {
 `,
 };
 
-/** One event as a line of JSON; numbers above 2^53 as decimal text. */
+/** One event as a line of JSON; its fields apart, since some have a comm and pid of their own. Numbers above 2^53 are decimal text. */
 export function printJson(event: TraceEvent): string {
   const fields = fieldNames(event.name).flatMap((name, index) => {
     const value = event.args[index];
@@ -66,5 +66,5 @@ export function printJson(event: TraceEvent): string {
   });
   const { time_ns, cpu, pid, comm, flags, name, host } = event;
   const whose = host === '' ? {} : { host };
-  return encode(JSON.stringify({ time_ns, cpu, pid, comm, flags, ...whose, name, ...Object.fromEntries(fields) }));
+  return encode(JSON.stringify({ time_ns, cpu, pid, comm, flags, ...whose, name, fields: Object.fromEntries(fields) }));
 }

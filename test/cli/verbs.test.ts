@@ -168,6 +168,20 @@ scene('protocols: the list, one, two', {}, async ({ apflab }) => {
   );
 });
 
+scene(
+  'protocols --in: a variant of one’s own differs in what it turns',
+  { 'm.apf': `${PASSES}\nvariant mine extends v6 { wake request }` },
+  async ({ apflab }) => {
+    assert.is(
+      (await apflab(['protocols', 'v6', 'mine', '--in', 'm.apf'])).out,
+      'knob  v6         mine\nwake  done_list  request\n',
+    );
+    assert.match((await apflab(['protocols', 'mine', '--in', 'm.apf'])).out, /^mine: declared in the scenario\n/);
+    assert.match((await apflab(['protocols', '--in', 'm.apf'])).out, /^mine +declared /m);
+    assert.is((await apflab(['protocols', 'mine'])).code, 4);
+  },
+);
+
 scene('doctor works without a terminal', {}, async ({ apflab }) => {
   const { code, out } = await apflab(['doctor']);
   assert.is(code, 0);

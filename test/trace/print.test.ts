@@ -163,7 +163,7 @@ test('a line in each format', () => {
   );
   assert.is(
     printJson(event('kvm_async_pf_ready', [0xffffffff, 2n ** 63n])),
-    '{"time_ns":1234500011000,"cpu":2,"pid":4711,"comm":"CPU 0/KVM","flags":"d..1.","name":"kvm_async_pf_ready","token":4294967295,"gva":"9223372036854775808"}',
+    '{"time_ns":1234500011000,"cpu":2,"pid":4711,"comm":"CPU 0/KVM","flags":"d..1.","name":"kvm_async_pf_ready","fields":{"token":4294967295,"gva":"9223372036854775808"}}',
   );
 });
 
