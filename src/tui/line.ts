@@ -1,13 +1,13 @@
 /** One line of the screen under construction: pieces in roles, never wider than it may be. */
 import { cut, widthOf } from './cells.ts';
-import type { Role, Theme } from './theme.ts';
+import type { Piece, Role, Theme } from './theme.ts';
 
 export class Line {
   readonly width: number;
   readonly #theme: Theme;
   #used = 0;
-  #text = '';
-  /** The piece under way: neighbours in one role share their escape codes, which cost as much as text. */
+  readonly #pieces: Piece[] = [];
+  /** The piece under way: what is next to it in the same role is part of it. */
   #role: Role = 'plain';
   #piece = '';
 
@@ -23,7 +23,7 @@ export class Line {
   /** Append, cut to what is left. */
   add(role: Role, text: string): this {
     if (this.left <= 0 || text === '') return this;
-    const kept = cut(text, this.left, this.#theme.glyphs.ellipsis);
+    const kept = cut(text, this.left);
     if (role !== this.#role) this.#finish(role);
     this.#piece += kept;
     this.#used += widthOf(kept);
@@ -33,7 +33,7 @@ export class Line {
   /** Append in a column of its own: cut to `width - 1` cells and a blank, the rest filled. */
   column(role: Role, text: string, width: number): this {
     const before = this.#used;
-    this.add(role, cut(text, width - 1, this.#theme.glyphs.ellipsis));
+    this.add(role, cut(text, width - 1));
     return this.gap(width - (this.#used - before));
   }
 
@@ -54,11 +54,11 @@ export class Line {
 
   toString(): string {
     this.#finish('plain');
-    return this.#text;
+    return this.#theme.paint(this.#pieces);
   }
 
   #finish(next: Role): void {
-    this.#text += this.#theme.paint(this.#role, this.#piece);
+    if (this.#piece !== '') this.#pieces.push({ role: this.#role, text: this.#piece });
     this.#piece = '';
     this.#role = next;
   }

@@ -6,6 +6,8 @@
  * build of React: the other is slow and keeps something of every frame.
  */
 import type { Instance } from 'ink';
+import { Bug } from '../base/assert.ts';
+import { printable } from '../base/printable.ts';
 import type { Program } from '../sim/program.ts';
 import type { Recording } from '../trace/recording.ts';
 import { type Loaded, Monitor } from './monitor.ts';
@@ -35,6 +37,8 @@ export interface WatchOptions {
 }
 
 const FRAME_MS = 100;
+/** Editors save in several steps; the last one counts. */
+const SAVE_MS = 60;
 /** Exit codes of signals: 128 and the signal's number. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 /** Ink may leave the cursor hidden or the alternate screen on where it dies half-way. */
@@ -56,7 +60,7 @@ export async function watch(options: WatchOptions): Promise<number> {
   const monitor = new Monitor(
     {
       file: options.file,
-      load: () => loadedFrom(options.load()),
+      load: () => loadedFrom(options.load),
       open: openSimulation,
       at_ns: options.at_ns ?? 0,
       speed: options.speed ?? 0,
@@ -70,6 +74,7 @@ export async function watch(options: WatchOptions): Promise<number> {
     let last = performance.now();
     let soon: NodeJS.Immediate | null = null;
     let timer: NodeJS.Timeout | null = null;
+    let saved: NodeJS.Timeout | null = null;
     let drawn = monitor.model;
     let over = false;
     let instance: Instance | null = null;
@@ -96,7 +101,8 @@ export async function watch(options: WatchOptions): Promise<number> {
     const tick = () => {
       guarded(() => {
         const now = performance.now();
-        monitor.frame((now - last) * 1e6);
+        // A picture that cannot have changed is not drawn again.
+        if (monitor.moving) monitor.frame((now - last) * 1e6);
         last = now;
         draw();
       });
@@ -118,6 +124,11 @@ export async function watch(options: WatchOptions): Promise<number> {
     const onResize = () =>
       guarded(() => {
         monitor.resize(size());
+        draw();
+      });
+    const reload = () =>
+      guarded(() => {
+        monitor.load();
         draw();
       });
     const code = (exit: number) => () => resolve(exit);
@@ -142,8 +153,9 @@ export async function watch(options: WatchOptions): Promise<number> {
     function leave(then: () => void): void {
       if (over) return;
       over = true;
-      if (timer) clearTimeout(timer);
+      clearTimeout(timer ?? undefined);
       if (soon) clearImmediate(soon);
+      clearTimeout(saved ?? undefined);
       stopWatching?.();
       stdout.off('resize', onResize);
       for (const [signal, listener] of onSignal) process.off(signal, listener);
@@ -169,12 +181,10 @@ export async function watch(options: WatchOptions): Promise<number> {
     process.once('exit', () => {
       if (!over) stdout.write(RESTORE);
     });
-    const stopWatching = options.onSave?.(() =>
-      guarded(() => {
-        monitor.load();
-        draw();
-      }),
-    );
+    const stopWatching = options.onSave?.(() => {
+      clearTimeout(saved ?? undefined);
+      saved = setTimeout(reload, SAVE_MS);
+    });
 
     instance = render(element(), {
       alternateScreen: true,
@@ -195,6 +205,14 @@ export async function watch(options: WatchOptions): Promise<number> {
   });
 }
 
-function loadedFrom(contents: Contents): Loaded {
+/** A file that is gone, or cannot be read, is shown like one that is wrong: it may come back. */
+function loadedFrom(load: () => Contents): Loaded {
+  let contents: Contents;
+  try {
+    contents = load();
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof Bug) throw error;
+    return { kind: 'errors', lines: [`error: ${printable(error.message)}`] };
+  }
   return contents.kind === 'recording' ? { kind: 'recording', session: openRecording(contents.recording) } : contents;
 }

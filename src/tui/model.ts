@@ -113,6 +113,7 @@ export function windowOf(model: Model): Window {
     first_vcpu: model.first_vcpu,
     vcpus: linesOf(model, 'vcpus'),
     selected_vcpu: model.selected_vcpu,
+    detail: model.page === 'vcpu',
     trace_lines: linesOf(model, 'trace'),
     trace_end: model.trace_end,
     trace_back: model.trace_back,

@@ -29,7 +29,7 @@ const VIEWS: Readonly<Record<PaneName, View>> = { vcpus, queues, trace, pages, j
 export function blocksOf(model: Model, theme: Theme): readonly Block[] {
   const { columns, rows } = model.size;
   const panes = panesOf(model);
-  if (!panes) return [tooSmall(model, theme)];
+  if (!panes) return [tooSmall(model)];
   const { view } = model;
   const top = { label: 'header', x: 0, y: 0, width: columns, height: 1, lines: [header(model, theme)] };
   const bottom = { label: 'footer', x: 0, y: rows - 1, width: columns, height: 1, lines: [footer(model, theme)] };
@@ -45,9 +45,9 @@ export function blocksOf(model: Model, theme: Theme): readonly Block[] {
   return [top, ...drawn, bottom];
 }
 
-function tooSmall(model: Model, theme: Theme): Block {
+function tooSmall(model: Model): Block {
   const { columns, rows } = model.size;
   const text = [`${columns}x${rows} is too small`, `apflab needs ${SMALLEST.columns}x${SMALLEST.rows}`, 'q quits'];
-  const lines = text.slice(0, rows).map(line => cut(line, columns - 1, theme.glyphs.ellipsis));
+  const lines = text.slice(0, rows).map(line => cut(line, columns - 1));
   return { label: 'too small', x: 0, y: 0, width: columns, height: Math.max(1, rows), lines };
 }

@@ -4,6 +4,7 @@ import type { Place } from '../sim/program.ts';
 import { createTimeline, type Timeline } from '../sim/timeline.ts';
 import { whyNotRunning } from '../sim/why.ts';
 import type { TracepointName } from '../trace/all.ts';
+import type { TraceEvent } from '../trace/event.ts';
 import type { Style } from '../trace/forms.ts';
 import type { Picked } from './choice.ts';
 import { filtered } from './filtered.ts';
@@ -12,7 +13,7 @@ import { pageMap } from './page_map.ts';
 import type { Goal, Mark, Session } from './session.ts';
 import { traceRow } from './trace_row.ts';
 import { TraceWindow } from './trace_window.ts';
-import type { Choice, JudgementRow, ViewModel, WhyRow, Window } from './view_model.ts';
+import type { Choice, JudgementRow, TraceRow, ViewModel, WhyRow, Window } from './view_model.ts';
 
 /** Steps between two looks at the clock. */
 const SLICE_STEPS = 1024;
@@ -30,6 +31,8 @@ class SimulationSession implements Session {
   readonly #timeline: Timeline;
   readonly #choice: Choice;
   readonly #window = new TraceWindow();
+  /** Rows of events that were on the screen: most stay there for some frames. */
+  readonly #rows = new WeakMap<TraceEvent, TraceRow>();
   /** The judgements of a run that is over; they do not change any more. */
   #ended: readonly JudgementRow[] | null = null;
 
@@ -92,7 +95,7 @@ class SimulationSession implements Session {
       selected: vcpuName(machine, selected),
       queues: queueRows(machine, selected),
       why: this.#why(selected),
-      detail: detailRows(machine, selected),
+      detail: window.detail ? detailRows(machine, selected) : [],
       ...this.#trace(window),
       nr_traced: clock.events,
       pages: pageMap(
@@ -179,13 +182,14 @@ class SimulationSession implements Session {
     const until = Math.max(first, Math.min(window.trace_end ?? end, end));
     const numbers = this.#window.numbers(until, window.trace_lines, window.trace_back, first, window.filter, accepts);
     const style: Style = { format: 'ftrace', version: machine.program.vms[0]?.knobs.trace_format ?? '6.12' };
-    return {
-      trace: numbers.flatMap(number => {
-        const event = at(number);
-        return event ? [traceRow(event, style)] : [];
-      }),
-      filter_error: error,
-    };
+    const rows = numbers.flatMap(number => {
+      const event = at(number);
+      if (!event) return [];
+      const row = this.#rows.get(event) ?? traceRow(event, style);
+      this.#rows.set(event, row);
+      return [row];
+    });
+    return { trace: rows, filter_error: error };
   }
 }
 

@@ -13,7 +13,6 @@ interface Look {
   readonly ansi256?: number;
   readonly ansi16?: number;
   readonly bold?: true;
-  readonly dim?: true;
   readonly reverse?: true;
 }
 
@@ -40,7 +39,6 @@ export const ROLE_NAMES = Object.keys(LOOKS).filter((name): name is Role => Obje
 export interface Glyphs {
   readonly rule: string;
   readonly pointer: string;
-  readonly ellipsis: string;
   readonly yes: string;
   readonly no: string;
   readonly open: string;
@@ -52,7 +50,6 @@ export interface Glyphs {
 const UNICODE: Glyphs = {
   rule: '─',
   pointer: '▸',
-  ellipsis: '…',
   yes: '✓',
   no: '✗',
   open: '·',
@@ -63,7 +60,6 @@ const UNICODE: Glyphs = {
 const ASCII: Glyphs = {
   rule: '-',
   pointer: '>',
-  ellipsis: '~',
   yes: '+',
   no: 'x',
   open: '.',
@@ -72,11 +68,17 @@ const ASCII: Glyphs = {
   bar: '#',
 };
 
+/** Text in one look. */
+export interface Piece {
+  readonly role: Role;
+  readonly text: string;
+}
+
 export interface Theme {
   readonly level: ColorLevel;
   readonly glyphs: Glyphs;
-  /** The text in the role's look; `plain` costs nothing. */
-  paint(role: Role, text: string): string;
+  /** The pieces after each other, each in its look. */
+  paint(pieces: readonly Piece[]): string;
 }
 
 export function createTheme(level: ColorLevel, unicode = true): Theme {
@@ -84,17 +86,28 @@ export function createTheme(level: ColorLevel, unicode = true): Theme {
   return {
     level,
     glyphs: unicode ? UNICODE : ASCII,
-    paint(role, text) {
-      const codes = open.get(role);
-      return codes && text !== '' ? `${codes}${text}\x1b[0m` : text;
+    paint(pieces) {
+      let painted = '';
+      let look: Look = LOOKS.plain;
+      let on = false;
+      for (const { role, text } of pieces) {
+        const codes = open.get(role) ?? '';
+        // Escape codes cost Ink as much as text: a colour replaces a colour, only more than that must be taken back.
+        if (on && (codes === '' || look.bold || look.reverse)) painted += RESET;
+        painted += codes + text;
+        look = LOOKS[role];
+        on = codes !== '';
+      }
+      return on ? painted + RESET : painted;
     },
   };
 }
 
+const RESET = '\x1b[0m';
+
 function sgr(look: Look, level: ColorLevel): string {
   const codes: (number | string)[] = [];
   if (look.bold) codes.push(1);
-  if (look.dim) codes.push(2);
   if (look.reverse) codes.push(7);
   if (level === 3 && look.rgb) codes.push(`38;2;${look.rgb.join(';')}`);
   if (level === 2 && look.ansi256 !== undefined) codes.push(`38;5;${look.ansi256}`);

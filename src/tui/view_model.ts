@@ -39,6 +39,8 @@ export interface Window {
   readonly first_vcpu: number;
   readonly vcpus: number;
   readonly selected_vcpu: number;
+  /** Whether the page with everything about the selected vCPU is open. */
+  readonly detail: boolean;
   /** Lines of trace; the event before which they end, or null for now; matching ones to leave out there; the filter as typed. */
   readonly trace_lines: number;
   readonly trace_end: number | null;

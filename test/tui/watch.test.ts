@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ROOT } from '../../scripts/imports.ts';
 import { apflab, inFolder, PROGRAM } from '../apflab.ts';
 import { type Screen, type TerminalOptions, terminal } from '../terminal.ts';
 
@@ -29,6 +30,8 @@ case "a page comes in" {
 case "nothing happens" { never faults: took_apf(cold) }
 `;
 
+const PRELOAD = join(ROOT, 'scripts/test_preload.ts');
+const CRASH = join(ROOT, 'test/tui/crash.ts');
 const CTRL_C = '\x03';
 const CTRL_Z = '\x1a';
 
@@ -156,6 +159,15 @@ test('Ctrl-C gives the terminal back', () =>
     const screen = await opened(folder);
     screen.type(CTRL_C);
     await leaves(screen, 130);
+  }));
+
+test('a bug gives the terminal back and is told', () =>
+  inFolder(async folder => {
+    const screen = terminal(process.execPath, ['--import', PRELOAD, CRASH], { cwd: folder });
+    await screen.until('not good yet');
+    screen.type('r');
+    await leaves(screen, 5);
+    assert.match(screen.text(), 'caught the moon is full');
   }));
 
 test('Ctrl-Z goes to the shell, and fg comes back', () =>

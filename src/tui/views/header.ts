@@ -16,7 +16,7 @@ export function header(model: Model, theme: Theme): string {
   const names = view ? [short(model.file), ...chosen(view.choice)] : [short(model.file)];
   const wrong = model.diagnostics.length > 0 ? ' has errors' : '';
   const room = Math.max(10, line.left - widthOf(right) - wrong.length - 1);
-  line.add('strong', cut(names.join('  '), room, theme.glyphs.ellipsis)).add('bad', wrong);
+  line.add('strong', cut(names.join('  '), room)).add('bad', wrong);
   line.gap(line.left - widthOf(right));
   const moving = model.running || model.goal !== null;
   const glyph = moving ? theme.glyphs.running : theme.glyphs.paused;

@@ -2,7 +2,7 @@
 import { CHROME, type Rectangle } from '../layout.ts';
 import { Line } from '../line.ts';
 import { type Model, PAGE_LEGEND_LINES } from '../model.ts';
-import type { Theme } from '../theme.ts';
+import type { Piece, Theme } from '../theme.ts';
 import { PAGE_STATE_NAMES, PAGE_STATES, type PageMap, type PageState, type ViewModel } from '../view_model.ts';
 import { title } from './title.ts';
 
@@ -31,17 +31,18 @@ export function pages(
   return [head, ...rows, legend(map, theme, area.width)];
 }
 
-/** Runs of one state are painted together: escape codes are what costs. */
+/** Runs of one state are one piece: escape codes are what costs. */
 function cells(states: readonly PageState[], from: number, to: number, theme: Theme): string {
-  let text = '';
+  const pieces: Piece[] = [];
   for (let at = from; at < to; ) {
     const state = states[at];
     let end = at + 1;
     while (end < to && states[end] === state) end += 1;
-    if (state !== undefined) text += theme.paint(PAGE_STATES[state].role, PAGE_STATES[state].letter.repeat(end - at));
+    if (state !== undefined)
+      pieces.push({ role: PAGE_STATES[state].role, text: PAGE_STATES[state].letter.repeat(end - at) });
     at = end;
   }
-  return text;
+  return theme.paint(pieces);
 }
 
 function legend(map: PageMap, theme: Theme, width: number): string {
