@@ -15,7 +15,7 @@ import {
   vm_of_page,
 } from '../mm/page.ts';
 import { HEAP_GFN, HEAP_GVA, VM_HVA, VM_HVA_STRIDE } from '../places.ts';
-import { FRAME, FRAME_AT, GUEST_TASK, MP_STATE, NODE, type Node, type Vcpu } from '../schema.ts';
+import { EXCEPTION, FRAME, FRAME_AT, GUEST_TASK, MP_STATE, NODE, type Node, type Vcpu } from '../schema.ts';
 import { address, count, type Description, entity, quantity, state, truth, words } from './attribute.ts';
 
 const IRQCHIPS = ['kernel', 'split', 'user'] as const;
@@ -161,7 +161,7 @@ export function isOwed(m: Machine, vcpuRow: number, token: number): boolean {
     if (work.wakeup_all === 1 || work.token === token) return true;
   }
   if (isFor(vcpu.area_token, token) && slotWillBeRead(vcpu)) return true;
-  return isFor(vcpu.exception_token, token) || isHandling(vcpu, token);
+  return (vcpu.exception !== EXCEPTION.none && isFor(vcpu.exception_token, token)) || isHandling(vcpu, token);
 }
 
 const onCpu = (m: Machine, row: number): boolean => m.vcpus[m.places.tasks[row]!.vcpu]!.current === row + 1;
