@@ -7,7 +7,7 @@
 import type { CstNode, IToken } from 'chevrotain';
 import type { Source } from '../base/source.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import type { Block, Line } from './layout.ts';
+import { type Block, CONTINUATIONS, type Line } from './layout.ts';
 import { tokensIn } from './read_expression.ts';
 import type { Node } from './statement.ts';
 import { childrenOf, isNode } from './syntax.ts';
@@ -50,8 +50,10 @@ interface Row {
   anchor: { readonly column: number; readonly kind: string } | null;
 }
 
-/** Statements that line up with their neighbours of the same kind, at the token with this label. */
+/** Statements that line up with their neighbours of the same kind, at the token with this label. Title and tags are one kind. */
 const ANCHORS: Readonly<Record<string, string>> = {
+  title: 'title',
+  tags: 'tags',
   param: 'mark_Equal',
   let: 'mark_Equal',
   variant: 'word_extends',
@@ -92,7 +94,11 @@ class Printer {
     const label = ANCHORS[node.statement.id];
     const [element] = label ? childrenOf(node.cst, label) : [];
     const token = element && isNode(element) ? tokensIn(element)[0] : element;
-    if (token && !isNode(token)) this.#anchors.set(node.line, { offset: token.startOffset, kind: node.statement.id });
+    if (token && !isNode(token))
+      this.#anchors.set(node.line, {
+        offset: token.startOffset,
+        kind: node.statement.id === 'title' ? 'tags' : node.statement.id,
+      });
     for (const each of node.body) this.#learn(each);
   }
 
@@ -129,8 +135,11 @@ class Printer {
   #line(line: Line, indent: number, together: boolean): void {
     const anchor = this.#anchors.get(line);
     const blocks = [...line.blocks];
+    let depth = 0;
     line.tokens.forEach((token, index) => {
       const before = line.tokens[index - 1];
+      if (before?.tokenType === LRound || before?.tokenType === LSquare) depth += 1;
+      if (before?.tokenType === RRound || before?.tokenType === RSquare) depth -= 1;
       if (token.tokenType === RCurly) {
         const block = blocks.shift();
         if (block) this.#body(block, token, indent);
@@ -138,7 +147,10 @@ class Printer {
       }
       if (before && this.#newlineBefore(token)) {
         this.#comments(token.startOffset, indent + INDENT);
-        const deeper = token.tokenType === RRound || token.tokenType === RSquare ? indent : indent + INDENT;
+        const closes = token.tokenType === RRound || token.tokenType === RSquare;
+        // Inside of brackets, a line that goes on with an operand stands below it.
+        const steps = closes ? 0 : depth > 0 && CONTINUATIONS.some(word => word === token.image) ? 2 : 1;
+        const deeper = indent + steps * INDENT;
         if (token.tokenType !== LCurly) this.#startRow(deeper, -1);
       }
       const space =
