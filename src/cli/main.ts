@@ -7,11 +7,12 @@ import { present } from '../base/assert.ts';
 import { printable } from '../base/printable.ts';
 import { didYouMean } from '../dsl/suggest.ts';
 import { HELP, parse, type Verb } from './args.ts';
+import { sayBug } from './bug.ts';
 import { completion } from './commands/completion.ts';
 import { doctor } from './commands/doctor.ts';
 import { help } from './commands/help.ts';
 import { init } from './commands/init.ts';
-import { EXIT, type ExitCode } from './exit.ts';
+import { EXIT } from './exit.ts';
 import type { Command } from './laboratory.ts';
 import { version } from './package.ts';
 import { Refusal } from './refusal.ts';
@@ -39,8 +40,12 @@ export async function drive(argv: readonly string[], terminal: Terminal): Promis
   try {
     return await dispatch(argv, terminal);
   } catch (error) {
-    if (!(error instanceof Refusal)) return sayBug(error, argv, terminal);
     const { err } = terminal;
+    if (!(error instanceof Refusal)) {
+      sayBug(error, err);
+      err.write(`repeat: apflab ${argv.map(printable).join(' ')}\n`);
+      return EXIT.bug;
+    }
     err.write(`apflab: ${printable(error.message)}\n`);
     if (error.help !== null) err.write(`${err.paint.dim('help:')} ${printable(error.help)}\n`);
     return EXIT.refused;
@@ -67,11 +72,4 @@ function unknownVerb(word: string): Refusal {
   const names = VERB_LIST.map(({ name }) => name);
   const file = /\.apf$|[/\\]/.test(word) ? `apflab run ${word}` : null;
   return new Refusal(`unknown ${what} '${word}'`, file ?? didYouMean(word, names, 'verbs'));
-}
-
-/** A mistake of ours: say everything that helps to find it. */
-function sayBug(error: unknown, argv: readonly string[], { err }: Terminal): ExitCode {
-  const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error);
-  err.write(`${err.paint.bad('bug in apflab')}: ${stack}\nrepeat: apflab ${argv.join(' ')}\n`);
-  return EXIT.bug;
 }

@@ -4,6 +4,7 @@ import { caseTitle, type Entry, isGood, type RunName, verdictOf } from '../repor
 import { columnsFor, entryText, fileHeading, fileSummary, totals } from '../report/text.ts';
 import { repeatCommand } from '../sim/judge/verdict.ts';
 import type { Program } from '../sim/program.ts';
+import { sayBug } from './bug.ts';
 import { hasErrors, problemsOf, sayDiagnostics } from './diagnostics.ts';
 import { execute } from './execute.ts';
 import { EXIT, EXIT_OF, type ExitCode, worst } from './exit.ts';
@@ -92,7 +93,6 @@ class Session {
       this.stopped = true;
     });
     this.close = () => {
-      this.#progress.clear();
       release();
     };
   }
@@ -120,7 +120,8 @@ class Session {
       this.#progress.step();
       return outcome && { ...place, end: { kind: 'ran', outcome } };
     } catch (error) {
-      this.#sayBug(error);
+      this.#progress.clear();
+      sayBug(error, this.#terminal.err);
       const message = error instanceof Error ? error.message : String(error);
       return {
         ...place,
@@ -140,14 +141,6 @@ class Session {
     });
     this.#progress.clear();
     sayDiagnostics(fresh, this.#terminal.err);
-  }
-
-  #sayBug(error: unknown): void {
-    const { err } = this.#terminal;
-    this.#progress.clear();
-    err.write(
-      `${err.paint.bad('bug in apflab')}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
   }
 }
 

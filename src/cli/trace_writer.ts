@@ -5,6 +5,7 @@
  * formats are written as the events come.
  */
 import { globMatches } from '../base/glob.ts';
+import { printable } from '../base/printable.ts';
 import type { Program } from '../sim/program.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import type { Style } from '../trace/forms.ts';
@@ -32,7 +33,8 @@ export class TraceWriter {
   /** Takes the events of a run. `title` heads it where there are several; `wanted` leaves other events out. */
   begin(program: Program, title: string | null, wanted: readonly string[] | null): (event: TraceEvent) => void {
     const style = this.#style(program);
-    if (title !== null) this.#write(style ? `# ${encode(title)}\n` : `${encode(JSON.stringify({ run: title }))}\n`);
+    if (title !== null)
+      this.#write(style ? `# ${encode(printable(title))}\n` : `${encode(JSON.stringify({ run: title }))}\n`);
     if (style && style.format !== 'ftrace') this.#write(printHeader(style, 0, nrCpus(program)));
     this.#nr_events = 0;
     const host = program.hosts.length > 1 ? Math.max(...program.hosts.map(({ name }) => name.length)) : 0;

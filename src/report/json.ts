@@ -13,7 +13,14 @@ export function runReport(entries: readonly Entry[]): RunReport {
 }
 
 export function json(entries: readonly Entry[]): string {
-  return `${JSON.stringify(runReport(entries), null, 2)}\n`;
+  return `${JSON.stringify(runReport(entries), null, 2).replace(UNESCAPED, escaped)}\n`;
+}
+
+/** Controls and turners of text that JSON lets stand; written out, the value is the same and a terminal is safe. */
+const UNESCAPED = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function resultOf(entry: Entry): RunResult {

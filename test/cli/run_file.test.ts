@@ -170,4 +170,14 @@ scene('show --as its own format gives the file back, damaged lines too', { 't.tx
   assert.is(json.length, 4);
 });
 
+const HOSTILE = RECORDING.replaceAll('CPU 0/KVM', 'C\x1b[2J\x9b/K');
+
+scene('names in a recording move no cursor', { 't.txt': Buffer.from(HOSTILE, 'latin1') }, async ({ apflab }) => {
+  const tty = { in: true, out: true, err: true };
+  assert.not.match((await apflab(['show', 't.txt'], { tty })).out, /[\x1b\x9b]/);
+  assert.not.match((await apflab(['show', 't.txt', '--as', 'ftrace'], { tty })).out, /[\x1b\x9b]/);
+  // Into a file it is the file.
+  assert.is((await apflab(['show', 't.txt', '--as', 'ftrace'])).out, HOSTILE);
+});
+
 test.run();

@@ -1,4 +1,5 @@
 /** `apflab doctor`: what the environment offers, and what to do where that is too little. */
+import { printable } from '../../base/printable.ts';
 import type { Args } from '../args.ts';
 import { colourDepth } from '../colour.ts';
 import { columns } from '../columns.ts';
@@ -21,7 +22,7 @@ export async function doctor(_args: Args, terminal: Terminal): Promise<ExitCode>
   const { out } = terminal;
   const found = await findings(terminal);
   const paint = { ok: out.paint.good, limited: out.paint.warn, broken: out.paint.bad };
-  out.write(columns(found.map(({ about, value, state }) => [about, paint[state](state), value])));
+  out.write(columns(found.map(({ about, value, state }) => [about, paint[state](state), printable(value)])));
   const advice = found.filter(({ state }) => state !== 'ok');
   out.write(
     advice.map(each => `\n${paint[each.state](each.about)}: ${each.advice}`).join('') + (advice.length > 0 ? '\n' : ''),

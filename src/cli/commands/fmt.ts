@@ -1,4 +1,5 @@
 /** `apflab fmt`: scenarios as they should be written. */
+import { printable } from '../../base/printable.ts';
 import { format } from '../../dsl/print.ts';
 import type { Args } from '../args.ts';
 import { sayDiagnostics } from '../diagnostics.ts';
@@ -22,13 +23,13 @@ function formatOne(path: string, checkOnly: boolean, terminal: Terminal): ExitCo
   }
   const same = formatted.text === source.text;
   if (checkOnly) {
-    if (!same) out.write(`not formatted: ${source.path}\n`);
+    if (!same) out.write(`not formatted: ${printable(source.path)}\n`);
     return same ? EXIT.ok : EXIT.failed;
   }
   if (path === '-') out.write(formatted.text);
   else if (!same) {
     writeWhole(path, formatted.text, terminal);
-    out.write(`formatted ${path}\n`);
+    out.write(`formatted ${printable(path)}\n`);
   }
   return EXIT.ok;
 }

@@ -1,5 +1,6 @@
 /** `apflab show`: what a recording of a real kernel contains, or a run. */
 
+import { printable } from '../../base/printable.ts';
 import { recordedText } from '../../report/recorded_text.ts';
 import { match, summary, summaryText } from '../../report/summary.ts';
 import { importTrace } from '../../trace/import.ts';
@@ -45,13 +46,20 @@ function say(recording: Recording, args: Args, { out }: Terminal): void {
 
 const PIECE = 1 << 16;
 
-function print(recording: Recording, as: TraceFormat, { out }: Terminal): void {
+/** Byte for byte into files and pipes; a terminal gets nothing that it would obey. */
+function print(recording: Recording, as: TraceFormat, { out, tty }: Terminal): void {
   let piece = '';
+  const flush = (): void => {
+    out.write(tty.out ? shown(piece) : Buffer.from(piece, 'latin1'));
+    piece = '';
+  };
   for (const line of recordedText(recording, as)) {
     piece += line;
-    if (piece.length < PIECE) continue;
-    out.write(Buffer.from(piece, 'latin1'));
-    piece = '';
+    if (piece.length > PIECE) flush();
   }
-  out.write(Buffer.from(piece, 'latin1'));
+  flush();
+}
+
+function shown(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString().split('\n').map(printable).join('\n');
 }
