@@ -287,6 +287,7 @@ export interface Layout<S extends Schema> {
   readonly tables: { readonly [N in keyof S]: Table<S[N]> };
   row<N extends keyof S & string>(name: N, id: number): Row<S[N]>;
   /** A whole column, for code that works on it in bulk. */
+  column(table: keyof S & string, field: string): Uint8Array | Uint16Array | Uint32Array | Float64Array;
   floats(table: keyof S & string, field: string): Float64Array;
   words(table: keyof S & string, field: string): Uint32Array;
   /** All rows of a table as objects; for tables with few rows. */
@@ -379,6 +380,11 @@ export function layOut<S extends Schema>(
     hashed_bytes,
     tables: tables as Layout<S>['tables'],
     row: ((name: string, id: number) => row(name, id)) as Layout<S>['row'],
+    column(table, field) {
+      const column = columnsOf[table]?.[field];
+      assert(ArrayBuffer.isView(column) && !(column instanceof DataView), `table: ${table}.${field} is a column`);
+      return column as Uint8Array | Uint16Array | Uint32Array | Float64Array;
+    },
     floats(table, field) {
       const column = columnsOf[table]?.[field];
       assert(column instanceof Float64Array, `table: ${table}.${field} is a column of 64-bit floats`);
