@@ -45,13 +45,13 @@ export interface Result {
 
 export async function runAll(files: readonly PlannedFile[], conduct: Conduct, terminal: Terminal): Promise<Result> {
   const { verdicts, bail } = conduct;
-  const plans = files.flatMap(({ runs }) => runs);
-  const columns = columnsFor(plans);
-  const session = new Session(conduct, plans.length, terminal);
+  const total = files.reduce((sum, { runs }) => sum + runs.length, 0);
+  const session = new Session(conduct, total, terminal);
   const entries: Entry[] = [];
   try {
     for (const { file, diagnostics, runs } of files) {
       const before = entries.length;
+      const columns = columnsFor(runs);
       verdicts.write(`${before > 0 ? '\n' : ''}${fileHeading(file, verdicts.paint)}`);
       const invalid = hasErrors(diagnostics) ? [invalidEntry(file, null, diagnostics)] : [];
       for (const next of [...invalid, ...runs]) {
@@ -89,12 +89,9 @@ class Session {
     this.#conduct = conduct;
     this.#terminal = terminal;
     this.#progress = new Progress(terminal, total);
-    const release = terminal.onInterrupt(() => {
+    this.close = terminal.onInterrupt(() => {
       this.stopped = true;
     });
-    this.close = () => {
-      release();
-    };
   }
 
   /** Null where it was interrupted. */

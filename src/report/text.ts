@@ -1,7 +1,7 @@
 /**
  * The report for people: a line for each run as it ends, below it why it is not as wanted, then the matrix.
  *
- * Widths come from the plan of all runs, so that columns stay put although the lines are printed one by one.
+ * Widths come from the plan of a file, so that columns stay put although the lines are printed one by one.
  */
 import { durationText } from '../base/duration.ts';
 import { printable } from '../base/printable.ts';
@@ -131,10 +131,10 @@ export function totals(entries: readonly Entry[]): string {
 
 /** Everything at once, for a file. */
 export function text(entries: readonly Entry[], paint: Paint): string {
-  const columns = columnsFor(entries.flatMap(({ run }) => (run === null ? [] : [run])));
   const files = [...new Set(entries.map(({ file }) => file))];
   const parts = files.map(file => {
     const own = entries.filter(entry => entry.file === file);
+    const columns = columnsFor(own.flatMap(({ run }) => (run === null ? [] : [run])));
     return [
       fileHeading(file, paint),
       ...own.map(entry => entryText(entry, columns, paint)),

@@ -55,7 +55,8 @@ function contentsOf({ files }: Plan): Contents {
   if (diagnostics.length > 0) {
     return { kind: 'errors', lines: diagnostics.flatMap(diagnostic => renderDiagnostic(diagnostic).split('\n')) };
   }
-  return { kind: 'programs', programs: lowered.flatMap(({ program }) => program ?? []) };
+  const enabled = files.flatMap(({ runs }) => runs[0]?.tracepoints ?? []);
+  return { kind: 'programs', programs: lowered.flatMap(({ program }) => program ?? []), filter: enabled.join(' || ') };
 }
 
 /** Watches the folder: editors replace a file rather than write into it. */
