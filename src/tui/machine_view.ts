@@ -154,8 +154,10 @@ function reason(m: Machine, vcpu: Vcpu, thread: Thread, runs: RunState): string 
         ? `waits for page ${pageNumber(m, thread.gup_page)} to be read`
         : `waits: ${WAIT_NAMES[thread.wait] ?? ''}`;
     case 'blocked': {
-      if (vcpu.mp_state === MP_STATE.HALTED && vcpu.in_hlt) return 'guest HLT, nothing to wake it';
       const pages = vcpu.apf_queue.toArray().map(id => pageNumber(m, m.works[id]!.page));
+      if (vcpu.mp_state === MP_STATE.HALTED && vcpu.in_hlt) {
+        return pages.length > 0 ? `guest HLT while page ${pages.join(', ')} comes` : 'guest HLT';
+      }
       return pages.length > 0 ? `halted until page ${pages.join(', ')} is there` : 'halted, and nothing is outstanding';
     }
     case 'ready':

@@ -18,7 +18,8 @@ import { colorLevelOf, createTheme, isUnicode } from './theme.ts';
 
 /** What the file holds now: runs, a recording, or lines that say what is wrong with it. */
 export type Contents =
-  | { readonly kind: 'programs'; readonly programs: readonly Program[] }
+  /** `filter`: what the tracepoints are filtered by at first. */
+  | { readonly kind: 'programs'; readonly programs: readonly Program[]; readonly filter?: string }
   | { readonly kind: 'recording'; readonly recording: Recording }
   | { readonly kind: 'errors'; readonly lines: readonly string[] };
 

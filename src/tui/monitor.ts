@@ -13,7 +13,7 @@ import { type Effect, type Message, update } from './update.ts';
 
 /** What loading a file gave: runs of a scenario, a recording or a run to play, or lines that say what is wrong. */
 export type Loaded =
-  | { readonly kind: 'programs'; readonly programs: readonly Program[] }
+  | { readonly kind: 'programs'; readonly programs: readonly Program[]; readonly filter?: string }
   | { readonly kind: 'recording'; readonly session: Session }
   | { readonly kind: 'errors'; readonly lines: readonly string[] };
 
@@ -94,7 +94,7 @@ export class Monitor {
   load(): void {
     const loaded = this.#options.load();
     if (loaded.kind === 'errors') {
-      this.#dispatch({ on: 'loaded', diagnostics: loaded.lines });
+      this.#dispatch({ on: 'loaded', diagnostics: loaded.lines, filter: '' });
       return;
     }
     const time_ns = this.#session?.time_ns ?? 0;
@@ -107,7 +107,7 @@ export class Monitor {
         before ? pickNamed(loaded.programs, wantedOf(before)) : pick(loaded.programs, { case: 0, cell: 0, variant: 0 }),
       );
     }
-    this.#dispatch({ on: 'loaded', diagnostics: [] });
+    this.#dispatch({ on: 'loaded', diagnostics: [], filter: loaded.kind === 'programs' ? (loaded.filter ?? '') : '' });
     if (time_ns > 0) this.#pursue({ to: 'time', ns: time_ns });
     this.#picture();
   }

@@ -105,7 +105,7 @@ class SimulationSession implements Session {
         window.page_cells,
         window.fine_pages,
       ),
-      judgements: standings.slice(window.first_judgement, window.first_judgement + window.judgements),
+      judgements: failingFirst(standings).slice(window.first_judgement, window.first_judgement + window.judgements),
       nr_judgements: counts,
     };
   }
@@ -203,6 +203,11 @@ function named({
   readonly place: Place;
 }): Pick<JudgementRow, 'name' | 'kind' | 'line'> {
   return { name: printable(name), kind, line: place.line };
+}
+
+/** What fails is seen also where there is room for few. */
+function failingFirst(rows: readonly JudgementRow[]): readonly JudgementRow[] {
+  return rows.toSorted((a, b) => Number(b.holds === 'no') - Number(a.holds === 'no'));
 }
 
 function found(actual: string): string {

@@ -17,8 +17,8 @@ export type Message =
   | { readonly on: 'size'; readonly size: Size }
   /** A new picture; `arrived`: the goal is reached. */
   | { readonly on: 'view'; readonly view: ViewModel; readonly arrived: boolean }
-  /** The file was loaded; its lines of diagnostics, none where it is good. */
-  | { readonly on: 'loaded'; readonly diagnostics: readonly string[] }
+  /** The file was loaded; its lines of diagnostics, none where it is good, and the filter that it begins with. */
+  | { readonly on: 'loaded'; readonly diagnostics: readonly string[]; readonly filter: string }
   | { readonly on: 'told'; readonly notice: Notice };
 
 export type Effect =
@@ -45,7 +45,7 @@ export function update(model: Model, message: Message): Updated {
     case 'told':
       return [{ ...model, notice: message.notice }, null];
     case 'loaded':
-      return [loaded(model, message.diagnostics), null];
+      return [loaded(model, message.diagnostics, message.filter), null];
   }
 }
 
@@ -158,11 +158,11 @@ function pictured(model: Model, view: ViewModel, arrived: boolean): Model {
   return settle(ended ? told(next, 'dim', `the run is over: ${view.over}`) : next);
 }
 
-function loaded(model: Model, diagnostics: readonly string[]): Model {
+function loaded(model: Model, diagnostics: readonly string[], filter: string): Model {
   if (diagnostics.length > 0)
     return { ...page({ ...model, page: 'none', diagnostics }, 'diagnostics'), running: false };
   const cleared: Model = { ...model, diagnostics, page: model.page === 'diagnostics' ? 'none' : model.page };
-  return model.view === null ? cleared : told(cleared, 'good', 'the file was loaded again');
+  return model.view === null ? { ...cleared, filter } : told(cleared, 'good', 'the file was loaded again');
 }
 
 function typed(model: Model, line: NonNullable<Model['typing']>, key: string): Updated {

@@ -76,6 +76,7 @@ frame(
       '7 | migrate to host-c after 5ms',
       '  |            ^^^^^^',
     ],
+    filter: '',
   })[0],
 );
 frame('too-small-40x10', sampleModel(40, 10));

@@ -163,7 +163,7 @@ test('a run: the next failing judgement is found, with its reason', () => {
   const end = go(session, { to: 'end' });
   assert.equal(
     end.judgements.map(each => each.holds),
-    ['yes', 'no'],
+    ['no', 'yes'],
   );
 });
 

@@ -151,10 +151,10 @@ test('panes: focus, zoom, pages over them', () => {
 });
 
 test('a file with errors shows them and keeps the last good run', () => {
-  const [broken] = update(start, { on: 'loaded', diagnostics: ['error[x]: no'] });
+  const [broken] = update(start, { on: 'loaded', diagnostics: ['error[x]: no'], filter: '' });
   assert.is(broken.page, 'diagnostics');
   assert.is(broken.view, start.view);
-  const [good] = update(broken, { on: 'loaded', diagnostics: [] });
+  const [good] = update(broken, { on: 'loaded', diagnostics: [], filter: '' });
   assert.equal([good.page, good.diagnostics], ['none', []]);
 });
 

@@ -38,7 +38,8 @@ const CTRL_Z = '\x1a';
 /** Ready: the panes are drawn and keys are read. */
 async function opened(folder: string, options: TerminalOptions = {}): Promise<Screen> {
   writeFileSync(join(folder, 'two.apf'), SCENARIO);
-  const screen = terminal(process.execPath, [PROGRAM, 'watch', 'two.apf'], { cwd: folder, ...options });
+  const env = { LC_ALL: 'C.UTF-8', ...options.env };
+  const screen = terminal(process.execPath, [PROGRAM, 'watch', 'two.apf'], { cwd: folder, ...options, env });
   await screen.until('paused 0.000000ms');
   return screen;
 }
@@ -173,7 +174,7 @@ test('a bug gives the terminal back and is told', () =>
 test('Ctrl-Z goes to the shell, and fg comes back', () =>
   inFolder(async folder => {
     writeFileSync(join(folder, 'two.apf'), SCENARIO);
-    const env = { PS1: 'shell> ', HISTFILE: '' };
+    const env = { LC_ALL: 'C.UTF-8', PS1: 'shell> ', HISTFILE: '' };
     const screen = terminal('bash', ['--norc', '--noprofile', '-i'], { cwd: folder, env });
     await screen.until('shell>');
     screen.type(`'${process.execPath}' '${PROGRAM}' watch two.apf\r`);
