@@ -6,7 +6,6 @@ import { packageFolder } from './package.ts';
 import { Refusal, refusalOf } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 
-export const STDIN_LABEL = '<stdin>';
 const EXTENSION = '.apf';
 
 /** Far above any scenario; a disk image named by mistake is refused before it is parsed. */
@@ -67,7 +66,7 @@ export function readScenario(path: string, terminal: Terminal): Source {
       `recordings are opened by apflab show ${path}`,
     );
   }
-  return { path: path === '-' ? STDIN_LABEL : path, text: textOf(bytes) };
+  return { path, text: textOf(bytes) };
 }
 
 /** As TextDecoder does it, which would have to be loaded first. */
@@ -84,6 +83,7 @@ function textOf(bytes: Uint8Array): string {
 export class Imports {
   readonly read = new Map<string, Source>();
   readonly #cwd: string;
+  readonly #shipped = new Set<string>();
 
   constructor({ cwd }: Terminal) {
     this.#cwd = cwd;
@@ -93,11 +93,11 @@ export class Imports {
     const label = importLabel(path, from);
     const known = this.read.get(label);
     if (known) return known;
-    const shipped = label === path && isShipped(path);
-    const folder = shipped
-      ? join(packageFolder(), 'std')
-      : resolve(this.#cwd, from === STDIN_LABEL ? '.' : dirname(from));
-    const text = readInside(folder, shipped ? join(packageFolder(), path) : resolve(this.#cwd, label));
+    // What the library imports is the library's too.
+    const shipped = isShipped(path) || this.#shipped.has(from);
+    if (shipped) this.#shipped.add(label);
+    const folder = shipped ? join(packageFolder(), 'std') : resolve(this.#cwd, dirname(from));
+    const text = readInside(folder, shipped ? join(packageFolder(), label) : resolve(this.#cwd, label));
     if (text === null) return null;
     const source = { path: label, text };
     this.read.set(label, source);
@@ -110,7 +110,7 @@ const isShipped = (path: string): boolean => path.startsWith('std/');
 /** What an imported file is called in messages; also its key in a run file. */
 export function importLabel(path: string, from: string): string {
   if (isShipped(path)) return path;
-  return from === STDIN_LABEL ? path : join(dirname(from), path);
+  return join(dirname(from), path);
 }
 
 function readInside(folder: string, path: string): string | null {

@@ -16,7 +16,7 @@ export async function openRecording(path: string, raw: Uint8Array): Promise<Reco
     );
   }
   if (bytes.length === 0) throw new Refusal(`${path} is empty`);
-  const recording = importTrace(bytes, path === '-' ? '<stdin>' : path);
+  const recording = importTrace(bytes, path);
   if (!hasEvents(recording)) {
     const help = path.endsWith('.apf')
       ? `a scenario is run: apflab run ${path}`

@@ -157,7 +157,7 @@ scene(
       source: 't.txt.gz',
     });
     const piped = await apflab(['show', '-', '--report', 'json'], { stdin: () => Buffer.from(RECORDING) });
-    assert.equal(JSON.parse(piped.out), { ...summary, source: '<stdin>' });
+    assert.equal(JSON.parse(piped.out), { ...summary, source: '-' });
   },
 );
 
