@@ -1,0 +1,44 @@
+/** The runs that a scenario of the repository asks for; whatever is wrong with the file fails the test. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Source } from '../src/base/source.ts';
+import { compile } from '../src/dsl/compile.ts';
+import { type Diagnostic, renderDiagnostic } from '../src/dsl/diagnostic.ts';
+import type { Program } from '../src/sim/program.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+const load = (path: string): Source | null => {
+  const full = join(ROOT, path);
+  return existsSync(full) ? { path, text: readFileSync(full, 'utf8') } : null;
+};
+
+export function scenario(path: string): Source {
+  const source = load(path);
+  if (!source) throw new Error(`no scenario ${path}`);
+  return source;
+}
+
+const refuse = (diagnostics: readonly Diagnostic[]): never => {
+  throw new Error(diagnostics.map(each => renderDiagnostic(each)).join('\n'));
+};
+
+/** One Program for each case, matrix cell and variant. */
+export function runsOf(path: string): readonly Program[] {
+  const { suite, diagnostics } = compile(scenario(path), load);
+  if (!suite || diagnostics.length > 0) return refuse(diagnostics);
+  return suite.cases.flatMap(each =>
+    each.cells.flatMap(cell =>
+      each.variants.map(variant => {
+        const { program, diagnostics: refused } = each.lower(cell, variant);
+        return program ?? refuse(refused);
+      }),
+    ),
+  );
+}
+
+/** What tells a run from the others of its file. */
+export function runName({ case_name, params, variant }: Program): string {
+  const cell = Object.entries(params).map(([name, value]) => `${name}=${value}`);
+  return [case_name, ...cell, variant].join(' ');
+}
