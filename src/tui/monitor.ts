@@ -64,10 +64,6 @@ export class Monitor {
     return asked;
   }
 
-  get hasSession(): boolean {
-    return this.#session !== null;
-  }
-
   /** Whether time moves by itself, so that frames are due. */
   get moving(): boolean {
     return this.#model.running || this.#goal !== null;

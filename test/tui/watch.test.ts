@@ -31,7 +31,7 @@ case "nothing happens" { never faults: took_apf(cold) }
 `;
 
 const PRELOAD = join(ROOT, 'scripts/test_preload.ts');
-const CRASH = join(ROOT, 'test/tui/crash.ts');
+const CRASH = join(ROOT, 'test/data/tui/crash.ts');
 const CTRL_C = '\x03';
 const CTRL_Z = '\x1a';
 

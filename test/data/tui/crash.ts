@@ -1,7 +1,7 @@
-/** Run by watch.test.ts in a terminal of its own: a monitor with a bug, met when its file is loaded again. */
-import { Bug } from '../../src/base/assert.ts';
+/** Run by test/tui/watch.test.ts in a terminal of its own: a monitor with a bug, met when its file is loaded again. */
+import { Bug } from '../../../src/base/assert.ts';
 
-const { watch } = await import('../../src/tui/main.tsx');
+const { watch } = await import('../../../src/tui/main.tsx');
 let loads = 0;
 try {
   await watch({
