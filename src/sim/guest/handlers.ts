@@ -74,8 +74,10 @@ function exc_page_fault(m: Machine, vcpu: Vcpu): At {
       const by_interrupt = knobsOfVm(m, vm).notify === 'pf_then_interrupt';
       if (reason === 0)
         set_frame_at(vcpu, FRAME_AT.iret); // An ordinary fault: nothing to map here.
-      else if (!by_interrupt && reason === KVM_PV_REASON_PAGE_READY) wake_token(m, vcpu, top, FRAME_AT.iret);
-      else if (reason === KVM_PV_REASON_PAGE_NOT_PRESENT) {
+      else if (!by_interrupt && reason === KVM_PV_REASON_PAGE_READY) {
+        wake_token(m, vcpu, top, FRAME_AT.iret);
+        return acknowledge(m, vcpu);
+      } else if (reason === KVM_PV_REASON_PAGE_NOT_PRESENT) {
         const from_kernel = vcpu.frame_if(top) === 0 || vcpu.frame_cpl3(top) === 0;
         if (by_interrupt && from_kernel && vmSpec(m, vm).guest.on_not_present === 'kernel') panic(m, vcpu);
         kvm_async_pf_task_wait(m, vcpu, vcpu.frame_token(top));
@@ -121,17 +123,23 @@ function sysvec_kvm_asyncpf_interrupt(m: Machine, vcpu: Vcpu): At {
       return wrmsr(vcpu, MSR_X2APIC_EOI, 0);
     case FRAME_AT.token:
       vcpu.set_frame_token(top, vcpu.area_token);
-      return unit_test ? free_slot_and_ack(vcpu, FRAME_AT.wake) : wake_token(m, vcpu, top, FRAME_AT.clear);
+      return unit_test ? free_slot_and_ack(m, vcpu, FRAME_AT.wake) : wake_token(m, vcpu, top, FRAME_AT.clear);
     case FRAME_AT.wake:
       return wake_token(m, vcpu, top, FRAME_AT.eoi);
     default:
-      return free_slot_and_ack(vcpu, FRAME_AT.iret);
+      return free_slot_and_ack(m, vcpu, FRAME_AT.iret);
   }
 }
 
-function free_slot_and_ack(vcpu: Vcpu, then: FrameAt): At {
+function free_slot_and_ack(m: Machine, vcpu: Vcpu, then: FrameAt): At {
   vcpu.area_token = 0;
   set_frame_at(vcpu, then);
+  return acknowledge(m, vcpu);
+}
+
+/** Has the host look for the next completion. Where there is no such MSR, that one waits for whatever exit comes next. */
+function acknowledge(m: Machine, vcpu: Vcpu): At {
+  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).completion_check !== 'on_request_and_ack') return AT.guest;
   return wrmsr(vcpu, MSR_KVM_ASYNC_PF_ACK, 1);
 }
 

@@ -68,7 +68,7 @@ export const KNOBS = {
   completion_check: {
     values: ['entry', 'every_pass', 'on_request_and_ack'],
     summary:
-      'Where kvm_check_async_pf_completion() is called: at each entry, after each pass of the run loop, or on KVM_REQ_APF_READY and an ACK (B09).',
+      'Where kvm_check_async_pf_completion() is called: at each entry, after each pass of the run loop, or on KVM_REQ_APF_READY and on the ACK that the guest then writes (B09).',
   },
   completions_per_pass: { values: ['one', 'all'], summary: 'How many completions one check delivers (B05).' },
   gfn_probe: { values: ['stops_at_empty', 'walks_all'], summary: 'Whether the search for a gfn ends at an empty slot (B04).' },
