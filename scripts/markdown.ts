@@ -24,14 +24,14 @@ export function blocks(markdown: string): readonly Block[] {
   });
 }
 
-/** Commands begin with `$ `; a line that begins with `> ` goes on with the command before. */
+/** Commands begin with `$ `; a line that begins with `> `, or is `>`, goes on with the command before. */
 export function shown({ text }: Block): readonly Shown[] {
   return text
     .split(/^\$ /m)
     .slice(1)
     .map(part => {
       const [first = '', ...rest] = part.split('\n');
-      const more = rest.findIndex(line => !line.startsWith('> '));
+      const more = rest.findIndex(line => !/^>( |$)/.test(line));
       const continued = rest.slice(0, more).map(line => line.slice(2));
       return { command: [first, ...continued].join('\n'), output: rest.slice(more).join('\n').trimEnd() };
     });
