@@ -3,7 +3,6 @@
  *
  * A flag knows how to read itself, so `args.get(SEED)` is a number without anybody saying so twice.
  */
-import { parseArgs } from 'node:util';
 import { didYouMean } from '../dsl/suggest.ts';
 import { Refusal } from './refusal.ts';
 
@@ -109,7 +108,8 @@ export function parse(verb: Verb, argv: readonly string[]): Args {
   const options = Object.fromEntries(
     flags.map(({ name, value }) => [name, { type: value === null ? ('boolean' as const) : ('string' as const) }]),
   );
-  const { tokens } = parseArgs({
+  // Importing node:util would also load the lazy half of it.
+  const { tokens } = process.getBuiltinModule('node:util').parseArgs({
     args: [...argv],
     options: { ...options, help: { type: 'boolean', short: 'h' } },
     allowPositionals: true,
