@@ -5,7 +5,7 @@
  */
 import { Bug } from '../base/assert.ts';
 import { OBSERVATIONS } from '../sim/observe.ts';
-import type { Entity, EventPattern, Expr } from '../sim/program.ts';
+import type { Entity, EventPattern, Expr, Mark } from '../sim/program.ts';
 import { type Environment, evaluate, type Value } from './evaluate.ts';
 import type { Expression, KindOf } from './expression.ts';
 import type { Entry } from './scope.ts';
@@ -353,9 +353,10 @@ function wanted(name: string, of: Expression, place: Place): boolean {
   return false;
 }
 
-function argument(of: Expression, place: Place, variables: Variables): Entity | null {
+function argument(of: Expression, place: Place, variables: Variables): Entity | Mark | null {
   const lowered = lowerExpression(of, place, variables);
   if (lowered.k === 'entity') return lowered.entity;
+  if (lowered.k === 'text') return { kind: 'mark', name: lowered.value };
   if (of.kind === 'name' && of.name === 'any') return null;
   place.needs(of, 'an event of a thing that is not known from the start', 'the complete model');
   return null;

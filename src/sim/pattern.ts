@@ -2,10 +2,11 @@
 import type { Machine } from './machine.ts';
 import { OBSERVATION_NAMES, OBSERVATIONS } from './observe.ts';
 import type { Places } from './places.ts';
-import type { Entity, EventPattern } from './program.ts';
+import type { Entity, EventPattern, Mark } from './program.ts';
 
 /** The row that an entity stands for, in the table of its kind; -1 for a kind without rows. */
-export function rowOf(places: Places, entity: Entity): number {
+export function rowOf(places: Places, entity: Entity | Mark): number {
+  if (entity.kind === 'mark') return places.marks.indexOf(entity.name);
   const vm = places.vms[entity.vm];
   switch (entity.kind) {
     case 'vm':
@@ -44,13 +45,18 @@ export interface Matcher {
 export function matcherOf(places: Places, pattern: EventPattern): Matcher {
   const argument = (index: number) => {
     const entity = pattern.args[index];
-    return entity ? rowOf(places, entity) : -1;
+    if (!entity) return -1;
+    const row = rowOf(places, entity);
+    return row < 0 ? NEVER : row;
   };
   const observation = (OBSERVATION_NAMES as readonly string[]).indexOf(pattern.name);
   if (observation < 0)
     throw new Error(`no event named ${pattern.name}; there are: ${Object.keys(OBSERVATIONS).join(', ')}`);
   return { observation, a: argument(0), b: argument(1), thread: pattern.by ? rowOf(places, pattern.by) : -1 };
 }
+
+/** No row of any table: nothing like that is ever observed. */
+const NEVER = Number.MAX_SAFE_INTEGER;
 
 /** Whether an observation, made now by the current thread, is one of those meant. */
 export function matches(m: Machine, matcher: Matcher, observation: number, a: number, b: number): boolean {

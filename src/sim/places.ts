@@ -92,6 +92,8 @@ export interface Places {
     readonly op: Extract<ActionOp, { readonly op: 'hold_event' | 'hold_actor' }>;
   }[];
   readonly saved: readonly string[];
+  /** Texts of the scenario's marks, each once. */
+  readonly marks: readonly string[];
   /** Each `evict` of the scenario: the page rows it takes. kswapd's queue holds indices into this. */
   readonly evictions: readonly { readonly action: number; readonly op: ActionOp; readonly pages: readonly number[] }[];
   /** Requests that swap devices can have outstanding, over all hosts. */
@@ -190,6 +192,9 @@ export function place(program: Program): Places {
   const saved = [
     ...new Set(program.actions.flatMap(action => action.ops.flatMap(op => (op.op === 'get_mpstate' ? [op.name] : [])))),
   ];
+  const marks = [
+    ...new Set(program.actions.flatMap(action => action.ops.flatMap(op => (op.op === 'mark' ? [op.name] : [])))),
+  ];
   const evictions = program.actions.flatMap((action, index) =>
     action.ops.flatMap(op =>
       op.op === 'evict' ? [{ action: index, op, pages: op.pages.map(page => vms[op.vm]!.first_page + page) }] : [],
@@ -217,6 +222,7 @@ export function place(program: Program): Places {
     tasksOf: vcpus.map((_, vcpu) => tasks.flatMap((task, index) => (task.vcpu === vcpu ? [index] : []))),
     holds,
     saved,
+    marks,
     evictions,
     ios,
     sources: source.action + program.actions.length,

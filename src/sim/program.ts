@@ -126,10 +126,16 @@ export interface VmSpec {
 
 // -- What happens ---------------------------------------------------------------------------------
 
-/** A call such as `not_present(p)`; `args` are entities or null for "any". Names: see src/sim/observe.ts. */
+/** One of the scenario's marks, by its text. */
+export interface Mark {
+  readonly kind: 'mark';
+  readonly name: string;
+}
+
+/** A call such as `not_present(p)`; `args` are null for "any". Names: see src/sim/observe.ts. */
 export interface EventPattern {
   readonly name: string;
-  readonly args: readonly (Entity | null)[];
+  readonly args: readonly (Entity | Mark | null)[];
   /** `by thread(x)`: only where that thread did it. */
   readonly by: Entity | null;
 }

@@ -80,7 +80,6 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
   const afters = actions.map(action =>
     action.trigger.kind === 'after' ? matcherOf(m.places, action.trigger.event) : null,
   );
-  const marks = actions.flatMap(action => action.ops.flatMap(op => (op.op === 'mark' ? [op.name] : [])));
   const source = (action: number) => m.places.source.action + action;
   const firstHold = new Map<ActionOp, number>(m.places.holds.map(({ op }, index) => [op, index]));
 
@@ -161,7 +160,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
         return;
       }
       case 'mark':
-        m.observe?.(OBS.marked, 0, marks.indexOf(op.name), -1);
+        m.observe?.(OBS.marked, 0, m.places.marks.indexOf(op.name), -1);
         return;
     }
   };
