@@ -223,8 +223,8 @@ export interface CompiledSchema<S extends Schema> {
   readonly fields: readonly FieldInfo[];
   /** Number of a field, by `table.name`. */
   readonly fieldNumber: ReadonlyMap<string, number>;
-  readonly plain: Readonly<Record<string, CompiledTable>>;
-  readonly recording: Readonly<Record<string, CompiledTable>>;
+  /** The accessor classes of each table, compiled when they are first asked for: most programs want one flavour. */
+  classes(recording: boolean): Readonly<Record<string, CompiledTable>>;
 }
 
 export function compileSchema<S extends Schema>(schema: S): CompiledSchema<S> {
@@ -238,13 +238,27 @@ export function compileSchema<S extends Schema>(schema: S): CompiledSchema<S> {
       }
     }
   }
-  const compileAll = (recording: boolean) =>
-    Object.fromEntries(Object.keys(schema).map(name => [name, compileTable(name, fields, recording)]));
-  return { schema, fields, fieldNumber, plain: compileAll(false), recording: compileAll(true) };
+  const flavours = new Map<boolean, Readonly<Record<string, CompiledTable>>>();
+  const classes = (recording: boolean) => {
+    const compiled = flavours.get(recording) ?? compileTables(Object.keys(schema), fields, recording);
+    flavours.set(recording, compiled);
+    return compiled;
+  };
+  return { schema, fields, fieldNumber, classes };
 }
 
-/** Writes the source of both classes of a table; only names out of our own schema get in. */
-function compileTable(tableName: string, fields: readonly FieldInfo[], recording: boolean): CompiledTable {
+/** All tables in one go: a compilation of its own for each costs more than what is in it. */
+function compileTables(
+  names: readonly string[],
+  fields: readonly FieldInfo[],
+  recording: boolean,
+): Readonly<Record<string, CompiledTable>> {
+  const sources = names.map(name => `${JSON.stringify(name)}:(()=>{${sourceOfTable(name, fields, recording)}})()`);
+  return new Function(`'use strict';return {${sources.join(',\n')}};`)() as Readonly<Record<string, CompiledTable>>;
+}
+
+/** The source of both classes of a table; only names out of our own schema get in. */
+function sourceOfTable(tableName: string, fields: readonly FieldInfo[], recording: boolean): string {
   const inits: string[] = [];
   const methods: string[] = [];
   const accessors: string[] = [];
@@ -273,11 +287,9 @@ function compileTable(tableName: string, fields: readonly FieldInfo[], recording
       rowInits.push(`this.${name}=table.${column}[id];`);
     }
   });
-  const source = `'use strict';
-    class TableOf_${tableName}{constructor(columns,capacity,probe){this.capacity=capacity;this.probe=probe;${inits.join('')}}${methods.join('\n')}}
+  return `class TableOf_${tableName}{constructor(columns,capacity,probe){this.capacity=capacity;this.probe=probe;${inits.join('')}}${methods.join('\n')}}
     class RowOf_${tableName}{constructor(table,id){this.t=table;this.id=id;${rowInits.join('')}}${accessors.join('\n')}}
     return {TableClass:TableOf_${tableName},RowClass:RowOf_${tableName}};`;
-  return new Function(source)() as CompiledTable;
 }
 
 export interface Layout<S extends Schema> {
@@ -342,7 +354,7 @@ export function layOut<S extends Schema>(
   const buffer = new ArrayBuffer(offset);
   const view = (column: Placed) => new CONSTRUCTORS[column.type](buffer, column.offset, column.count);
 
-  const classes = probe ? compiled.recording : compiled.plain;
+  const classes = compiled.classes(probe !== null);
   const columnsOf: Record<string, Record<string, unknown>> = {};
   for (const column of placed) {
     const { table: tableName, name, kind } = column.field;
