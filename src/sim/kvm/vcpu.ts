@@ -23,6 +23,7 @@ import {
   KVM_REQ_NMI,
   KVM_REQ_UNBLOCK,
   kvm_check_request,
+  kvm_make_request,
   kvm_request_pending,
   REQUEST_ORDER,
 } from './requests.ts';
@@ -105,7 +106,7 @@ export function vcpu_enter_guest_requests(m: Machine, thread: Thread): At {
         vcpu.check_return = AT['vcpu_enter_guest.requests'];
         return AT.kvm_check_async_pf_completion;
       case KVM_REQ_NMI:
-        vcpu.requests |= KVM_REQ_EVENT;
+        kvm_make_request(KVM_REQ_EVENT, vcpu);
         return AT['vcpu_enter_guest.requests'];
       default:
         return unreachable(request);
@@ -129,7 +130,9 @@ export function kvm_check_async_pf_completion_entry(m: Machine, thread: Thread):
   const vcpu = vcpu_of(m, thread);
   check_entry_note(m, vcpu) || deliver_one(m, vcpu);
   // `if (mp_state == HALTED) goto out`: the halt that the reviewer could not find.
-  return vcpu.mp_state === MP_STATE.HALTED || vcpu.apf_halted ? AT['vcpu_run.tail'] : AT.kvm_check_and_inject_events;
+  if (vcpu.mp_state === MP_STATE.HALTED || vcpu.apf_halted) return AT['vcpu_run.tail'];
+  const all = knobs_of(m, vcpu).completions_per_pass === 'all';
+  return all && vcpu.apf_done.length > 0 ? AT['kvm_check_async_pf_completion.entry'] : AT.kvm_check_and_inject_events;
 }
 
 function check_entry_note(m: Machine, vcpu: Vcpu): boolean {
@@ -185,7 +188,7 @@ export function kvm_vcpu_exit_request(m: Machine, thread: Thread): At {
   const cpu = m.cpus[thread.cpu]!;
   if (
     vcpu.mode === VCPU_MODE.EXITING_GUEST_MODE ||
-    kvm_request_pending_but_event(vcpu) ||
+    kvm_request_pending(vcpu) ||
     cpu.need_resched ||
     vcpu.signal_pending
   ) {
@@ -196,19 +199,11 @@ export function kvm_vcpu_exit_request(m: Machine, thread: Thread): At {
   return AT.vcpu_run_guest;
 }
 
-/** An immediate exit is already arranged for, so the EVENT that asked for it need not call the entry off. */
-function kvm_request_pending_but_event(vcpu: Vcpu): boolean {
-  if (!vcpu.immediate_exit) return kvm_request_pending(vcpu);
-  const requests = vcpu.requests;
-  vcpu.requests = requests & ~KVM_REQ_EVENT;
-  const pending = kvm_request_pending(vcpu);
-  vcpu.requests = requests;
-  return pending;
-}
-
 /** VMRUN or VMRESUME, with what was injected. */
 export function vcpu_run_guest(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
+  // Arranged for when the last look is over, so that it does not call the entry off.
+  if (vcpu.immediate_exit) kvm_make_request(KVM_REQ_EVENT, vcpu);
   if (m.emit) m.emit(TP.kvm_entry, m.places.vcpus[vcpu.id]!.vcpu_id, guest_rip(m, vcpu), vcpu.immediate_exit);
   vcpu.nr_entries += 1;
   deliver_event(m, vcpu);
