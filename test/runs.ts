@@ -13,19 +13,15 @@ const load = (path: string): Source | null => {
   return existsSync(full) ? { path, text: readFileSync(full, 'utf8') } : null;
 };
 
-export function scenario(path: string): Source {
-  const source = load(path);
-  if (!source) throw new Error(`no scenario ${path}`);
-  return source;
-}
-
 const refuse = (diagnostics: readonly Diagnostic[]): never => {
   throw new Error(diagnostics.map(each => renderDiagnostic(each)).join('\n'));
 };
 
 /** One Program for each case, matrix cell and variant. */
 export function runsOf(path: string): readonly Program[] {
-  const { suite, diagnostics } = compile(scenario(path), load);
+  const source = load(path);
+  if (!source) throw new Error(`no scenario ${path}`);
+  const { suite, diagnostics } = compile(source, load);
   if (!suite || diagnostics.length > 0) return refuse(diagnostics);
   return suite.cases.flatMap(each =>
     each.cells.flatMap(cell =>

@@ -7,12 +7,11 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { format } from '../src/dsl/print.ts';
 import type { Outcome, Verdict } from '../src/sim/outcome.ts';
 import type { Program } from '../src/sim/program.ts';
 import type { Knobs } from '../src/sim/protocol/knobs.ts';
 import { createSimulation } from '../src/sim/simulation.ts';
-import { runName, runsOf, scenario } from './runs.ts';
+import { runName, runsOf } from './runs.ts';
 
 const FOLDER = 'scenarios';
 const files = readdirSync(join(import.meta.dirname, '..', FOLDER), { recursive: true, encoding: 'utf8' })
@@ -65,12 +64,6 @@ for (const file of files) {
       programs.some(program => !ACCEPTED.includes(run(broken(program, knobs), false).verdict)),
     );
     assert.ok(noticed, 'it passes whatever the kernel does');
-  });
-
-  test(`${file} is formatted`, () => {
-    const source = scenario(file);
-    const formatted = format(source);
-    assert.ok('text' in formatted && formatted.text === source.text, 'apflab fmt would change it');
   });
 }
 

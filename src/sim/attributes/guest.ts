@@ -127,6 +127,8 @@ export function isWaiting(node: Node): boolean {
 /** Whether a handler on the vCPU is going to read, or has read, the token of a ready event. */
 function isHandling(vcpu: Vcpu, token: number): boolean {
   for (let level = 0; level < vcpu.depth; level += 1) {
+    // Switching off, the guest wakes everybody.
+    if (vcpu.frame(level) === FRAME.setup && vcpu.frame_token(level) === 1) return true;
     const unread = vcpu.frame(level) === FRAME.exc_page_fault && vcpu.frame_at(level) === FRAME_AT.entry;
     if ((unread || wakesTasks(vcpu, level)) && isFor(vcpu.frame_token(level), token)) return true;
   }

@@ -47,20 +47,28 @@ export function run_handler(m: Machine, thread: Thread, vcpu: Vcpu): At {
   }
 }
 
-/** Registration of a CPU, or its end. Models kvm_guest_cpu_init() and kvm_pv_disable_apf(), arch/x86/kernel/kvm.c. */
+/**
+ * Registration of a CPU, or its end, after which the guest wakes everybody itself: the host drops what is outstanding.
+ *
+ * Models kvm_guest_cpu_init() and kvm_guest_cpu_offline(), arch/x86/kernel/kvm.c.
+ */
 function setup(m: Machine, vcpu: Vcpu): At {
-  if (frame_at(vcpu) === FRAME_AT.int_msr) {
-    set_frame_at(vcpu, FRAME_AT.en_msr);
-    return wrmsr(vcpu, MSR_KVM_ASYNC_PF_INT, APF_VECTOR);
-  }
-  set_frame_at(vcpu, FRAME_AT.iret);
   const off = vcpu.frame_token(vcpu.depth - 1) === 1;
-  if (off) apf_task_wake_all(m, vcpu);
-  else {
-    vcpu.area_flags = 0;
-    vcpu.area_token = 0;
+  switch (frame_at(vcpu)) {
+    case FRAME_AT.int_msr:
+      set_frame_at(vcpu, FRAME_AT.en_msr);
+      return wrmsr(vcpu, MSR_KVM_ASYNC_PF_INT, APF_VECTOR);
+    case FRAME_AT.wake:
+      apf_task_wake_all(m, vcpu);
+      set_frame_at(vcpu, FRAME_AT.iret);
+      return AT.guest;
+    default:
+      set_frame_at(vcpu, off ? FRAME_AT.wake : FRAME_AT.iret);
+      if (off) return wrmsr(vcpu, MSR_KVM_ASYNC_PF_EN, 0);
+      vcpu.area_flags = 0;
+      vcpu.area_token = 0;
+      return wrmsr(vcpu, MSR_KVM_ASYNC_PF_EN, apf_en_value(m, vcpu));
   }
-  return wrmsr(vcpu, MSR_KVM_ASYNC_PF_EN, off ? 0 : apf_en_value(m, vcpu));
 }
 
 /** Models exc_page_fault() and __kvm_handle_async_pf(); up to 5.7 do_async_page_fault(), arch/x86/kernel/kvm.c. */
