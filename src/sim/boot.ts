@@ -54,7 +54,6 @@ export function boot(m: Machine): void {
   });
   for (let id = 0; id < m.threads.length; id += 1) startThread(m, id);
   m.places.timers.forEach((timer, id) => {
-    m.timers[id]!.armed = 1;
     m.queue.arm(m.places.source.timer + id, 'period_ns' in timer.spec ? timer.spec.period_ns : 0);
   });
 }

@@ -28,7 +28,6 @@ import {
   type Saved,
   type Task,
   type Thread,
-  type Timer,
   type Vcpu,
   type Vm,
   type Work,
@@ -52,7 +51,6 @@ export interface Machine {
   readonly works: readonly Work[];
   readonly tasks: readonly Task[];
   readonly nodes: readonly Node[];
-  readonly timers: readonly Timer[];
   readonly ios: readonly Io[];
   readonly actions: readonly Action[];
   readonly holds: readonly Hold[];
@@ -97,7 +95,6 @@ function capacities(program: Program, places: Places): Capacities {
   const threads = places.threads.length;
   const l2 = sum(vm => Math.ceil(vm.guest.heap_pages / 512));
   const l3 = sum(vm => Math.ceil(vm.guest.heap_pages / (512 * 512)));
-  const timers = places.timers.length;
   return {
     rows: {
       clock: 1,
@@ -113,7 +110,6 @@ function capacities(program: Program, places: Places): Capacities {
       work: works,
       task: places.tasks.length,
       node: places.tasks.length + places.vcpus.length + works,
-      timer: timers,
       hva: sum(vm => vm.guest.heap_pages),
       tdp: sum(vm => vm.guest.heap_pages),
       tdp_l2: l2,
@@ -155,7 +151,6 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     works: layout.rows('work'),
     tasks: layout.rows('task'),
     nodes: layout.rows('node'),
-    timers: layout.rows('timer'),
     ios: layout.rows('io'),
     actions: layout.rows('action'),
     holds: layout.rows('hold'),

@@ -202,7 +202,6 @@ export const schema = {
       exception: oneOf(EXCEPTION),
       exception_nr: u8,
       exception_token: u32,
-      exception_reinjected: bool,
       irq_injected: bool,
       irq_vector: u8,
       nmi_pending: u8,
@@ -224,7 +223,6 @@ export const schema = {
       fault_write: bool,
       fault_mmu_seq: u32,
       fault_prefault: bool,
-      fault_async: bool,
       completing: ref,
       check_return: oneOf(AT),
       request_next: u8,
@@ -232,7 +230,6 @@ export const schema = {
       rflags_if: bool,
       shadow: bool,
       cpl3: bool,
-      cr2: u32,
       /** The 64 bytes shared with the guest: flags or reason, and the token. Pinned guest memory. */
       area_flags: u8,
       area_token: u32,
@@ -257,9 +254,7 @@ export const schema = {
       /** What was left of the operation that each handler interrupted. */
       frame_left_ns: array(u53, FRAMES_MAX),
       switched_ns: u53,
-      halted_since_ns: u53,
       blocked_since_ns: u53,
-      fault_since_ns: u53,
       nr_entries: u32,
       nr_exits: u32,
       nr_entry_checks: u32,
@@ -285,9 +280,8 @@ export const schema = {
       /** The mark that the worker leaves: page != NULL, done, or vcpu == NULL, by version. */
       completed: bool,
       page_pin: u32,
-      freed: bool,
     },
-    { queued_ns: u53, cpu: ref },
+    { cpu: ref },
   ),
 
   /** A guest task. Owner: the vCPU it runs on. */
@@ -319,7 +313,6 @@ export const schema = {
       rng_c: u32,
       rng_d: u32,
       paced_ns: u53,
-      parked_ns: u53,
     },
   ),
 
@@ -328,9 +321,6 @@ export const schema = {
    * Owner: the guest, under the bucket's lock.
    */
   node: table({ state: oneOf(NODE), token: u32, vcpu: ref }),
-
-  /** A guest timer: the LAPIC timer of a vCPU. */
-  timer: table({ armed: bool }, { due_ns: u53 }),
 
   /** Host page tables of the VMM's guest memory: one row per guest page. See mm/page.ts for the bits. */
   hva: table({ pte: u32 }),
@@ -346,7 +336,7 @@ export const schema = {
   io: table({ state: oneOf(IO), host: u8, write: bool, slot: u32, pages: u16, error: bool }, { submitted_ns: u53 }),
 
   /** The scenario's timed actions and holds. */
-  action: table({ state: oneOf(ACTION), fired: u32 }, { due_ns: u53 }),
+  action: table({ state: oneOf(ACTION), fired: u32 }),
   hold: table({ state: oneOf(HOLD) }, {}),
   saved: table({ taken: bool, mp_state: oneOf(MP_STATE), in_hlt: bool, apf_halted: bool }),
 } as const;
@@ -364,7 +354,6 @@ export type Vcpu = Row<S['vcpu']>;
 export type Work = Row<S['work']>;
 export type Task = Row<S['task']>;
 export type Node = Row<S['node']>;
-export type Timer = Row<S['timer']>;
 export type Io = Row<S['io']>;
 export type Action = Row<S['action']>;
 export type Hold = Row<S['hold']>;

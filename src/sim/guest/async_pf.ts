@@ -52,7 +52,6 @@ export function kvm_async_pf_task_wait(m: Machine, vcpu: Vcpu, token: number): v
   const task = m.tasks[vcpu.current - 1]!;
   task.state = GUEST_TASK.PARKED;
   task.token = token;
-  task.parked_ns = m.clock.now_ns;
   m.observe?.(OBS.parks, vm, task.id, -1);
   // The handler's frame stays on the task's own stack: it returns when the task runs again.
   pop_frame(vcpu);

@@ -88,7 +88,6 @@ export function kvm_setup_async_pf_item(m: Machine, vcpu: Vcpu): Work | null {
   work.gfn = gfn;
   work.page = vcpu.fault_page;
   work.token = alloc_apf_token(m, vcpu);
-  work.queued_ns = m.clock.now_ns;
   m.observe?.(OBS.took_apf, vm_of_vcpu(m, vcpu), vcpu.fault_page, -1);
   return work;
 }

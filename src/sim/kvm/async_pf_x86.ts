@@ -152,7 +152,6 @@ export function synthetic_halt(m: Machine, vcpu: Vcpu): void {
   if (knobs_of(m, vcpu).synthetic === 'separate_flag') vcpu.apf_halted = 1;
   else vcpu.mp_state = MP_STATE.HALTED;
   vcpu.nr_synthetic_halts += 1;
-  vcpu.halted_since_ns = m.clock.now_ns;
   m.observe?.(OBS.halt, vm_of_vcpu(m, vcpu), vcpu.id, -1);
 }
 

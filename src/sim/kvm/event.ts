@@ -49,19 +49,20 @@ export function kvm_queue_exception(m: Machine, vcpu: Vcpu, nr: number, token: n
  * Decides what goes in with this entry: what was being delivered first, then a new exception, then an interrupt.
  *
  * Models kvm_check_and_inject_events(), arch/x86/kvm/x86.c (inject_pending_event() before 6.1).
+ * Differs: no NMI, SMI or nested event; up to 4.x an interrupt behind an exception waited for the interrupt window, here
+ * in every version for an immediate exit.
  */
 export function kvm_check_and_inject_events(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   if (!kvm_check_request(KVM_REQ_EVENT, vcpu)) return AT['vcpu_enter_guest.in_guest_mode'];
   if (vcpu.exception === EXCEPTION.injected) trace_exception(m, vcpu, true);
-  else if (vcpu.irq_injected && vcpu.exception === EXCEPTION.none) {
-    if (m.emit) m.emit(TP.kvm_inj_virq, vcpu.irq_vector, 0, 1);
-  } else if (vcpu.exception === EXCEPTION.pending && !vcpu.irq_injected) {
+  else if (vcpu.exception === EXCEPTION.pending) {
     vcpu.exception = EXCEPTION.injected;
-    vcpu.cr2 = vcpu.exception_token;
     trace_exception(m, vcpu, false);
     m.observe?.(OBS.injected, vm_of_vcpu(m, vcpu), vcpu.id, -1);
-  }
+    // An interrupt whose delivery was cut short waits behind the exception.
+    if (vcpu.irq_injected) vcpu.immediate_exit = 1;
+  } else if (vcpu.irq_injected && m.emit) m.emit(TP.kvm_inj_virq, vcpu.irq_vector, 0, 1);
   inject_irq(m, vcpu);
   return AT['vcpu_enter_guest.in_guest_mode'];
 }
@@ -81,7 +82,6 @@ function inject_irq(m: Machine, vcpu: Vcpu): void {
   // Allowed by the architecture, but something else goes in with this entry: come back at once.
   if (busy) {
     vcpu.immediate_exit = 1;
-    kvm_make_request(KVM_REQ_EVENT, vcpu);
     return;
   }
   kvm_apic_ack_interrupt(vcpu, vector);
@@ -93,11 +93,9 @@ function inject_irq(m: Machine, vcpu: Vcpu): void {
 
 /** The entry was called off: what was to go in is still to go in. Models kvm_x86_ops.cancel_injection(). */
 export function cancel_injection(vcpu: Vcpu): void {
-  if (vcpu.exception === EXCEPTION.injected || vcpu.irq_injected) kvm_make_request(KVM_REQ_EVENT, vcpu);
-  if (vcpu.immediate_exit) {
-    vcpu.immediate_exit = 0;
-    kvm_make_request(KVM_REQ_EVENT, vcpu);
-  }
+  const cut_short = vcpu.exception === EXCEPTION.injected || vcpu.irq_injected === 1;
+  if (cut_short || vcpu.immediate_exit) kvm_make_request(KVM_REQ_EVENT, vcpu);
+  vcpu.immediate_exit = 0;
 }
 
 export const VECTOR = { DF: DF_VECTOR, PF: PF_VECTOR } as const;

@@ -30,7 +30,6 @@ export function page_fault(m: Machine, vcpu: Vcpu, gpa: number, page: number, wr
   vcpu.fault_write = write ? 1 : 0;
   vcpu.fault_prefault = prefault ? 1 : 0;
   if (!prefault) {
-    vcpu.fault_since_ns = m.clock.now_ns;
     m.vms[vm_of_vcpu(m, vcpu)]!.nr_faults += 1;
     if (m.emit)
       m.emit(TP.kvm_page_fault, m.places.vcpus[vcpu.id]!.vcpu_id, guest_rip(m, vcpu), gpa, fault_error_code(write));

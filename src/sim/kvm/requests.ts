@@ -38,9 +38,12 @@ export function kvm_check_request(request: number, vcpu: Vcpu): boolean {
   return true;
 }
 
-/** Requests that keep a vCPU out of the guest; UNHALT and UNBLOCK are flags of the block loop. */
+/**
+ * Whether anything is requested; if so the vCPU must not enter. UNBLOCK counts: a timer that expires on the way to the
+ * entry, when no interrupt of its kicker can reach the guest yet, is seen in no other way.
+ */
 export function kvm_request_pending(vcpu: Vcpu): boolean {
-  return (vcpu.requests & ~(KVM_REQ_UNHALT | KVM_REQ_UNBLOCK)) !== 0;
+  return vcpu.requests !== 0;
 }
 
 /** Wakes a vCPU thread that sleeps in kvm_vcpu_block(). Models rcuwait_wake_up(), kernel/exit.c. */
