@@ -27,7 +27,14 @@ import {
   pte_target,
   vm_of_page,
 } from './page.ts';
-import { add_to_swap_cache, delete_from_swap_cache, get_swap_page, io_available, swap_writepage } from './swap.ts';
+import {
+  add_to_swap_cache,
+  delete_from_swap_cache,
+  get_swap_page,
+  io_available,
+  swap_writepage,
+  wake_memory_waiters,
+} from './swap.ts';
 
 /** Host-virtual address of a page row. */
 export function hva_of_page(m: Machine, vm: number, page: number): number {
@@ -152,8 +159,12 @@ export function evict_page(m: Machine, page: number): boolean {
   if (!can_evict(m, page)) return false;
   const pfn = pte_target(m.hva.pte(page));
   assert(has_flag(m, pfn, PG_lru) && has_flag(m, pfn, PG_uptodate), 'mm: a mapped page is on its list');
+  const { host } = m.program.vms[vm]!;
   lru_del(m, vm, pfn);
-  if (unmap_and_release(m, vm, m.program.vms[vm]!.host, page, pfn, true)) return true;
-  lru_add(m, vm, pfn);
-  return false;
+  if (!unmap_and_release(m, vm, host, page, pfn, true)) {
+    lru_add(m, vm, pfn);
+    return false;
+  }
+  wake_memory_waiters(m, host);
+  return true;
 }

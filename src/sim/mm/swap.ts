@@ -221,7 +221,7 @@ export function end_swap_bio(m: Machine, id: number): void {
   io.error = 0;
   m.hosts[host]!.nr_io_active -= 1;
   start_io(m, host);
-  if (m.hosts[host]!.nr_io_waiters > 0) wake_waiters(m, host, WAIT.io_request, 0);
+  wake_memory_waiters(m, host);
 }
 
 function end_read(m: Machine, host: number, slot: number, error: boolean): void {
@@ -247,7 +247,16 @@ function end_write(m: Machine, host: number, slot: number): void {
     delete_from_swap_cache(m, pfn);
     free_frame(m, host, pfn);
   } else if (!has_flag(m, pfn, PG_uptodate)) set_flag(m, pfn, PG_uptodate);
-  if (m.hosts[host]!.nr_io_waiters > 0) wake_waiters(m, host, WAIT.writeback, 0);
+}
+
+/**
+ * Has those look again who found no frame or no request: to be called whenever there may be one, since a request has
+ * ended (a page that was read can be reclaimed, as one that was written), a frame is free, or a page no longer pinned.
+ */
+export function wake_memory_waiters(m: Machine, host: number): void {
+  if (m.hosts[host]!.nr_io_waiters === 0) return;
+  wake_waiters(m, host, WAIT.io_request, 0);
+  wake_waiters(m, host, WAIT.writeback, 0);
 }
 
 /** Wakes the threads of a host that sleep for this. */
