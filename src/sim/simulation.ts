@@ -38,7 +38,8 @@ export interface Simulation {
   runUntil(ns: number, steps?: number): void;
   /** Ends the judgements and says what came out. The run may be restored and continued afterwards. */
   outcome(): Outcome;
-  save(): Snapshot;
+  /** `into`: a snapshot of this run that nobody needs any more; its memory is used again. */
+  save(into?: Snapshot): Snapshot;
   restore(snapshot: Snapshot): void;
 }
 
@@ -92,6 +93,7 @@ export function createSimulation(program: Program, options: SimulationOptions = 
     deadlines: judging,
   };
   script.start();
+  const live = new Uint8Array(machine.layout.buffer);
   let over: Over | null = null;
   const run = (until_ns: number, budget: number) => {
     if (over === null) over = runEngine(machine, script, hooks, until_ns, budget);
@@ -131,11 +133,13 @@ export function createSimulation(program: Program, options: SimulationOptions = 
         report,
       };
     },
-    save() {
-      return { bytes: machine.layout.buffer.slice(0), judge: judging.save(), over };
+    save(into) {
+      const bytes = into?.bytes ?? new ArrayBuffer(live.length);
+      new Uint8Array(bytes).set(live);
+      return { bytes, judge: judging.save(), over };
     },
     restore(snapshot) {
-      new Uint8Array(machine.layout.buffer).set(new Uint8Array(snapshot.bytes));
+      live.set(new Uint8Array(snapshot.bytes));
       judging.restore(snapshot.judge);
       over = snapshot.over;
     },
