@@ -9,7 +9,7 @@ import { AT, STEP_NAMES } from './at.ts';
 import { NO_THREAD } from './engine.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
 import { has_flag, PG_lru, PG_swapcache, PG_writeback, pte_present, pte_swap, pte_target } from './mm/page.ts';
-import { compiledSchema, THREAD_KIND, WORK_STATE } from './schema.ts';
+import { compiledSchema, THREAD_KIND, WAIT, WORK_STATE } from './schema.ts';
 
 export interface Laws {
   wrote(field: number, row: number): void;
@@ -87,7 +87,8 @@ function checkLists(m: Machine): void {
       const setting_up =
         thread.at === AT.kvm_setup_async_pf ||
         (thread.at === AT['kvm_setup_async_pf.schedule_work'] && !vcpu.apf_queue.has(work.id));
-      if (counted && !setting_up) outstanding += 1;
+      const flushing = thread.wait === WAIT.work_done;
+      if (counted && !setting_up && !flushing) outstanding += 1;
     }
     const clearing = m.threads[m.places.vcpus[id]!.thread]!.at === AT.kvm_clear_async_pf_completion_queue;
     const early =
@@ -98,9 +99,23 @@ function checkLists(m: Machine): void {
       broken(m, `${name}: queued is ${vcpu.apf_queued}, ${outstanding} items are outstanding`);
   });
   for (const work of m.works) {
-    if (!work.used && work.state !== WORK_STATE.IDLE) broken(m, `work[${work.id}] is free but not idle`);
+    if (work.used) continue;
+    if (work.state !== WORK_STATE.IDLE) broken(m, `work[${work.id}] is free but not idle`);
+    if (work.vcpu || work.gpa || work.token || work.page_pin || work.completed || work.failed || work.wakeup_all)
+      broken(m, `work[${work.id}] is free and not forgotten`);
+  }
+  for (const thread of m.threads) {
+    if (thread.wait !== WAIT.nothing && !WAITING_STEPS.has(thread.at))
+      broken(m, `${m.places.threads[thread.id]!.comm} waits for something at ${STEP_NAMES[thread.at]}`);
   }
 }
+
+/** Steps to which a thread comes back after it has slept for something. */
+const WAITING_STEPS = new Set<number>([
+  AT['get_user_pages.wait'],
+  AT.kvm_flush_and_free_async_pf_work,
+  AT.kvm_clear_async_pf_completion_queue,
+]);
 
 function checkPages(m: Machine): void {
   m.places.hosts.forEach((host, number) => {

@@ -90,7 +90,8 @@ export function vmSpec(m: Machine, vm: number): VmSpec {
 /** Rows and lengths that a program needs. Small programs get small states. */
 function capacities(program: Program, places: Places): Capacities {
   const sum = (of: (vm: VmSpec) => number) => program.vms.reduce((total, vm) => total + of(vm), 0);
-  const outstanding = (vm: VmSpec) => Math.min(ASYNC_PF_PER_VCPU, vm.guest.heap_pages) + 1;
+  const gfns = (vm: VmSpec) => (vm.knobs.double_fault === 'second_token' ? ASYNC_PF_PER_VCPU : vm.guest.heap_pages);
+  const outstanding = (vm: VmSpec) => Math.min(ASYNC_PF_PER_VCPU, gfns(vm)) + 1;
   const works = sum(vm => vm.vcpus * (outstanding(vm) + 1));
   const threads = places.threads.length;
   const l2 = sum(vm => Math.ceil(vm.guest.heap_pages / 512));

@@ -196,6 +196,8 @@ export const schema = {
       apf_done: fifo('apf_queue'),
       /** gfn + 1, 0 for ~0: open addressing as kvm_add_async_pf_gfn(). */
       apf_gfns: array(u32, ASYNC_PF_PER_VCPU),
+      /** gfn + 1 whose next fault is to be synchronous, since a worker could not get it. */
+      apf_error_gfn: u32,
       apf_note: oneOf(ENTRY_NOTE),
       apf_note_item: ref,
 
@@ -280,6 +282,8 @@ export const schema = {
       /** The mark that the worker leaves: page != NULL, done, or vcpu == NULL, by version. */
       completed: bool,
       page_pin: u32,
+    /** The worker could not get the page, where this version keeps that. */
+    failed: bool,
     },
     { cpu: ref },
   ),

@@ -11,12 +11,14 @@ import { schedule, wake_up_process } from '../host/sched.ts';
 import { queue_work, work_cancelled } from '../host/workqueue.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
 import { start_gup } from '../mm/gup.ts';
-import { pte_present, pte_target } from '../mm/page.ts';
+import { pte_present, pte_target, vm_of_page } from '../mm/page.ts';
 import { hva_of_page } from '../mm/reclaim.ts';
+import { wake_memory_waiters } from '../mm/swap.ts';
 import { OBS } from '../observe.ts';
 import {
   ASYNC_PF_PER_VCPU,
   ENTRY_NOTE,
+  GUP_RESULT,
   TASK_STATE,
   type Thread,
   type Vcpu,
@@ -55,6 +57,7 @@ export function free_work(m: Machine, work: Work): void {
   unpin(m, work);
   work.used = 0;
   work.state = WORK_STATE.IDLE;
+  work.cpu = 0;
   work.vcpu = 0;
   work.gpa = 0;
   work.gfn = 0;
@@ -63,6 +66,7 @@ export function free_work(m: Machine, work: Work): void {
   work.wakeup_all = 0;
   work.notpresent_injected = 0;
   work.completed = 0;
+  work.failed = 0;
 }
 
 /** Drops the reference that old workers keep to the page (put_page). */
@@ -71,14 +75,17 @@ function unpin(m: Machine, work: Work): void {
   const pfn = work.page_pin - 1;
   m.frame.set_pins(pfn, m.frame.pins(pfn) - 1);
   work.page_pin = 0;
+  wake_memory_waiters(m, m.program.vms[vm_of_page(m, work.page)]!.host);
 }
 
 /**
  * Sets up an item for the vCPU's fault. Returns it, or null where the fault must be handled synchronously.
  *
- * Models kvm_setup_async_pf(), virt/kvm/async_pf.c, up to the allocation.
+ * Models kvm_arch_setup_async_pf(), arch/x86/kvm/mmu/mmu.c, which takes a token whatever comes of it, and
+ * kvm_setup_async_pf(), virt/kvm/async_pf.c, up to the allocation.
  */
 export function kvm_setup_async_pf_item(m: Machine, vcpu: Vcpu): Work | null {
+  const token = alloc_apf_token(m, vcpu);
   if (vcpu.apf_queued >= ASYNC_PF_PER_VCPU) return null;
   const gfn = Math.floor(vcpu.fault_gpa / 4096);
   if (gfn_to_hva(m, vm_of_vcpu(m, vcpu), gfn) === 0) return null;
@@ -87,7 +94,7 @@ export function kvm_setup_async_pf_item(m: Machine, vcpu: Vcpu): Work | null {
   work.gpa = vcpu.fault_gpa;
   work.gfn = gfn;
   work.page = vcpu.fault_page;
-  work.token = alloc_apf_token(m, vcpu);
+  work.token = token;
   m.observe?.(OBS.took_apf, vm_of_vcpu(m, vcpu), vcpu.fault_page, -1);
   return work;
 }
@@ -116,8 +123,8 @@ export function kvm_schedule_work(m: Machine, thread: Thread, work: Work): void 
 /**
  * Begins the work function: fetches the page, for writing, whatever the guest's access was.
  *
- * Models async_pf_execute(), virt/kvm/async_pf.c: here up to the GUP. The result of the GUP is ignored, as in every
- * released version.
+ * Models async_pf_execute(), virt/kvm/async_pf.c: here up to the GUP.
+ * Differs: no reference to the address space or the VM is taken or dropped, since neither goes away during a run.
  */
 export function async_pf_execute(m: Machine, thread: Thread): At {
   const work = m.works[thread.work - 1]!;
@@ -127,11 +134,17 @@ export function async_pf_execute(m: Machine, thread: Thread): At {
   return start_gup(m, thread, work.page, true, AT['async_pf_execute.append']);
 }
 
-/** Appends the item to done, under the lock. From here on the vCPU thread may free it at any moment. */
+/**
+ * Appends the item to done, under the lock. From here on the vCPU thread may free it at any moment. What became of the
+ * GUP is ignored, as in every released version; `worker_gup_error reported` is an RFC's remedy (B28).
+ * Differs: in 2010 the mark (the page pointer) was set after the append, and read without the lock.
+ */
 export function async_pf_execute_append(m: Machine, thread: Thread): At {
   const vcpu = m.vcpus[thread.vcpu - 1]!;
   const work = m.works[thread.work - 1]!;
   const knobs = knobs_of(m, vcpu);
+  if (knobs.worker_gup_error === 'reported' && thread.gup_result === GUP_RESULT.fault) work.failed = 1;
+  thread.gup_result = GUP_RESULT.none;
   thread.first = vcpu.apf_done.length === 0 ? 1 : 0;
   vcpu.apf_done.push(work.id);
   if (knobs.lists === 'move') vcpu.apf_queue.remove(work.id);
@@ -207,8 +220,8 @@ function work_returned(m: Machine, thread: Thread, work: Work): void {
   }
 }
 
-/** Sleeps until the work function of an item has returned. True where it had returned already. */
-function work_is_idle(m: Machine, thread: Thread, work: Work): boolean {
+/** Sleeps until the work function of an item has returned; true once it has. Models flush_work(). */
+function flush_work(m: Machine, thread: Thread, work: Work): boolean {
   if (work.state !== WORK_STATE.RUNNING) {
     thread.wait = WAIT.nothing;
     thread.wait_id = 0;
@@ -236,14 +249,17 @@ export function kvm_check_async_pf_completion(m: Machine, thread: Thread): At {
   return AT.kvm_arch_async_page_ready;
 }
 
-/** Takes the item off queue; where this version waits for the work function, that comes before the free. */
+/** Takes the item off queue, waits for its work function to return where this version does, and frees it. */
 export function kvm_flush_and_free_async_pf_work(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const work = m.works[vcpu.completing - 1]!;
   const knobs = knobs_of(m, vcpu);
-  if (!work.wakeup_all) vcpu.apf_queue.remove(work.id);
-  if (knobs.flush_on_dequeue === 'yes' && !work_is_idle(m, thread, work)) return AT.kvm_flush_and_free_async_pf_work;
-  vcpu.apf_queued -= 1;
+  const asleep_in_flush = thread.wait === WAIT.work_done;
+  if (!asleep_in_flush) {
+    if (!work.wakeup_all) vcpu.apf_queue.remove(work.id);
+    vcpu.apf_queued -= 1;
+  }
+  if (knobs.flush_on_dequeue === 'yes' && !flush_work(m, thread, work)) return AT.kvm_flush_and_free_async_pf_work;
   vcpu.completing = 0;
   free_work(m, work);
   return knobs.completions_per_pass === 'all' ? AT.kvm_check_async_pf_completion : vcpu.check_return;
@@ -269,36 +285,41 @@ export function kvm_async_pf_wakeup_all(m: Machine, vcpu: Vcpu): void {
 }
 
 /**
- * Empties both lists without telling the guest, item by item; cancelling one that runs waits for it.
+ * Empties both lists without telling the guest, one item per step. Cancelling an item that runs waits for it.
  *
  * Models kvm_clear_async_pf_completion_queue(), virt/kvm/async_pf.c, and kvm_async_pf_hash_reset() after it.
+ * Differs: 2.6.38 takes an item off queue after cancelling it, not before.
  */
 export function kvm_clear_async_pf_completion_queue(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
-  const knobs = knobs_of(m, vcpu);
+  const { clear_done } = knobs_of(m, vcpu);
   const again = AT.kvm_clear_async_pf_completion_queue;
-  const first = vcpu.apf_queue.length > 0 ? m.works[vcpu.apf_queue.at(0)]! : null;
-  if (first) {
-    const skip = knobs.clear_done !== 'free' && first.completed === 1;
-    if (!skip && first.state === WORK_STATE.RUNNING) {
-      work_is_idle(m, thread, first);
-      return again;
-    }
-    if (first.state === WORK_STATE.PENDING) work_cancelled(m, m.places.vcpus[vcpu.id]!.host, first);
-    vcpu.apf_queue.remove(first.id);
-    if (!vcpu.apf_done.has(first.id)) free_work(m, first);
+  if (vcpu.completing !== 0) {
+    const work = m.works[vcpu.completing - 1]!;
+    if (!flush_work(m, thread, work)) return again;
+    vcpu.completing = 0;
+    // What has run is on done by now, and is freed from there.
+    if (!vcpu.apf_done.has(work.id)) free_work(m, work);
     return again;
   }
-  if (vcpu.apf_done.length > 0) {
-    const work = m.works[vcpu.apf_done.at(0)]!;
-    if (knobs.clear_done === 'flush' && !work_is_idle(m, thread, work)) return again;
-    vcpu.apf_done.remove(work.id);
-    free_work(m, work);
+  const queued = vcpu.apf_queue.shift();
+  if (queued >= 0) {
+    const work = m.works[queued]!;
+    if (clear_done === 'skip' && work.completed) return again;
+    if (work.state === WORK_STATE.PENDING) work_cancelled(m, m.places.vcpus[vcpu.id]!.host, work);
+    vcpu.completing = queued + 1;
+    return again;
+  }
+  const done = vcpu.apf_done.shift();
+  if (done >= 0) {
+    if (clear_done === 'flush') vcpu.completing = done + 1;
+    else free_work(m, m.works[done]!);
     return again;
   }
   vcpu.apf_queued = 0;
   vcpu.apf_note = ENTRY_NOTE.none;
   vcpu.apf_note_item = 0;
+  vcpu.apf_error_gfn = 0;
   for (let index = 0; index < ASYNC_PF_PER_VCPU; index += 1) vcpu.set_apf_gfns(index, 0);
   return vcpu.check_return;
 }

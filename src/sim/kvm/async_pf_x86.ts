@@ -226,6 +226,7 @@ export function kvm_arch_async_page_present(m: Machine, thread: Thread): At {
   const stale_token = work.token;
   if (work.wakeup_all) work.token = APF_BROADCAST;
   else kvm_del_async_pf_gfn(m, vcpu, work.gfn);
+  if (work.failed) vcpu.apf_error_gfn = work.gfn + 1;
   if (m.emit)
     m.emit(TP.kvm_async_pf_ready, knobs.broadcast_token === 'set_after_trace' ? stale_token : work.token, work.gpa);
   if (work.wakeup_all) m.observe?.(OBS.broadcast, vm, vcpu.id, -1);

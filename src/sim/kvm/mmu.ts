@@ -18,6 +18,8 @@ import { tdp_map, tdp_map_huge } from './tdp.ts';
 
 /** PFERR_ bits that a recording shows for a fault on the final access: bit 32, user, and write. */
 const PFERR_GUEST_FINAL = 0x1_0000_0000;
+const EFAULT = 14;
+const KVM_EXIT_UNKNOWN = 0;
 
 /**
  * Begins a fault, or a prefault on a completed item's behalf, within the step that found it.
@@ -61,7 +63,6 @@ export function kvm_faultin_pfn(m: Machine, thread: Thread): At {
     case 'ok':
       return AT.kvm_tdp_mmu_map;
     case 'wait':
-    case 'error':
       return AT['kvm_faultin_pfn.sync'];
     case 'retry':
       return vcpu.fault_prefault ? AT['kvm_faultin_pfn.sync'] : AT['kvm_faultin_pfn.async'];
@@ -78,6 +79,11 @@ export function kvm_faultin_pfn_async(m: Machine, thread: Thread): At {
   const knobs = knobs_of(m, vcpu);
   if (!kvm_can_do_async_pf(m, vcpu)) return AT['kvm_faultin_pfn.sync'];
   const gfn = Math.floor(vcpu.fault_gpa / 4096);
+  if (vcpu.apf_error_gfn === gfn + 1) {
+    // A worker could not get it; waiting for it ourselves brings the error to user space.
+    vcpu.apf_error_gfn = 0;
+    return AT['kvm_faultin_pfn.sync'];
+  }
   if (m.emit) m.emit(TP.kvm_try_async_get_page, vcpu.fault_gpa, gfn, -1);
   const repeated = kvm_find_async_pf_gfn(m, vcpu, gfn);
   if (repeated && knobs.double_fault === 'sync') return AT['kvm_faultin_pfn.sync'];
@@ -121,7 +127,8 @@ export function kvm_faultin_pfn_sync(m: Machine, thread: Thread): At {
 /**
  * Maps what was found, under mmu_lock; the fault is tried again if a range was taken away since it began.
  *
- * Models kvm_tdp_mmu_page_fault() and mmu_invalidate_retry(), arch/x86/kvm/mmu.
+ * Models kvm_tdp_mmu_page_fault() and mmu_invalidate_retry(), arch/x86/kvm/mmu. A failed read of the page is -EFAULT to
+ * user space. Differs: this VMM then runs the vCPU again, where others stop the VM; an error in a prefault is ignored.
  */
 export function kvm_tdp_mmu_map(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
@@ -130,8 +137,10 @@ export function kvm_tdp_mmu_map(m: Machine, thread: Thread): At {
   const then = vcpu.fault_prefault ? AT.kvm_arch_async_page_present : AT['vcpu_run.tail'];
   const failed = thread.gup_result === GUP_RESULT.fault;
   thread.gup_result = GUP_RESULT.none;
-  // -EFAULT goes to user space, which has nothing better than to try again.
-  if (failed) return vcpu.fault_prefault ? then : AT.userspace;
+  if (failed && !vcpu.fault_prefault) {
+    if (m.emit) m.emit(TP.kvm_userspace_exit, KVM_EXIT_UNKNOWN, -EFAULT);
+    return AT.userspace;
+  }
   const stale = row.mmu_invalidate_in_progress > 0 || row.mmu_invalidate_seq !== vcpu.fault_mmu_seq;
   const pte = m.hva.pte(vcpu.fault_page);
   if (stale || !pte_present(pte)) return then;
@@ -165,6 +174,6 @@ export function huge_frame(m: Machine, vm: number, page: number): number {
 export function kvm_arch_async_page_ready(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const work = m.works[vcpu.completing - 1]!;
-  if (work.wakeup_all || knobs_of(m, vcpu).retry_before_entry === 'off') return AT.kvm_arch_async_page_present;
+  if (work.wakeup_all || work.failed || knobs_of(m, vcpu).retry_before_entry === 'off') return AT.kvm_arch_async_page_present;
   return page_fault(m, vcpu, work.gpa, work.page, false, true);
 }

@@ -33,7 +33,13 @@ import {
   vm_of_page,
 } from './page.ts';
 import { limit_pages, reclaim_page } from './reclaim.ts';
-import { delete_from_swap_cache, lookup_swap_cache, swap_cluster_readahead, swapin_nr_pages } from './swap.ts';
+import {
+  delete_from_swap_cache,
+  lookup_swap_cache,
+  swap_cluster_readahead,
+  swapin_nr_pages,
+  wake_memory_waiters,
+} from './swap.ts';
 
 /** What an attempt came to: mapped; being read already; its read started now; its read failed; no memory right now. */
 type Attempt = 'ok' | 'locked' | 'submitted' | 'error' | 'no_frame' | 'no_request';
@@ -66,10 +72,7 @@ function handle_mm_fault(m: Machine, thread: Thread, page: number, write: boolea
   const cached = lookup_swap_cache(m, slot);
   if (cached >= 0) {
     if (has_flag(m, cached, PG_locked)) return 'locked';
-    if (has_flag(m, cached, PG_error)) {
-      drop_failed_page(m, vm, host, cached);
-      return 'error';
-    }
+    if (has_flag(m, cached, PG_error)) return 'error';
     if (has_flag(m, cached, PG_readahead)) {
       clear_flag(m, cached, PG_readahead);
       m.hosts[host]!.ra_hits += 1;
@@ -98,11 +101,16 @@ function map_frame(m: Machine, vm: number, page: number, pfn: number, write: boo
   }
 }
 
-function drop_failed_page(m: Machine, vm: number, host: number, pfn: number): void {
+/** Whoever has waited for a page whose read failed takes it out of the cache: the next fault reads it again. */
+function drop_failed_page(m: Machine, page: number): void {
+  const vm = vm_of_page(m, page);
+  const { host } = m.program.vms[vm]!;
+  const pfn = lookup_swap_cache(m, pte_target(m.hva.pte(page)));
   lru_del(m, vm, pfn);
   delete_from_swap_cache(m, pfn);
   free_frame(m, host, pfn);
   m.vms[vm]!.nr_charged_pages -= 1;
+  wake_memory_waiters(m, host);
 }
 
 /** Charges one page to the VM's container, reclaiming as it must. False: nothing to be had now. */
@@ -115,26 +123,23 @@ function make_room(m: Machine, thread: Thread, vm: number, host: number): boolea
   }
   // The host's own free pages: take from whichever VM holds most.
   for (let tries = 0; m.hosts[host]!.nr_free_pages === 0 && tries < 64; tries += 1) {
-    const victim = largest_vm(m, host);
-    if (victim < 0 || !reclaim_page(m, victim)) break;
+    if (!largest_first(m, host).some(victim => reclaim_page(m, victim))) break;
   }
   return row.nr_charged_pages < limit || m.hosts[host]!.nr_io_active === 0;
 }
 
-function largest_vm(m: Machine, host: number): number {
-  let largest = -1;
-  m.program.vms.forEach((spec, vm) => {
-    if (spec.host === host && (largest < 0 || m.vms[vm]!.nr_charged_pages > m.vms[largest]!.nr_charged_pages))
-      largest = vm;
-  });
-  return largest;
+/** The VMs of a host, the one that holds most before the others. */
+function largest_first(m: Machine, host: number): readonly number[] {
+  const charged = (vm: number) => m.vms[vm]!.nr_charged_pages;
+  const vms = m.program.vms.flatMap((spec, vm) => (spec.host === host ? [vm] : []));
+  return vms.sort((a, b) => charged(b) - charged(a));
 }
 
 /**
  * hva_to_pfn() under FOLL_NOWAIT. `wait`: this version sleeps although it was told not to, since the window was one
  * page and the page was not cached; or memory is short, where every version may sleep.
  *
- * Models hva_to_pfn_slow(), virt/kvm/kvm_main.c.
+ * Models hva_to_pfn(), virt/kvm/kvm_main.c, which takes any failure in a valid range for one that waiting may cure.
  */
 export function hva_to_pfn_nowait(
   m: Machine,
@@ -142,12 +147,11 @@ export function hva_to_pfn_nowait(
   page: number,
   write: boolean,
   single_page_waits: boolean,
-): 'ok' | 'retry' | 'wait' | 'error' {
+): 'ok' | 'retry' | 'wait' {
   switch (handle_mm_fault(m, thread, page, write)) {
     case 'ok':
       return 'ok';
     case 'error':
-      return 'error';
     case 'locked':
       return 'retry';
     case 'submitted':
@@ -180,11 +184,14 @@ export function start_gup(m: Machine, thread: Thread, page: number, write: boole
 function get_user_pages(m: Machine, thread: Thread): At {
   const page = thread.gup_page;
   const attempt = handle_mm_fault(m, thread, page, thread.gup_write !== 0);
+  if (attempt === 'error') drop_failed_page(m, page);
   if (attempt === 'ok' || attempt === 'error') {
     thread.gup_result = attempt === 'ok' ? GUP_RESULT.ok : GUP_RESULT.fault;
+    const then = thread.gup_return;
     thread.gup_page = 0;
     thread.gup_write = 0;
-    return thread.gup_return;
+    thread.gup_return = AT.off;
+    return then;
   }
   const vm = vm_of_page(m, page);
   const reading = attempt === 'locked' || attempt === 'submitted';

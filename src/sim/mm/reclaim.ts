@@ -56,6 +56,7 @@ export function limit_pages(m: Machine, vm: number): number {
 export function reclaim_page(m: Machine, vm: number): boolean {
   const row = m.vms[vm]!;
   const host = m.program.vms[vm]!.host;
+  if (!m.program.hosts[host]!.swap || !io_available(m, host)) return false;
   let scanned = 0;
   const most = 2 * row.nr_charged_pages + 2;
   while (row.lru_tail !== 0 && scanned < most) {
@@ -71,10 +72,12 @@ export function reclaim_page(m: Machine, vm: number): boolean {
       lru_add(m, vm, pfn);
       continue;
     }
-    row.mmu_invalidate_seq += 1;
-    if (unmap_and_release(m, vm, host, page, pfn, false)) return true;
+    if (unmap_and_release(m, vm, host, page, pfn, false)) {
+      row.mmu_invalidate_seq += 1;
+      return true;
+    }
+    // Swap is full: another page may have a slot from before.
     lru_add(m, vm, pfn);
-    return false;
   }
   return false;
 }
@@ -98,7 +101,7 @@ export function can_evict(m: Machine, page: number): boolean {
 /**
  * Unmaps a page from guest and host and lets its frame go, by way of the device if its contents are newer than swap.
  * `at_once`: the write takes no time (a scenario's `evict`). The frame is off the LRU list when this is called.
- * Returns false, with the page unharmed, when there is no swap slot or no request for it.
+ * Returns false, with the page unharmed, when there is no swap slot for it.
  *
  * Models try_to_unmap() and pageout(), mm/rmap.c and mm/vmscan.c.
  */
@@ -112,7 +115,6 @@ export function unmap_and_release(
 ): boolean {
   const pte = m.hva.pte(page);
   const mapped = pte_present(pte);
-  if (!at_once && !io_available(m, host)) return false;
   if (mapped && m.frame.slot(pfn) === 0) {
     const slot = get_swap_page(m, host, page);
     if (slot < 0) return false;

@@ -88,7 +88,8 @@ export const KNOBS = {
   worker_mm_ref: { values: ['mm_count', 'mm_users', 'taken_by_worker'], summary: 'What keeps the address space for the worker (B24).' },
   worker_vm_ref: { values: ['yes', 'no'], summary: 'Whether an item holds a reference to the VM.' },
   worker_page_ref: { values: ['yes', 'no'], summary: 'Whether the page stays pinned until the item is dequeued (B23).' },
-  worker_gup_error: { values: ['ignored', 'reported'], summary: "What becomes of an error of the worker's GUP (B28)." },
+  worker_gup_error: { values: ['ignored', 'reported'], summary:
+      "What becomes of an error of the worker's GUP (B28): nothing; or the next fault on the page is synchronous, so that it reaches user space." },
   flush_on_dequeue: {
     values: ['yes', 'no'],
     summary: 'Whether the vCPU thread waits for the work function to return before it frees the item (6.9).',
