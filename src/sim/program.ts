@@ -164,7 +164,6 @@ export type ActionOp =
       readonly vm: number;
       readonly vcpu: number;
       readonly irq: number;
-      readonly via: 'lapic' | 'direct';
     }
   | { readonly op: 'hold_event'; readonly event: EventPattern; readonly ns: number }
   | {

@@ -110,7 +110,7 @@ lowering('acts, their triggers, and what during undoes', () => {
   const { actions } = lower(`
 evict web.heap.pages(3..5)
 at 1ms web.task.db writes cold
-after ready(cold) + 5us { mark "told"; irq disk on web.vcpu[0] via direct }
+after ready(cold) + 5us { mark "told"; irq disk on web.vcpu[0] via lapic }
 when web.vcpu[0] is halted after 2ms get_mpstate web.vcpu[0] as seen
 every 1ms for 5ms touch cold
 during 1ms..2ms { interrupts web.vcpu[1] blocked }
@@ -126,7 +126,7 @@ hold web.vcpu[0] at vcpu_enter_guest.requests after not_present(cold) until comp
         { kind: 'after', event: { name: 'ready', args: [page], by: null }, plus_ns: 5000 },
         [
           { op: 'mark', name: 'told' },
-          { op: 'irq', irq: 0, via: 'direct', vm: 0, vcpu: 0 },
+          { op: 'irq', irq: 0, vm: 0, vcpu: 0 },
         ],
       ],
       [

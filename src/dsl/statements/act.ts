@@ -67,15 +67,9 @@ export const irqAct = statement({
     check.thing(vcpu, 'vcpu');
   },
   lower({ irq, vcpu, via }, at, lowering) {
-    lowering.act(
-      {
-        op: 'irq',
-        irq: lowering.entity(irq).id,
-        via: via?.text === 'direct' ? 'direct' : 'lapic',
-        ...lowering.vcpu(vcpu),
-      },
-      at,
-    );
+    // KVM_INTERRUPT is the way of a VMM with an irqchip of its own.
+    if (via?.text === 'direct') lowering.needs(via.span, "'via direct'", 'the complete model');
+    else lowering.act({ op: 'irq', irq: lowering.entity(irq).id, ...lowering.vcpu(vcpu) }, at);
   },
 });
 

@@ -24,7 +24,7 @@ export const after = statement({
   keyword: 'after',
   where: WHERE,
   syntax: seq(word('after'), event('event'), opt(seq(mark(Plus, '+'), sum('plus', 'TIME'))), body('act')),
-  summary: 'Acts after each occurrence of an event, at once or so much later.',
+  summary: 'Acts after the first occurrence of an event, at once or so much later.',
   examples: ['after ready(cold) evict cold', 'after not_present(cold) + 5us { mark "told" }'],
   check({ event, plus }, _at, check) {
     check.event(event);
