@@ -1,7 +1,7 @@
 /**
  * A terminal as a user has it: a pty with an emulator behind it, whose screen can be read.
  *
- * Nothing here sleeps. `until()` looks again whenever the program has written something; its deadline is only there
+ * Nothing here sleeps. `until()` looks again whenever the program has drawn something; its deadline is only there
  * to end a test that waits for what never comes, and then shows the screen.
  */
 import pty from '@lydell/node-pty';
@@ -47,13 +47,23 @@ export function terminal(command: string, args: readonly string[], options: Term
 
   const looks = new Set<() => void>();
   let written = '';
+  let shown = 0;
   let code: number | null = null;
+  /** Between the marks of a synchronized update a terminal shows nothing, and so nobody may look. */
+  const drawing = (): boolean => {
+    const before = written.slice(0, shown);
+    return code === null && before.lastIndexOf('\x1b[?2026h') > before.lastIndexOf('\x1b[?2026l');
+  };
   const lookAgain = (): void => {
     for (const look of [...looks]) look();
   };
   child.onData(data => {
     written += data;
-    emulator.write(data, lookAgain);
+    const upto = written.length;
+    emulator.write(data, () => {
+      shown = upto;
+      lookAgain();
+    });
   });
   emulator.onData(reply => child.write(reply));
   child.onExit(({ exitCode, signal }) => {
@@ -72,6 +82,7 @@ export function terminal(command: string, args: readonly string[], options: Term
   function wait<T>(look: () => T | null, what: string): Promise<T> {
     return new Promise((resolve, reject) => {
       const settle = (): boolean => {
+        if (drawing()) return false;
         const found = look();
         if (found !== null) resolve(found);
         else if (code !== null) reject(new Error(`waited for ${what}, but the program ended with ${code}:\n${text()}`));

@@ -24,7 +24,7 @@ vm web on h0 {
 let cold = web.heap.page(17)
 limit time 20ms
 
-case "while the page comes in, the other task runs" {
+case "the other task runs meanwhile" {
   at 0us   evict cold     # to swap
   at 100us db reads cold  # a major fault
 

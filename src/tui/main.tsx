@@ -187,6 +187,8 @@ export async function watch(options: WatchOptions): Promise<number> {
       saved = setTimeout(reload, SAVE_MS);
     });
 
+    // Ink does so only after its first frame: what is typed until then would be echoed into it.
+    stdin.setRawMode(true);
     instance = render(element(), {
       alternateScreen: true,
       incrementalRendering: true,
