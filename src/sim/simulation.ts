@@ -3,6 +3,7 @@
  *
  * Everything that moves is in the machine's buffer and the judge's cells, so save() and restore() are complete.
  */
+import { assert } from '../base/assert.ts';
 import { boot } from './boot.ts';
 import { NO_THREAD, type Over, runEngine } from './engine.ts';
 import { asksForWriters } from './judge/anywhere.ts';
@@ -64,6 +65,7 @@ export function createSimulation(program: Program, options: SimulationOptions = 
   machine.clock.current_thread = NO_THREAD;
   const judging = new Judge(machine);
   const needs = judging.needs;
+  assert(trace !== 'off' || !needs.records, 'simulation: a judgement over trace() needs the trace');
   const checking = paranoid ? createLaws(machine) : null;
   judge = judging;
   laws = checking;
