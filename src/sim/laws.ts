@@ -7,6 +7,7 @@
 import { Bug } from '../base/assert.ts';
 import { AT, STEP_NAMES } from './at.ts';
 import { NO_THREAD } from './engine.ts';
+import { tdp_frame } from './kvm/tdp.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
 import { has_flag, PG_lru, PG_swapcache, PG_writeback, pte_present, pte_swap, pte_target } from './mm/page.ts';
 import { compiledSchema, THREAD_KIND, WAIT, WORK_STATE } from './schema.ts';
@@ -133,6 +134,9 @@ function checkPages(m: Machine): void {
     let charged = 0;
     for (let page = place.first_page; page < place.first_page + place.pages; page += 1) {
       const pte = m.hva.pte(page);
+      const mapped = tdp_frame(m, vm, page);
+      if (mapped >= 0 && !(pte_present(pte) && pte_target(pte) === mapped))
+        broken(m, `the guest has page ${page} in frame ${mapped}, and the host does not`);
       if (pte_present(pte)) {
         charged += 1;
         const pfn = pte_target(pte);

@@ -36,25 +36,48 @@ export function tdp_access(m: Machine, vm: number, page: number, write: boolean)
   return leaf >>> SHIFT;
 }
 
-/** Whether the page is mapped, without touching accessed bits. */
-export function tdp_mapped(m: Machine, vm: number, page: number): boolean {
+/** The frame that a page is mapped to, or -1, without touching accessed bits. */
+export function tdp_frame(m: Machine, vm: number, page: number): number {
   const place = m.places.vms[vm]!;
-  const middle = m.tdp_l2.entry(place.first_l2 + ((page - place.first_page) >>> 9));
-  if ((middle & PRESENT) === 0) return false;
-  return (middle & HUGE) !== 0 || (m.tdp.l1(page) & PRESENT) !== 0;
+  const index = page - place.first_page;
+  const middle = m.tdp_l2.entry(place.first_l2 + (index >>> 9));
+  if ((middle & PRESENT) === 0) return -1;
+  if ((middle & HUGE) !== 0) return (middle >>> SHIFT) + (index & 511);
+  const leaf = m.tdp.l1(page);
+  return (leaf & PRESENT) === 0 ? -1 : leaf >>> SHIFT;
 }
 
-/** Enters a 4 KiB leaf, linking what is missing above it. Models kvm_tdp_mmu_map(), arch/x86/kvm/mmu/tdp_mmu.c. */
+/** Whether the page is mapped. */
+export function tdp_mapped(m: Machine, vm: number, page: number): boolean {
+  return tdp_frame(m, vm, page) >= 0;
+}
+
+/**
+ * Enters a 4 KiB leaf, linking what is missing above it. A page that is mapped already keeps its leaf and its bits.
+ *
+ * Models kvm_tdp_mmu_map(), arch/x86/kvm/mmu/tdp_mmu.c.
+ */
 export function tdp_map(m: Machine, vm: number, page: number, pfn: number): void {
+  if (tdp_frame(m, vm, page) === pfn) return;
   const l2 = link_down_to_l2(m, vm, page);
   m.tdp_l2.set_entry(l2, PRESENT);
   m.tdp.set_l1(page, ((pfn << SHIFT) | PRESENT) >>> 0);
 }
 
-/** Enters a 2 MiB leaf for the range that holds `page`; `pfn` is the frame of the range's first page. */
+/**
+ * Enters a 2 MiB leaf for the range that holds `page`; `pfn` is the frame of the range's first page. The small leaves
+ * go, and leave it what they knew. Models handle_removed_pt() below kvm_tdp_mmu_map(), arch/x86/kvm/mmu/tdp_mmu.c.
+ */
 export function tdp_map_huge(m: Machine, vm: number, page: number, pfn: number): void {
-  const l2 = link_down_to_l2(m, vm, page);
-  m.tdp_l2.set_entry(l2, ((pfn << SHIFT) | PRESENT | HUGE) >>> 0);
+  if (tdp_huge(m, vm, page)) return;
+  const place = m.places.vms[vm]!;
+  const first = page - ((page - place.first_page) & 511);
+  let bits = 0;
+  for (let small = first; small < first + 512; small += 1) {
+    bits |= m.tdp.l1(small) & (ACCESSED | DIRTY);
+    m.tdp.set_l1(small, 0);
+  }
+  m.tdp_l2.set_entry(link_down_to_l2(m, vm, page), ((pfn << SHIFT) | PRESENT | HUGE | bits) >>> 0);
 }
 
 function link_down_to_l2(m: Machine, vm: number, page: number): number {

@@ -73,4 +73,25 @@ test('a 2 MiB leaf maps 512 pages in a row, and goes as a whole', () => {
   equal([tdp_mapped(m, 1, FIRST + 512), tdp_mapped(m, 1, FIRST + 1023)], [false, false]);
 });
 
+test('a 2 MiB leaf takes the place of the small ones, and keeps what they knew', () => {
+  const m = machine();
+  tdp_map(m, 1, FIRST + 700, 42);
+  tdp_access(m, 1, FIRST + 700, true);
+  tdp_map_huge(m, 1, FIRST + 700, 1024);
+  is(tdp_zap(m, 1, FIRST + 512), true, 'dirty');
+  tdp_map(m, 1, FIRST + 600, 7);
+  is(tdp_mapped(m, 1, FIRST + 700), false, 'the old leaf is gone');
+});
+
+test('mapping what is mapped changes nothing', () => {
+  const m = machine();
+  tdp_map(m, 1, FIRST, 7);
+  tdp_access(m, 1, FIRST, true);
+  tdp_map(m, 1, FIRST, 7);
+  is(tdp_zap(m, 1, FIRST), true, 'still dirty');
+  tdp_map_huge(m, 1, FIRST + 512, 1024);
+  tdp_map(m, 1, FIRST + 513, 1025);
+  is(tdp_huge(m, 1, FIRST + 513), true, 'still huge');
+});
+
 test.run();
