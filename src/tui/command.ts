@@ -62,7 +62,7 @@ function stop(direction: 'next' | 'back'): Command {
 export const COMMANDS: Readonly<Record<string, Command>> = {
   time: {
     argument: 'TIME',
-    help: 'goes to a time; `+20us` and `-1ms` count from here; the word may be left out',
+    help: 'goes to a time; `+20us` and `-1ms` count from here; in a recording also as its lines have it; TIME alone will do',
     choices: none,
     request: (argument, model) =>
       timeRequest(argument, model) ?? error(`'${argument}' is no time; try 3ms, 1.5us or +20us`),

@@ -73,11 +73,17 @@ class RecordingSession implements Session {
         else this.#seek(Math.min(length, this.#nextEvent(this.#position) + 1));
         return true;
       case 'time': {
-        if (goal.ns < this.time_ns)
-          return this.#backTo(row => this.#recording.time_ns(row) - this.#origin_ns <= goal.ns);
-        return this.#forward(enough, () => this.#timeAfter() > goal.ns);
+        const ns = this.#sinceStart(goal.ns);
+        if (ns < this.time_ns) return this.#backTo(row => this.#recording.time_ns(row) - this.#origin_ns <= ns);
+        return this.#forward(enough, () => this.#timeAfter() > ns);
       }
     }
+  }
+
+  /** A time beyond the end that the host's clock did show during the recording, as its lines do, is meant as such. */
+  #sinceStart(ns: number): number {
+    const beyond = ns > this.#end_ns;
+    return beyond && ns >= this.#origin_ns && ns <= this.#origin_ns + this.#end_ns ? ns - this.#origin_ns : ns;
   }
 
   view(window: Window): ViewModel {

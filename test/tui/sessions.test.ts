@@ -167,6 +167,16 @@ test('a run: the next failing judgement is found, with its reason', () => {
   );
 });
 
+test('a recording: a time may be given as its lines have it', () => {
+  const session = recording();
+  session.pursue({ to: 'time', ns: 1_819_477_211_000 }, () => false);
+  assert.is(session.time_ns, 1_819_477_211_000 - 1_817_460_378_000);
+  const there = session.position;
+  session.pursue({ to: 'start' }, () => false);
+  session.pursue({ to: 'time', ns: 1_819_477_211_000 - 1_817_460_378_000 }, () => false);
+  assert.is(session.position, there);
+});
+
 test('a recording: tokens are open between their not_present and their ready', () => {
   const session = recording();
   let opened = 0;
