@@ -23,6 +23,7 @@ export const AT = numbered([
   'kvm_vcpu_block.finish',
   'vcpu_enter_guest',
   'vcpu_enter_guest.requests',
+  'vcpu_enter_guest.checked',
   'kvm_check_and_inject_events',
   'vcpu_enter_guest.in_guest_mode',
   'kvm_vcpu_exit_request',

@@ -290,6 +290,19 @@ variant loop_b extends loop_a
   assert.throws(() => lower(text, { variant: 'loop_a' }), /no variant named 'loop_a'/);
 });
 
+lowering('a variant that turns what makes no difference yet is refused; naming what its base has is not', () => {
+  const text = `
+variant saver extends linux_6_12 { save drain; wake done_list }
+variant on_top extends saver { token plain }
+variant unnested extends linux_4_19 { gate remove nested_optin }
+variant same extends linux_6_1 { deliver [int_bit, paging]; save ignore }
+`;
+  assert.throws(() => lower(text, { variant: 'saver' }), /the knob save \(drain\) needs the complete model/);
+  assert.throws(() => lower(text, { variant: 'on_top' }), /the knob save/);
+  assert.throws(() => lower(text, { variant: 'unnested' }), /the knob gate \(nested_optin\)/);
+  assert.equal(lower(text, { variant: 'same' }).vms[0]?.knobs.deliver, ['int_bit', 'paging']);
+});
+
 lowering('which variants a case runs on: its own, the file’s, the VM’s', () => {
   assert.equal(suiteOf('').cases[0]?.variants, ['linux_6_12']);
   assert.equal(suiteOf('run on variants [v6, v7]\n').cases[0]?.variants, ['v6', 'v7']);

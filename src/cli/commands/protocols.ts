@@ -3,7 +3,7 @@
 import { compile } from '../../dsl/compile.ts';
 import { didYouMean } from '../../dsl/suggest.ts';
 import type { Suite } from '../../dsl/suite.ts';
-import { KNOB_NAMES, KNOBS, type KnobName, type Knobs } from '../../sim/protocol/knobs.ts';
+import { KNOB_NAMES, KNOBS, type KnobName, type Knobs, laterValues } from '../../sim/protocol/knobs.ts';
 import {
   knobsOf,
   knobsThatDiffer,
@@ -62,7 +62,7 @@ function cardText({ name, knobs, preset }: Protocol, strong: (text: string) => s
   const changed = new Set<string>(preset?.extends ? Object.keys(preset.changes) : []);
   const rows = KNOB_NAMES.flatMap(knob => [
     [changed.has(knob) ? '*' : ' ', strong(knob), valueText(knobs, knob)].join(' '),
-    paragraph(KNOBS[knob].summary, 4),
+    paragraph(KNOBS[knob].summary + laterText(knob), 4),
   ]);
   return `${headText(name, preset, strong)}\n${rows.join('\n')}\n`;
 }
@@ -71,6 +71,13 @@ function headText(name: string, preset: Preset | null, strong: (text: string) =>
   if (!preset) return `${strong(name)}: declared in the scenario\n`;
   const base = preset.extends === null ? '' : `extends ${preset.extends}; * marks what differs from it\n`;
   return `${strong(name)}: ${preset.summary}\n${preset.provenance}: ${preset.source}\n${base}`;
+}
+
+/** What of a knob waits for the complete model. */
+function laterText(knob: KnobName): string {
+  const later = laterValues(knob);
+  if (later.length === 0) return '';
+  return later.length === KNOBS[knob].values.length ? ' No difference yet.' : ` No difference yet: ${later.join(', ')}.`;
 }
 
 function comparisonText(a: Protocol, b: Protocol): string {

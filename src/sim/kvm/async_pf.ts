@@ -34,12 +34,20 @@ import {
 import { gfn_to_hva } from './memslot.ts';
 import { KVM_REQ_APF_READY, kvm_make_request, kvm_vcpu_kick, kvm_vcpu_wake_up } from './requests.ts';
 
-/** A free row for an item, or null when GFP_NOWAIT finds no memory. */
+/** Pages that direct reclaim takes at a time, include/linux/swap.h. */
+const SWAP_CLUSTER_MAX = 32;
+
+/**
+ * A row for an item, or null when GFP_NOWAIT finds no memory. An allocation that may sleep frees some first, and costs
+ * the vCPU thread that time. Differs: what it frees is nobody's here.
+ */
 function alloc_work(m: Machine, vcpu: Vcpu): Work | null {
-  const host = m.hosts[m.places.vcpus[vcpu.id]!.host]!;
-  if (host.fail_alloc > 0) {
-    host.fail_alloc -= 1;
-    return null;
+  const { host, thread } = m.places.vcpus[vcpu.id]!;
+  const row = m.hosts[host]!;
+  if (row.fail_alloc > 0) {
+    row.fail_alloc -= 1;
+    if (knobs_of(m, vcpu).alloc === 'nowait') return null;
+    m.threads[thread]!.charge_ns += SWAP_CLUSTER_MAX * m.costs[host]!.charge_ns.reclaim_page;
   }
   for (const work of m.works) {
     if (work.used) continue;

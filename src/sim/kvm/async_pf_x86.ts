@@ -234,7 +234,7 @@ export function kvm_arch_async_page_present(m: Machine, thread: Thread): At {
 
   if (pv_enabled(m, vcpu)) {
     const wanted = work.wakeup_all === 1 || work.notpresent_injected === 1 || knobs.ready_event === 'always';
-    if (knobs.notify === 'pf_both') pf_ready(m, vcpu, work.token, knobs);
+    if (knobs.notify === 'pf_both' && wanted) pf_ready(m, vcpu, work.token, knobs);
     else if (knobs.notify === 'pf_then_interrupt' && wanted && guest_write_ok(m, vcpu)) {
       vcpu.area_token = work.token;
       return AT['kvm_arch_async_page_present.raise'];

@@ -48,7 +48,8 @@ export const RUNNABLE_TERMS: readonly RunnableTerm[] = [
   },
   {
     text: 'async_pf.done is not empty',
-    when: (m, vcpu) => knobs(m, vcpu).wake !== 'none',
+    // A halt that is decided in the fault and that nothing undoes would be the review's mistake.
+    when: (m, vcpu) => knobs(m, vcpu).wake !== 'none' && knobs(m, vcpu).halt !== 'at_fault',
     holds: (_m, vcpu) => vcpu.apf_done.length > 0,
   },
   { text: 'mp_state is SIPI_RECEIVED', when: always, holds: (_m, vcpu) => vcpu.mp_state === MP_STATE.SIPI_RECEIVED },

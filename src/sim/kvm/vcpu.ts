@@ -12,8 +12,8 @@ import { guest_rip } from '../guest/rip.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { ENTRY_NOTE, MP_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
-import { free_work } from './async_pf.ts';
-import { kvm_add_async_pf_gfn, kvm_del_async_pf_gfn, synthetic_halt } from './async_pf_x86.ts';
+import { free_work, kvm_check_async_pf_completion } from './async_pf.ts';
+import { kvm_add_async_pf_gfn, synthetic_halt } from './async_pf_x86.ts';
 import { cancel_injection } from './event.ts';
 import { kvm_inject_pending_timer_irqs } from './lapic.ts';
 import {
@@ -122,17 +122,21 @@ export function vcpu_enter_guest_requests(m: Machine, thread: Thread): At {
 }
 
 /**
- * 2010: the completion check at entry, which is also where the vCPU halts.
+ * 2010: the completion check at entry: what the fault has left a note of, else at most one completion.
  *
  * Models kvm_check_async_pf_completion() of the posting under review, patch 02/12 of version 6.
  */
 export function kvm_check_async_pf_completion_entry(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
-  check_entry_note(m, vcpu) || deliver_one(m, vcpu);
-  // `if (mp_state == HALTED) goto out`: the halt that the reviewer could not find.
-  if (vcpu.mp_state === MP_STATE.HALTED || vcpu.apf_halted) return AT['vcpu_run.tail'];
-  const all = knobs_of(m, vcpu).completions_per_pass === 'all';
-  return all && vcpu.apf_done.length > 0 ? AT['kvm_check_async_pf_completion.entry'] : AT.kvm_check_and_inject_events;
+  if (check_entry_note(m, vcpu)) return vcpu_enter_guest_checked(m, thread);
+  vcpu.check_return = AT['vcpu_enter_guest.checked'];
+  return kvm_check_async_pf_completion(m, thread);
+}
+
+/** 2010: `if (mp_state == HALTED) goto out`, the halt that the reviewer could not find. */
+export function vcpu_enter_guest_checked(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  return vcpu.mp_state === MP_STATE.HALTED || vcpu.apf_halted ? AT['vcpu_run.tail'] : AT.kvm_check_and_inject_events;
 }
 
 function check_entry_note(m: Machine, vcpu: Vcpu): boolean {
@@ -162,18 +166,6 @@ function check_entry_note(m: Machine, vcpu: Vcpu): boolean {
   vcpu.apf_queued -= 1;
   free_work(m, work);
   return true;
-}
-
-function deliver_one(m: Machine, vcpu: Vcpu): void {
-  const id = vcpu.apf_done.shift();
-  if (id < 0) return;
-  const work = m.works[id]!;
-  if (m.emit) m.emit(TP.kvm_async_pf_ready, work.token, work.gpa);
-  m.observe?.(OBS.ready, vm_of_vcpu(m, vcpu), work.page, -1);
-  kvm_del_async_pf_gfn(m, vcpu, work.gfn);
-  vcpu.apf_queue.remove(id);
-  vcpu.apf_queued -= 1;
-  free_work(m, work);
 }
 
 /** Announces that it is about to enter: from here on a kick sends an interrupt. */

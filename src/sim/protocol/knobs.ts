@@ -3,6 +3,9 @@
  *
  * A preset (presets.ts) is a named set of values; `variant mine extends linux_5_8 { wake request }` changes
  * single ones. The model reads knobs and never asks for a version. Numbers of bugs are known-bugs.md's.
+ *
+ * Some differences matter only to what is not modelled yet: NMIs, nesting, other paging modes, teardown, save. Presets
+ * say them all the same; a variant that would turn nothing but such a one is refused, as it would change nothing.
  */
 
 interface KnobDeclaration {
@@ -11,6 +14,8 @@ interface KnobDeclaration {
   /** A set knob holds any subset: `gate add nmi_allowed`, `gate remove irqchip`, `gate [irqchip]`. */
   readonly set?: true;
   readonly summary: string;
+  /** Which values make no difference before the complete model: all of them, or these. */
+  readonly later?: 'all' | readonly string[];
 }
 
 export const KNOBS = {
@@ -37,15 +42,18 @@ export const KNOBS = {
     ],
     set: true,
     summary: 'Terms of kvm_can_do_async_pf(): all must hold, else the fault is synchronous.',
+    later: ['nested_optin'],
   },
   deliver: {
     values: ['cpl', 'int_bit', 'paging', 'protected'],
     set: true,
     summary: 'Terms of kvm_can_deliver_async_pf() besides EN bit 0: else the vCPU halts instead of the guest being told.',
+    later: ['paging', 'protected'],
   },
   nmi_optin: {
     values: ['none', 'guest_flag', 'ignore'],
     summary: 'Whether a fault may be asynchronous in NMI context: never, if the guest asked for it, or always.',
+    later: 'all',
   },
   notify: {
     values: ['none', 'pf_both', 'pf_then_interrupt'],
@@ -82,11 +90,12 @@ export const KNOBS = {
   schedule_work: { values: ['last', 'before_list'], summary: 'Whether the work is scheduled before the item is on the list (B10).' },
   clear: {
     values: ['unlocked_owner_thread', 'locked_naive', 'unlock_around_cancel', 'flush'],
-    summary: 'How the queues are cleared.',
+    summary: 'Which lock is held, and where, while the queues are cleared.',
+    later: 'all',
   },
   clear_done: { values: ['free', 'skip', 'flush'], summary: 'What clearing does with finished items (B26, B27).' },
-  worker_mm_ref: { values: ['mm_count', 'mm_users', 'taken_by_worker'], summary: 'What keeps the address space for the worker (B24).' },
-  worker_vm_ref: { values: ['yes', 'no'], summary: 'Whether an item holds a reference to the VM.' },
+  worker_mm_ref: { values: ['mm_count', 'mm_users', 'taken_by_worker'], summary: 'What keeps the address space for the worker (B24).', later: 'all' },
+  worker_vm_ref: { values: ['yes', 'no'], summary: 'Whether an item holds a reference to the VM.', later: 'all' },
   worker_page_ref: { values: ['yes', 'no'], summary: 'Whether the page stays pinned until the item is dequeued (B23).' },
   worker_gup_error: { values: ['ignored', 'reported'], summary:
       "What becomes of an error of the worker's GUP (B28): nothing; or the next fault on the page is synchronous, so that it reaches user space." },
@@ -104,7 +113,7 @@ export const KNOBS = {
     values: ['no', 'yes'],
     summary: 'Whether a completion ends the synthetic halt itself, besides making the vCPU runnable.',
   },
-  runnable_requests: { values: ['off', 'event_only', 'all'], summary: 'Which request bits the runnable predicate reads.' },
+  runnable_requests: { values: ['off', 'event_only', 'all'], summary: 'Which request bits the runnable predicate reads.', later: ['all'] },
   runnable_exception: { values: ['no', 'yes'], summary: 'Whether a pending exception makes a vCPU runnable.' },
   block: {
     values: ['unhalt_request', 'retest'],
@@ -114,12 +123,14 @@ export const KNOBS = {
   request_order: {
     values: ['linux_2_6_39', 'linux_5_8', 'linux_6_1', 'linux_6_12'],
     summary: 'Order in which enter_guest looks at requests.',
+    later: 'all',
   },
   exception_merge: { values: ['plain', 'cancel_not_present'], summary: 'Whether a ready event cancels a pending not-present #PF (B07).' },
-  retry_before_entry: { values: ['off', 'tdp_only', 'all'], summary: 'Whether a completed page is mapped before the guest retries.' },
+  retry_before_entry: { values: ['off', 'tdp_only', 'all'], summary: 'Whether a completed page is mapped before the guest retries.', later: ['all'] },
   prefault_checks: {
     values: ['none', 'direct_map', 'direct_map_and_cr3'],
     summary: 'What prefault compares with the recorded context (B17, B18).',
+    later: 'all',
   },
   double_fault: { values: ['halt', 'sync', 'second_token'], summary: 'What a repeated fault on an outstanding gfn does.' },
   not_present_write_failure: {
@@ -129,17 +140,18 @@ export const KNOBS = {
   destination: {
     values: ['drop', 'wake_all', 'carry_tokens'],
     summary: 'What writing EN (as the destination of a migration does) sends: nothing, or a broadcast.',
+    later: ['carry_tokens'],
   },
   broadcast_token: {
     values: ['set_before_trace', 'set_after_trace'],
     summary: "Whether the broadcast's ready line shows 0xffffffff or a stale value.",
   },
-  save: { values: ['ignore', 'drain', 'mask', 'refuse'], summary: 'What saving a vCPU does about outstanding faults.' },
-  query: { values: ['pure', 'same_as_save'], summary: 'Whether a query of the vCPUs does what a save does.' },
+  save: { values: ['ignore', 'drain', 'mask', 'refuse'], summary: 'What saving a vCPU does about outstanding faults.', later: 'all' },
+  query: { values: ['pure', 'same_as_save'], summary: 'Whether a query of the vCPUs does what a save does.', later: 'all' },
   early_wake: { values: ['dummy', 'dropped'], summary: 'What the guest does with a ready event whose task has not parked yet.' },
   trace_mode: { values: ['unlabelled', 'labelled'], summary: 'Whether the tracepoints say which kind of address they hold.' },
   trace_format: { values: ['v6', '2.6.38', '4.19', '5.8', '6.1', '6.12'], summary: 'Whose text the tracepoints are printed in.' },
-  host_halt: { values: ['always', 'opt_out'], summary: 'Whether a VM may refuse to be halted by the host.' },
+  host_halt: { values: ['always', 'opt_out'], summary: 'Whether a VM may refuse to be halted by the host.', later: 'all' },
 } as const satisfies Record<string, KnobDeclaration>;
 
 export type KnobName = keyof typeof KNOBS;
@@ -152,6 +164,12 @@ export type Knobs = {
 };
 
 export const KNOB_NAMES = Object.keys(KNOBS) as readonly KnobName[];
+
+/** The values of a knob that make no difference yet. */
+export function laterValues(name: KnobName): readonly string[] {
+  const { values, later }: KnobDeclaration = KNOBS[name];
+  return later === 'all' ? values : (later ?? []);
+}
 
 export function isSetKnob(name: KnobName): boolean {
   return 'set' in KNOBS[name];

@@ -1,6 +1,7 @@
 /** The run loop: what comes up between two passes is not lost. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { GUEST_TASK } from '../../../src/sim/schema.ts';
 import { createSimulation } from '../../../src/sim/simulation.ts';
 import { lowered } from '../../lowered.ts';
 
@@ -33,6 +34,42 @@ at 600us mark "go"
 expect late: count(irq(tick)) == 1 at 700us
 `;
   assert.equal(violationsOf(world), []);
+});
+
+/** A task waits for a page; whether it goes on, and in how many ready events, by variant. */
+function waiting(knobs: string, guest = 'apf on'): { readonly done: boolean; readonly dummies: number } {
+  const program = lowered(
+    `
+language 1
+title "one page"
+host h { cpus 2; ram 1MiB; workers 1; swap s { size 1MiB; read fixed(90us); depth 2; readahead 8 pages } }
+vm v on h { ram 64KiB; vcpus 1; guest { ${guest}; task t on vcpu[0] kernel { work 100us; read page(3); done } } }
+variant mine extends ${knobs}
+limit time 20ms
+at 0us evict v.heap.page(3)
+run on variant mine
+expect true
+`,
+    'mine',
+  );
+  const { machine, runUntil } = createSimulation(program, { paranoid: true });
+  runUntil(program.limit_ns);
+  return { done: machine.tasks[0]!.state === GUEST_TASK.DONE, dummies: machine.vms[0]!.nr_dummies };
+}
+
+test('a halt that is decided in the fault is left when the page comes, or only by accident', () => {
+  assert.is(waiting('v6 { halt at_fault_with_unhalt }').done, true);
+  assert.is(waiting('v6 { halt at_fault }').done, false);
+});
+
+test('a check at each entry tells a paravirtual guest as any other check does', () => {
+  const user = 'apf on; task u on vcpu[0] user { work 100us; read page(3); done }';
+  assert.is(waiting('linux_2_6_39 { completion_check entry }', user).done, true);
+});
+
+test('ready by #PF: always, or only after a not-present', () => {
+  assert.is(waiting('linux_2_6_39 { ready_event always }').dummies, 1, 'for a task that never parked');
+  assert.is(waiting('linux_2_6_39 { ready_event if_notpresent_injected }').dummies, 0);
 });
 
 test.run();
