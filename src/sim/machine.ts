@@ -7,7 +7,6 @@
 import { EventQueue, nodesFor } from '../base/event_queue.ts';
 import { type Capacities, type Layout, layOut, type Probe, type Table } from '../base/table.ts';
 import type { Emit } from '../trace/all.ts';
-import { AT } from './at.ts';
 import { type Costs, costsOf } from './cost.ts';
 import { type Draws, drawsOf } from './draws.ts';
 import { MEMSLOTS_PER_VM, type Places, place } from './places.ts';
@@ -182,16 +181,6 @@ function queueOver(layout: Layout<S>, nodes: 'cpu_event' | 'event', sources: num
     layout.words(nodes, 'source'),
     layout.floats('event_order', 'order'),
   );
-}
-
-/** The thread whose step runs now. */
-export function currentThread(m: Machine): Thread {
-  return m.threads[m.clock.current_thread]!;
-}
-
-/** A thread that has not been started. */
-export function isOff(thread: Thread): boolean {
-  return thread.at === AT.off;
 }
 
 /** The vCPU of a vCPU thread: those come first among the threads, in the same order. */

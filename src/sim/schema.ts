@@ -26,7 +26,6 @@ export const ASYNC_PF_PER_VCPU = 64;
 
 /** Numbers as in include/uapi/linux/kvm.h. */
 export const MP_STATE = numbered(['RUNNABLE', 'UNINITIALIZED', 'INIT_RECEIVED', 'HALTED', 'SIPI_RECEIVED']);
-export type MpState = (typeof MP_STATE)[keyof typeof MP_STATE];
 
 /** TASK_RUNNING and the two ways to sleep, of a host thread. */
 export const TASK_STATE = numbered(['RUNNING', 'INTERRUPTIBLE', 'UNINTERRUPTIBLE']);
@@ -282,8 +281,8 @@ export const schema = {
       /** The mark that the worker leaves: page != NULL, done, or vcpu == NULL, by version. */
       completed: bool,
       page_pin: u32,
-    /** The worker could not get the page, where this version keeps that. */
-    failed: bool,
+      /** The worker could not get the page, where this version keeps that. */
+      failed: bool,
     },
     { cpu: ref },
   ),

@@ -29,7 +29,11 @@ import {
   vm_of_page,
 } from './page.ts';
 
-/** Takes a free slot for a page, or returns -1 when swap is full. */
+/**
+ * Takes a free slot for a page, or returns -1 when swap is full.
+ *
+ * Models get_swap_page(), mm/swapfile.c. Differs: a page keeps its slot for good, as while swap is less than half full.
+ */
 export function get_swap_page(m: Machine, host: number, page: number): number {
   const row = m.hosts[host]!;
   if (row.swap_free_head === 0) return -1;
@@ -39,15 +43,6 @@ export function get_swap_page(m: Machine, host: number, page: number): number {
   m.slot.set_next(slot, 0);
   m.slot.set_hva(slot, page + 1);
   return slot;
-}
-
-export function swap_free(m: Machine, host: number, slot: number): void {
-  const row = m.hosts[host]!;
-  m.slot.set_hva(slot, 0);
-  m.slot.set_cache(slot, 0);
-  m.slot.set_next(slot, row.swap_free_head);
-  row.swap_free_head = slot + 1;
-  row.nr_swap_free += 1;
 }
 
 /** Frame of a slot in the swap cache, or -1. */

@@ -93,7 +93,6 @@ export function programWith(parts: Partial<Program> = {}): Program {
 export const entity = (kind: Entity['kind'], id: number, name: string): Entity => ({ kind, vm: 0, id, name });
 export const VM = entity('vm', 0, 'web');
 export const V0 = entity('vcpu', 0, 'web.vcpu[0]');
-export const V1 = entity('vcpu', 1, 'web.vcpu[1]');
 export const DB = entity('task', 0, 'db');
 export const SHELL = entity('task', 1, 'shell');
 export const COLD = entity('page', 3, 'cold');
