@@ -77,6 +77,11 @@ export class EventQueue {
     return this.#time_ns[source]!;
   }
 
+  /** Goes up with each arm(), here and in queues that share the counter: as long as it stands, nothing came nearer. */
+  get armings(): number {
+    return this.#counter[0]!;
+  }
+
   /** Sets when a source is due, in place of what it had. */
   arm(source: number, time_ns: number): void {
     const order = this.#counter[0]! + 1;

@@ -26,7 +26,7 @@ export function next32(stream: Stream): number {
 
 /** An integer in [0, bound), bound up to 2^32; the bias is below bound / 2^32. */
 export function below(stream: Stream, bound: number): number {
-  return Math.floor((next32(stream) * bound) / 0x1_0000_0000);
+  return Math.floor(next32(stream) * bound * 2 ** -32);
 }
 
 /** Seeds a stream from the run's seed and a name. */

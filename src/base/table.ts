@@ -205,8 +205,9 @@ export class Fifo {
   #removeAt(index: number): number {
     const n = this.#length[0]! - 1;
     const id = this.#items[index]! - 1;
-    this.#items.copyWithin(index, index + 1, n + 1);
-    this.#items[n] = 0;
+    const items = this.#items;
+    for (let hole = index; hole < n; hole += 1) items[hole] = items[hole + 1]!;
+    items[n] = 0;
     this.#length[0] = n;
     return id;
   }

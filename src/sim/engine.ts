@@ -97,34 +97,59 @@ function wake_task_of_sleep(m: Machine, id: number): void {
 /** LOCAL_TIMER_VECTOR of Linux: a timer interrupt that is nobody's tick. */
 const HRTIMER_VECTOR = 0xef;
 
-/** Runs one CPU for as long as nothing else is due before its next step. */
+/**
+ * Runs one CPU for as long as nothing else is due before its next step.
+ *
+ * The hot loop of a run: what cannot change between two steps of a thread is kept in locals, and when something else is
+ * due is asked again only after something has been armed.
+ */
 function runCpu(m: Machine, cpu: Cpu, script: Script, hooks: EngineHooks, end_ns: number, last_step: number): void {
   const { clock, cpu_queue, queue } = m;
-  const { step_ns } = m.costs[m.places.cpus[cpu.id]!.host]!;
-  const { stepped } = hooks;
+  const step_ns = m.step_ns_of_cpu[cpu.id]!;
+  const { deadlines, stepped } = hooks;
+  const { holds, polls } = script;
+  let { now_ns, step } = clock;
+  let armings = -1;
+  let horizon_ns = 0;
   for (;;) {
-    cpu.guest_op = 0;
     const thread = currentOrNext(m, cpu);
-    if (!thread) return;
-    if (script.holds && script.holdBack(thread)) {
-      cpu_queue.arm(cpu.id, clock.now_ns);
+    if (thread === null) {
+      cpu.guest_op = 0;
       return;
     }
-    clock.step += 1;
-    clock.current_thread = thread.id;
-    const at = thread.at;
-    thread.at = STEP_TABLE[at]!(m, thread);
-    const next_ns = clock.now_ns + Math.max(1, step_ns[at]! + thread.charge_ns);
-    thread.charge_ns = 0;
-    if (script.polls) script.poll();
-    if (stepped !== null) stepped();
-    if (next_ns >= cpu_queue.next_ns || next_ns >= queue.next_ns || next_ns > end_ns || clock.step >= last_step) {
-      cpu_queue.arm(cpu.id, next_ns);
-      return;
-    }
-    if (next_ns > hooks.deadlines.due_ns) hooks.deadlines.pass(next_ns);
-    clock.now_ns = next_ns;
+    let { at } = thread;
+    do {
+      cpu.guest_op = 0;
+      if (holds && script.holdBack(thread)) {
+        cpu_queue.arm(cpu.id, now_ns);
+        return;
+      }
+      clock.step = step += 1;
+      clock.current_thread = thread.id;
+      const cost_ns = step_ns[at]!;
+      at = STEP_TABLE[at]!(m, thread);
+      thread.at = at;
+      const next_ns = now_ns + Math.max(1, cost_ns + thread.charge_ns);
+      thread.charge_ns = 0;
+      if (polls) script.poll();
+      if (stepped !== null) stepped();
+      if (armings !== queue.armings) {
+        armings = queue.armings;
+        horizon_ns = Math.min(cpu_queue.next_ns, queue.next_ns, end_ns + 1);
+      }
+      if (next_ns >= horizon_ns || step >= last_step) {
+        cpu_queue.arm(cpu.id, next_ns);
+        return;
+      }
+      if (next_ns > deadlines.due_ns) deadlines.pass(next_ns);
+      clock.now_ns = now_ns = next_ns;
+    } while (goesOn(cpu, thread));
   }
+}
+
+/** Whether there is nothing to decide: the thread runs on, and nobody else wants the CPU. */
+function goesOn(cpu: Cpu, thread: Thread): boolean {
+  return thread.on_rq === 1 && cpu.need_resched === 0 && cpu.runqueue.length === 1;
 }
 
 /** The thread that the CPU runs now, after switching if it must; null when the CPU goes idle. */

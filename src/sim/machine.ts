@@ -70,6 +70,8 @@ export interface Machine {
   readonly vm_of_vcpu: Uint16Array;
   readonly knobs_of_vcpu: readonly Knobs[];
   readonly charges_of_vcpu: readonly Costs['charge_ns'][];
+  /** By host CPU: what each step costs there. */
+  readonly step_ns_of_cpu: readonly Costs['step_ns'][];
   /** Whatever is drawn from: quantiles and ranks, by where the program uses them. */
   readonly draws: Draws;
   /** Null when nobody listens: the model tests before it computes arguments. */
@@ -167,6 +169,7 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     vm_of_vcpu: Uint16Array.from(places.vcpus, vcpu => vcpu.vm),
     knobs_of_vcpu: places.vcpus.map(vcpu => program.vms[vcpu.vm]!.knobs),
     charges_of_vcpu: places.vcpus.map(vcpu => costs[vcpu.host]!.charge_ns),
+    step_ns_of_cpu: places.cpus.map(cpu => costs[cpu.host]!.step_ns),
     draws: drawsOf(program),
     emit: null,
     observe: null,

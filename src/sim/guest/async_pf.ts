@@ -79,19 +79,21 @@ export function kvm_async_pf_task_wake(m: Machine, vcpu: Vcpu, token: number): v
     return;
   }
   const place = m.places.vms[vm]!;
-  for (const [first, count] of [
-    [place.first_task, m.program.vms[vm]!.guest.tasks.length],
-    [m.tasks.length + place.first_vcpu, m.program.vms[vm]!.vcpus],
-  ] as const) {
-    for (let id = first; id < first + count; id += 1) {
-      const node = m.nodes[id]!;
-      if (node.state !== NODE.free && node.token === token) {
-        wake_node(m, node);
-        return;
-      }
-    }
+  const spec = vmSpec(m, vm);
+  const found =
+    find_node(m, place.first_task, spec.guest.tasks.length, token) ??
+    find_node(m, m.tasks.length + place.first_vcpu, spec.vcpus, token);
+  if (found !== null) wake_node(m, found);
+  else if (knobsOfVm(m, vm).early_wake === 'dummy') leave_dummy(m, vcpu, vm, token);
+}
+
+/** The node that waits for a token, among so many from `first`. */
+function find_node(m: Machine, first: number, count: number, token: number): Node | null {
+  for (let id = first; id < first + count; id += 1) {
+    const node = m.nodes[id]!;
+    if (node.state !== NODE.free && node.token === token) return node;
   }
-  if (knobsOfVm(m, vm).early_wake === 'dummy') leave_dummy(m, vcpu, vm, token);
+  return null;
 }
 
 /** Models apf_task_wake_all(), arch/x86/kernel/kvm.c: everything that waits on this CPU. */

@@ -256,13 +256,16 @@ export function wake_memory_waiters(m: Machine, host: number): void {
 
 /** Wakes the threads of a host that sleep for this. */
 function wake_waiters(m: Machine, host: number, wait: number, id: number): void {
-  const place = m.places.hosts[host]!;
-  for (const list of [place.vcpuThreads, place.workers]) {
-    for (const number of list) {
-      const thread = m.threads[number]!;
-      if (thread.task_state !== TASK_STATE.UNINTERRUPTIBLE || thread.wait !== wait) continue;
-      if (wait === WAIT.page && thread.wait_id !== id) continue;
-      wake_up_process(m, thread);
-    }
+  const { vcpuThreads, workers } = m.places.hosts[host]!;
+  wake_waiters_among(m, vcpuThreads, wait, id);
+  wake_waiters_among(m, workers, wait, id);
+}
+
+function wake_waiters_among(m: Machine, threads: readonly number[], wait: number, id: number): void {
+  for (const number of threads) {
+    const thread = m.threads[number]!;
+    if (thread.task_state !== TASK_STATE.UNINTERRUPTIBLE || thread.wait !== wait) continue;
+    if (wait === WAIT.page && thread.wait_id !== id) continue;
+    wake_up_process(m, thread);
   }
 }
