@@ -3,7 +3,7 @@ import { unreachable } from '../../base/assert.ts';
 import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { guest_rip } from '../guest/rip.ts';
-import { knobs_of, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
+import { knobs_of, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { EXCEPTION, EXIT_REASON, MP_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
 import { kvm_async_pf_wakeup_all } from './async_pf.ts';
@@ -103,16 +103,33 @@ function interrupted_delivery(vcpu: Vcpu): void {
   kvm_make_request(KVM_REQ_EVENT, vcpu);
 }
 
-/** Models kvm_emulate_halt() and __kvm_emulate_halt(), arch/x86/kvm/x86.c. */
+/**
+ * Models kvm_emulate_halt() and __kvm_emulate_halt(), arch/x86/kvm/x86.c.
+ * Differs: with the LAPIC in user space HLT would be an exit to there; here the vCPU waits in the kernel all the same.
+ */
 function kvm_emulate_halt(m: Machine, vcpu: Vcpu): void {
   m.observe?.(OBS.hlt, vm_of_vcpu(m, vcpu), vcpu.id, -1);
   if (knobs_of(m, vcpu).hlt_emulation === 'has_events' && kvm_vcpu_has_events(m, vcpu)) return;
   vcpu.mp_state = MP_STATE.HALTED;
 }
 
-/** Models kvm_set_msr_common() as far as EOI and the APF MSRs go, arch/x86/kvm/x86.c. */
+/**
+ * Without a LAPIC in the kernel there is nothing to raise the ready interrupt on: since 5.8 the MSRs are refused then,
+ * with a #GP that Linux survives. Writing 0 is not (B11).
+ */
+function refuses_apf_msr(m: Machine, vcpu: Vcpu): boolean {
+  if (vcpu.msr !== MSR_KVM_ASYNC_PF_INT && vcpu.msr !== MSR_KVM_ASYNC_PF_EN) return false;
+  const by_interrupt = knobs_of(m, vcpu).notify === 'pf_then_interrupt';
+  return by_interrupt && vcpu.msr_data !== 0 && vmSpec(m, vm_of_vcpu(m, vcpu)).irqchip === 'user';
+}
+
+/**
+ * Models kvm_set_msr_common() as far as EOI and the APF MSRs go, arch/x86/kvm/x86.c.
+ * Differs: the guest never sets a reserved bit, and its CPUID shows every feature that its version knows.
+ */
 function kvm_set_msr_common(m: Machine, vcpu: Vcpu): At {
   const done = AT['handle_exit.wrmsr_done'];
+  if (refuses_apf_msr(m, vcpu)) return done;
   switch (vcpu.msr) {
     case MSR_X2APIC_EOI: {
       if (m.emit) m.emit(TP.kvm_apic, 1, APIC_EOI, 0);
@@ -138,12 +155,12 @@ function kvm_set_msr_common(m: Machine, vcpu: Vcpu): At {
 /** Models kvm_pv_enable_async_pf(), arch/x86/kvm/x86.c. */
 function kvm_pv_enable_async_pf(m: Machine, vcpu: Vcpu): At {
   vcpu.apf_en_val = vcpu.msr_data;
-  // Bits 63:6 are the guest-physical address of the 64-byte area.
-  kvm_gfn_to_hva_cache_init(m, vcpu, vm_of_vcpu(m, vcpu), vcpu.msr_data - (vcpu.msr_data % 64));
   if (!pv_enabled(m, vcpu)) {
     vcpu.check_return = AT['handle_exit.wrmsr_done'];
     return AT.kvm_clear_async_pf_completion_queue;
   }
+  // Bits 63:6 are the guest-physical address of the 64-byte area.
+  kvm_gfn_to_hva_cache_init(m, vcpu, vm_of_vcpu(m, vcpu), vcpu.msr_data - (vcpu.msr_data % 64));
   if (knobs_of(m, vcpu).destination === 'wake_all') kvm_async_pf_wakeup_all(m, vcpu);
   return AT['handle_exit.wrmsr_done'];
 }
@@ -151,7 +168,7 @@ function kvm_pv_enable_async_pf(m: Machine, vcpu: Vcpu): At {
 /** The rest of the exit of a WRMSR. */
 export function handle_exit_wrmsr_done(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
-  if (m.emit) m.emit(TP.kvm_msr, 1, vcpu.msr, vcpu.msr_data, 0);
+  if (m.emit) m.emit(TP.kvm_msr, 1, vcpu.msr, vcpu.msr_data, refuses_apf_msr(m, vcpu) ? 1 : 0);
   vcpu.msr = 0;
   vcpu.msr_data = 0;
   return AT['vcpu_run.tail'];

@@ -21,13 +21,18 @@ export function apic_find_highest_isr(vcpu: Vcpu): number {
   return highest(index => vcpu.lapic_isr(index));
 }
 
-/** The vector that could be taken now, ignoring RFLAGS.IF: above the class in service, LAPIC enabled. -1 for none. */
+/**
+ * The vector that could be taken now, ignoring RFLAGS.IF: of a higher class than what is in service, LAPIC enabled. -1
+ * for none. Class 0, the vectors below 16, is higher than nothing: a vector 0 that was never set stays in IRR for ever.
+ *
+ * Models kvm_apic_has_interrupt() and apic_has_interrupt_for_ppr(), arch/x86/kvm/lapic.c. Differs: TPR is 0.
+ */
 export function kvm_apic_has_interrupt(vcpu: Vcpu): number {
   if (!vcpu.lapic_enabled) return -1;
   const vector = apic_find_highest_irr(vcpu);
   if (vector < 0) return -1;
-  const in_service = apic_find_highest_isr(vcpu);
-  return in_service >= 0 && vector >> 4 <= in_service >> 4 ? -1 : vector;
+  const in_service = Math.max(apic_find_highest_isr(vcpu), 0);
+  return vector >> 4 <= in_service >> 4 ? -1 : vector;
 }
 
 /** Moves a vector from IRR to ISR. */
@@ -65,13 +70,16 @@ export function apic_set_eoi(vcpu: Vcpu): number {
 }
 
 /**
- * A LAPIC timer of a vCPU has expired. Expiries of one vector that nobody has taken yet are one.
+ * A LAPIC timer of a vCPU has expired. Expiries of one vector that nobody has taken yet are one, and kick once.
  *
  * Models apic_timer_expired(), arch/x86/kvm/lapic.c.
  * Differs: a scenario may give a vCPU several timers, each with a vector of its own.
  */
 export function apic_timer_expired(m: Machine, vcpu: Vcpu, vector: number): void {
-  vcpu.set_lapic_timer_pending(vector >> 5, vcpu.lapic_timer_pending(vector >> 5) | (1 << (vector & 31)));
+  const pending = vcpu.lapic_timer_pending(vector >> 5);
+  const bit = 1 << (vector & 31);
+  if ((pending & bit) !== 0) return;
+  vcpu.set_lapic_timer_pending(vector >> 5, pending | bit);
   kvm_make_request(KVM_REQ_UNBLOCK, vcpu);
   kvm_vcpu_kick(m, vcpu);
 }

@@ -77,4 +77,16 @@ test('an expired timer is an interrupt only once its thread has come by', () => 
   is(kvm_apic_has_interrupt(vcpu), 0x41);
 });
 
+test('a vector below 16 is of the lowest class, and never taken', () => {
+  is(play('+00 +0f +31 ack eoi'), '- - 31 - -');
+});
+
+test('a timer that has expired and was not taken does not kick again', () => {
+  const { m, vcpu } = new Hand(programOf());
+  apic_timer_expired(m, vcpu, 0xec);
+  apic_timer_expired(m, vcpu, 0xec);
+  apic_timer_expired(m, vcpu, 0xed);
+  is(vcpu.nr_kicks, 2);
+});
+
 test.run();

@@ -72,4 +72,24 @@ test('ready by #PF: always, or only after a not-present', () => {
   assert.is(waiting('linux_2_6_39 { ready_event if_notpresent_injected }').dummies, 0);
 });
 
+test('since 5.8 a VM whose LAPIC is in user space cannot switch the mechanism on', () => {
+  const en = (variant: string) => {
+    const program = lowered(
+      `
+language 1
+title "no LAPIC"
+host h { cpus 1; ram 1MiB }
+vm v on h { ram 64KiB; vcpus 1; irqchip user; guest { apf on; task t on vcpu[0] user { work 10us } } }
+limit time 1ms
+expect true
+`,
+      variant,
+    );
+    const { machine, runUntil } = createSimulation(program, { paranoid: true });
+    runUntil(program.limit_ns);
+    return machine.vcpus[0]!.apf_en_val & 1;
+  };
+  assert.equal([en('linux_4_19'), en('linux_5_8'), en('linux_6_12')], [1, 0, 0]);
+});
+
 test.run();
