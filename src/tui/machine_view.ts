@@ -103,17 +103,17 @@ export function detailRows(m: Machine, row: number): readonly QueueRow[] {
     name,
     text: attributeText(m, attribute, row),
   }));
-  const perLine = 3;
+  const perLine = 2; // Three do not fit 80 columns.
   const lines = Array.from({ length: Math.ceil(attributes.length / perLine) }, (_, line): QueueRow => {
     const [first, ...others] = attributes.slice(line * perLine, (line + 1) * perLine);
     const rest = others.map(({ name, text }) => ({
       role: 'plain' as const,
-      text: `${name.padEnd(19)}${text.padEnd(12)}`,
+      text: `${name.padEnd(20)}${text.padEnd(12)}`,
     }));
     return {
       label: first?.name ?? '',
       count: null,
-      items: [{ role: 'strong', text: (first?.text ?? '').padEnd(12) }, ...rest],
+      items: [{ role: 'strong', text: (first?.text ?? '').padEnd(19) }, ...rest],
     };
   });
   const tasks = (m.places.tasksOf[row] ?? []).map(task => ({

@@ -82,10 +82,10 @@ function besideEachOther(blocks: readonly (readonly string[])[], columns: number
 function vcpu(view: ViewModel, theme: Theme, width: number): readonly string[] {
   return [
     heading(theme, width, ` vCPUs ${theme.glyphs.pointer} ${view.selected}`),
-    ...view.detail.map(row => queueLine(row, theme, width, 18)),
+    ...view.detail.map(row => queueLine(row, theme, width, 20)),
     '',
     heading(theme, width, ' Queues'),
-    ...view.queues.map(row => queueLine(row, theme, width, 18)),
+    ...view.queues.map(row => queueLine(row, theme, width, 20)),
     '',
     heading(theme, width, ' Why it runs, or does not'),
     ...view.why.map(row => whyLine(row, theme, width)),
