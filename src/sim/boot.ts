@@ -61,16 +61,7 @@ export function boot(m: Machine): void {
 function bootHost(m: Machine, host: number): void {
   const place = m.places.hosts[host]!;
   const row = m.hosts[host]!;
-  for (let pfn = place.first_frame; pfn < place.first_frame + place.frames; pfn += 1) {
-    m.frame.set_next(pfn, pfn + 1 < place.first_frame + place.frames ? pfn + 2 : 0);
-  }
-  row.free_head = place.frames > 0 ? place.first_frame + 1 : 0;
   row.nr_free_pages = place.frames;
-  for (let slot = place.first_slot; slot < place.first_slot + place.slots; slot += 1) {
-    m.slot.set_next(slot, slot + 1 < place.first_slot + place.slots ? slot + 2 : 0);
-  }
-  row.swap_free_head = place.slots > 0 ? place.first_slot + 1 : 0;
-  row.nr_swap_free = place.slots;
   // swapin_readahead_hits starts at 4, mm/swap_state.c; no fault is adjacent to the one before the first.
   row.ra_hits = 4;
   row.ra_offset = 0xffff_0000;

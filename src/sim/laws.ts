@@ -122,6 +122,7 @@ function checkPages(m: Machine): void {
   m.places.hosts.forEach((host, number) => {
     let free = 0;
     for (let pfn = m.hosts[number]!.free_head - 1; pfn >= 0; pfn = m.frame.next(pfn) - 1) free += 1;
+    free += host.frames - m.hosts[number]!.frames_used;
     if (free !== m.hosts[number]!.nr_free_pages)
       broken(m, `host ${number}: ${free} frames on the free list, ${m.hosts[number]!.nr_free_pages} counted`);
     let used = 0;

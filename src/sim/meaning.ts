@@ -58,6 +58,7 @@ export function meaningOf(m: Machine): Uint8Array {
     tails[vm] = renamed(tails[vm]!);
   }
   column('host', 'free_head').fill(0);
+  column('host', 'frames_used').fill(0);
   const wait_ids = column('thread', 'wait_id');
   for (const thread of m.threads) if (thread.wait === WAIT.page) wait_ids[thread.id] = renamed(thread.wait_id + 1);
   const page_pins = column('work', 'page_pin');

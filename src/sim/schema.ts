@@ -92,7 +92,9 @@ export const schema = {
   /** A host: its free frames and its workqueue. Owner: whoever runs on that host, under the locks the kernel has. */
   host: table(
     {
+      /** Frames given back, and how many were ever taken: those above have never been used. */
       free_head: u32,
+      frames_used: u32,
       workqueue: fifo('works'),
       io_queue: fifo('ios'),
       nr_io_active: u16,
@@ -100,14 +102,14 @@ export const schema = {
       nr_io_waiters: u16,
       fail_alloc: u16,
       fail_swap_read: u16,
-      swap_free_head: u32,
+      slots_used: u32,
       /** Read-ahead: last offset asked for, hits since, window then. Models swapin_nr_pages(), mm/swap_state.c. */
       ra_offset: u32,
       ra_hits: u16,
       ra_window: u16,
       evict: fifo('evictions'),
     },
-    { nr_free_pages: u32, pgmajfault: u32, pgfault: u32, pswpin: u32, pswpout: u32, nr_swap_free: u32, oom: u32 },
+    { nr_free_pages: u32, pgmajfault: u32, pgfault: u32, pswpin: u32, pswpout: u32, oom: u32 },
   ),
 
   /** A host CPU. Owner: the thread on it and whoever wakes a thread there. */
@@ -333,8 +335,8 @@ export const schema = {
   tdp_l3: table({ entry: u32 }),
 
   frame: table({ flags: u16, hva: u32, slot: u32, prev: u32, next: u32, pins: u8 }),
-  /** Swap slots: who owns the contents, and the frame in the swap cache. `next` links the free ones. */
-  slot: table({ hva: u32, cache: u32, next: u32 }),
+  /** Swap slots, handed out in order: whose contents they have, and the frame in the swap cache. */
+  slot: table({ hva: u32, cache: u32 }),
   /** Requests at the swap device. */
   io: table({ state: oneOf(IO), host: u8, write: bool, slot: u32, pages: u16, error: bool }, { submitted_ns: u53 }),
 

@@ -41,7 +41,12 @@ export const swap: Description = {
       'host.nr_io_active',
     ),
     queued: count('Requests that wait for the device.', (m, row) => m.hosts[row]!.io_queue.length, 'host.io_queue'),
-    free_slots: quantity('pages', 'Slots not in use.', (m, row) => m.hosts[row]!.nr_swap_free, 'host.nr_swap_free'),
+    free_slots: quantity(
+      'pages',
+      'Slots not in use.',
+      (m, row) => m.places.hosts[row]!.slots - m.hosts[row]!.slots_used,
+      'host.slots_used',
+    ),
   },
   collections: {},
   states: {},

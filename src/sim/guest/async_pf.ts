@@ -96,24 +96,27 @@ function find_node(m: Machine, first: number, count: number, token: number): Nod
   return null;
 }
 
-/** Models apf_task_wake_all(), arch/x86/kernel/kvm.c: everything that waits on this CPU. */
+/** Models apf_task_wake_all(), arch/x86/kernel/kvm.c: everything that waits on this CPU; its dummies go as well. */
 export function apf_task_wake_all(m: Machine, vcpu: Vcpu): void {
-  for (let id = 0; id < first_dummy(m); id += 1) {
-    const node = m.nodes[id]!;
-    if (node.state !== NODE.free && node.vcpu === vcpu.id + 1) wake_node(m, node);
-  }
+  for (const node of m.nodes) if (node.state !== NODE.free && node.vcpu === vcpu.id + 1) wake_node(m, node);
 }
 
+/**
+ * Takes a node off its bucket and wakes what sleeps on it. Differs: a handler that halts looks again by itself; Linux
+ * sends its CPU an interrupt, which is this CPU, as tasks stay on theirs here.
+ */
 function wake_node(m: Machine, node: Node): void {
-  const parked = node.state === NODE.parked;
+  const { state } = node;
+  if (state === NODE.dummy) m.vms[m.places.vcpus[node.vcpu - 1]!.vm]!.nr_dummies -= 1;
   free_node(node);
-  if (!parked) return;
+  if (state !== NODE.parked) return;
   const task = m.tasks[node.id]!;
   task.token = 0;
   m.observe?.(OBS.wakes, m.places.tasks[task.id]!.vm, task.id, -1);
   wake_task(m, task);
 }
 
+/** Differs: the table has room for so many dummies as there can be items; Linux allocates until memory is short. */
 function leave_dummy(m: Machine, vcpu: Vcpu, vm: number, token: number): void {
   for (let id = first_dummy(m); id < m.nodes.length; id += 1) {
     const node = m.nodes[id]!;

@@ -64,10 +64,7 @@ function setup(m: Machine, vcpu: Vcpu): At {
       return AT.guest;
     default:
       set_frame_at(vcpu, off ? FRAME_AT.wake : FRAME_AT.iret);
-      if (off) return wrmsr(vcpu, MSR_KVM_ASYNC_PF_EN, 0);
-      vcpu.area_flags = 0;
-      vcpu.area_token = 0;
-      return wrmsr(vcpu, MSR_KVM_ASYNC_PF_EN, apf_en_value(m, vcpu));
+      return wrmsr(vcpu, MSR_KVM_ASYNC_PF_EN, off ? 0 : apf_en_value(m, vcpu));
   }
 }
 
@@ -88,7 +85,7 @@ function exc_page_fault(m: Machine, vcpu: Vcpu): At {
       } else if (reason === KVM_PV_REASON_PAGE_NOT_PRESENT) {
         const from_kernel = vcpu.frame_if(top) === 0 || vcpu.frame_cpl3(top) === 0;
         if (by_interrupt && from_kernel && vmSpec(m, vm).guest.on_not_present === 'kernel') panic(m, vcpu);
-        kvm_async_pf_task_wait(m, vcpu, vcpu.frame_token(top));
+        else kvm_async_pf_task_wait(m, vcpu, vcpu.frame_token(top));
       }
       return AT.guest;
     }

@@ -174,6 +174,7 @@ export function huge_frame(m: Machine, vm: number, page: number): number {
 export function kvm_arch_async_page_ready(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const work = m.works[vcpu.completing - 1]!;
-  if (work.wakeup_all || work.failed || knobs_of(m, vcpu).retry_before_entry === 'off') return AT.kvm_arch_async_page_present;
+  if (work.wakeup_all || work.failed || knobs_of(m, vcpu).retry_before_entry === 'off')
+    return AT.kvm_arch_async_page_present;
   return page_fault(m, vcpu, work.gpa, work.page, false, true);
 }

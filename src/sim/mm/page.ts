@@ -40,14 +40,19 @@ export function make_swap_pte(slot: number): number {
   return ((slot << PTE_SHIFT) | PTE_SWAP) >>> 0;
 }
 
-/** Takes a free frame of the host, lowest recently freed first, or returns -1. */
+/** Takes a free frame of the host, the last one freed, else the lowest that was never used; -1 for none. */
 export function take_frame(m: Machine, host: number): number {
   const row = m.hosts[host]!;
+  if (row.nr_free_pages === 0) return -1;
+  row.nr_free_pages -= 1;
   const head = row.free_head;
-  if (head === 0) return -1;
+  if (head === 0) {
+    const unused = m.places.hosts[host]!.first_frame + row.frames_used;
+    row.frames_used += 1;
+    return unused;
+  }
   const pfn = head - 1;
   row.free_head = m.frame.next(pfn);
-  row.nr_free_pages -= 1;
   m.frame.set_next(pfn, 0);
   return pfn;
 }

@@ -36,11 +36,10 @@ import {
  */
 export function get_swap_page(m: Machine, host: number, page: number): number {
   const row = m.hosts[host]!;
-  if (row.swap_free_head === 0) return -1;
-  const slot = row.swap_free_head - 1;
-  row.swap_free_head = m.slot.next(slot);
-  row.nr_swap_free -= 1;
-  m.slot.set_next(slot, 0);
+  const place = m.places.hosts[host]!;
+  if (row.slots_used === place.slots) return -1;
+  const slot = place.first_slot + row.slots_used;
+  row.slots_used += 1;
   m.slot.set_hva(slot, page + 1);
   return slot;
 }

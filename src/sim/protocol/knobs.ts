@@ -94,11 +94,18 @@ export const KNOBS = {
     later: 'all',
   },
   clear_done: { values: ['free', 'skip', 'flush'], summary: 'What clearing does with finished items (B26, B27).' },
-  worker_mm_ref: { values: ['mm_count', 'mm_users', 'taken_by_worker'], summary: 'What keeps the address space for the worker (B24).', later: 'all' },
+  worker_mm_ref: {
+    values: ['mm_count', 'mm_users', 'taken_by_worker'],
+    summary: 'What keeps the address space for the worker (B24).',
+    later: 'all',
+  },
   worker_vm_ref: { values: ['yes', 'no'], summary: 'Whether an item holds a reference to the VM.', later: 'all' },
   worker_page_ref: { values: ['yes', 'no'], summary: 'Whether the page stays pinned until the item is dequeued (B23).' },
-  worker_gup_error: { values: ['ignored', 'reported'], summary:
-      "What becomes of an error of the worker's GUP (B28): nothing; or the next fault on the page is synchronous, so that it reaches user space." },
+  worker_gup_error: {
+    values: ['ignored', 'reported'],
+    summary:
+      "What becomes of an error of the worker's GUP (B28): nothing; or the next fault on the page is synchronous, so that it reaches user space.",
+  },
   flush_on_dequeue: {
     values: ['yes', 'no'],
     summary: 'Whether the vCPU thread waits for the work function to return before it frees the item (6.9).',
@@ -126,7 +133,11 @@ export const KNOBS = {
     later: 'all',
   },
   exception_merge: { values: ['plain', 'cancel_not_present'], summary: 'Whether a ready event cancels a pending not-present #PF (B07).' },
-  retry_before_entry: { values: ['off', 'tdp_only', 'all'], summary: 'Whether a completed page is mapped before the guest retries.', later: ['all'] },
+  retry_before_entry: {
+    values: ['off', 'tdp_only', 'all'],
+    summary: 'Whether a completed page is mapped before the guest retries.',
+    later: ['all'],
+  },
   prefault_checks: {
     values: ['none', 'direct_map', 'direct_map_and_cr3'],
     summary: 'What prefault compares with the recorded context (B17, B18).',

@@ -73,7 +73,7 @@ test('a clean page that swap still has is freed at once; a written one is writte
 test('with swap full nothing can go, and the page is unharmed', () => {
   const hand = world();
   const { m } = hand;
-  m.hosts[0]!.swap_free_head = 0;
+  m.hosts[0]!.slots_used = m.places.hosts[0]!.slots;
   const before = resident(hand);
   is(reclaim_page(m, 0), false);
   is(resident(hand), before);
