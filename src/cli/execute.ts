@@ -24,14 +24,14 @@ export async function execute(
   const simulation = createSimulation(program, { paranoid, record });
   for (;;) {
     simulation.runUntil(program.limit_ns, SLICE_STEPS);
-    if (simulation.over !== null) return simulation.outcome();
     await turn();
+    if (simulation.over !== null) return simulation.outcome();
     if (interrupted()) return null;
     reached(simulation.machine.clock.now_ns);
   }
 }
 
-/** Lets the process see its signals. */
+/** Lets the process see its signals; thousands of short runs would keep them from it as one long run would. */
 function turn(): Promise<void> {
   return new Promise(resume => setImmediate(resume));
 }

@@ -1,6 +1,6 @@
 /** The verdict matrix: cases down, variants across; and what `report per variant` asked for, the same way. */
 import type { Verdict } from '../sim/outcome.ts';
-import { caseTitle, type Entry, verdictOf } from './result.ts';
+import { caseTitle, type Entry, type RunName, verdictOf } from './result.ts';
 
 export interface Matrix {
   readonly variants: readonly string[];
@@ -13,20 +13,22 @@ export interface Matrix {
 
 /** The runs of one file. Null where there is nothing to compare: fewer than two variants. */
 export function matrixOf(entries: readonly Entry[]): Matrix | null {
-  const runs = entries.flatMap(entry =>
-    entry.run === null ? [] : [{ entry, run: entry.run, title: caseTitle(entry.run) }],
-  );
+  const runs = entries.flatMap(entry => (entry.run === null ? [] : [{ entry, run: entry.run }]));
   const variants = [...new Set(runs.map(({ run }) => run.variant))];
   if (variants.length < 2) return null;
-  const titles = [...new Set(runs.map(({ title }) => title))];
-  const rows = titles.map(title => {
+  const rows = byTitle(runs).map(([title, beside]) => {
     const cells = variants.map(variant => {
-      const found = runs.find(each => each.title === title && each.run.variant === variant);
+      const found = beside.find(({ run }) => run.variant === variant);
       return found ? verdictOf(found.entry) : null;
     });
     return { title, cells };
   });
   return { variants, rows };
+}
+
+/** Runs of the same case and cell beside each other, in the order of their first. */
+function byTitle<R extends { readonly run: RunName }>(runs: readonly R[]): readonly (readonly [string, readonly R[]])[] {
+  return [...Map.groupBy(runs, ({ run }) => caseTitle(run))];
 }
 
 export interface CostTable {
@@ -40,9 +42,7 @@ export function costTablesOf(entries: readonly Entry[]): readonly CostTable[] {
   const runs = entries.flatMap(({ run, end }) =>
     run && end.kind === 'ran' ? [{ run, report: end.outcome.report }] : [],
   );
-  const titles = [...new Set(runs.map(({ run }) => caseTitle(run)))];
-  return titles.flatMap(title => {
-    const beside = runs.filter(({ run }) => caseTitle(run) === title);
+  return byTitle(runs).flatMap(([title, beside]) => {
     const columns = [...new Set(beside.flatMap(({ report }) => report.map(column => column.title)))];
     if (columns.length === 0) return [];
     const rows = columns.map(column => {

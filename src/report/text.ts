@@ -22,11 +22,15 @@ const TITLE_MAX = 60;
 const VERDICT_WIDTH = Math.max(...VERDICTS.map(({ length }) => length));
 
 export function columnsFor(runs: readonly Pick<RunName, 'case_name' | 'cell' | 'variant'>[]): Columns {
-  const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map(text => cells(printable(text))));
   return {
     title: Math.min(TITLE_MAX, widest(runs.map(caseTitle))),
     variant: widest(runs.map(({ variant }) => variant)),
   };
+}
+
+/** A matrix can have more rows than a call takes arguments. */
+function widest(texts: readonly string[]): number {
+  return texts.reduce((most, text) => Math.max(most, cells(printable(text))), 0);
 }
 
 export function fileHeading(file: string, paint: Paint): string {
@@ -97,9 +101,9 @@ export function fileSummary(entries: readonly Entry[], paint: Paint): string {
 }
 
 function matrixText({ variants, rows }: Matrix, paint: Paint): string {
-  const title = Math.max(0, ...rows.map(row => cells(printable(row.title))));
+  const title = widest(rows.map(row => row.title));
   const widths = variants.map((variant, index) =>
-    Math.max(cells(printable(variant)), ...rows.map(row => row.cells[index]?.length ?? 1)),
+    widest([variant, ...rows.map(row => row.cells[index] ?? '-')]),
   );
   const head = variants.map((variant, index) => fill(printable(variant), widths[index] ?? 0)).join('  ');
   const lines = rows.map(row => {
@@ -114,9 +118,9 @@ function matrixText({ variants, rows }: Matrix, paint: Paint): string {
 }
 
 function costText({ title, variants, rows }: CostTable, paint: Paint): string {
-  const first = Math.max(0, ...rows.map(row => cells(printable(row.title))));
+  const first = widest(rows.map(row => row.title));
   const widths = variants.map((variant, index) =>
-    Math.max(cells(printable(variant)), ...rows.map(row => cells(printable(row.values[index] ?? '')))),
+    widest([variant, ...rows.map(row => row.values[index] ?? '')]),
   );
   const line = (label: string, values: readonly string[]): string =>
     `    ${fill(printable(label), first)}  ${values.map((value, index) => right(printable(value), widths[index] ?? 0)).join('  ')}`;
