@@ -11,7 +11,7 @@ import { checkKnob, entryType, infer } from './check_expression.ts';
 import type { Code, Finding, Report } from './diagnostic.ts';
 import { type Expression, pathText, type Word } from './expression.ts';
 import type { Entry, Scope } from './scope.ts';
-import { checkSetting, settingOf, settingsOf } from './setting.ts';
+import { checkSetting, isSettable, settingOf, settingsOf } from './setting.ts';
 import { didYouMean, nearest } from './suggest.ts';
 import { COUNT, DIMENSIONS, type Dimension, PAGES, sameDimension, TIME } from './units.ts';
 import {
@@ -216,11 +216,7 @@ export class Check {
   /** `set web.irqchip = chip`: a setting of something declared, and a value for it. */
   setting(what: Expression, value: Expression): void {
     const owner = what.kind === 'member' ? this.type(what.of) : ANY;
-    if (
-      what.kind !== 'member' ||
-      owner.t !== 'thing' ||
-      !(owner.kind === 'vm' || owner.kind === 'host' || owner.kind === 'swap')
-    ) {
+    if (what.kind !== 'member' || owner.t !== 'thing' || !isSettable(owner.kind)) {
       if (owner.t !== 'any' || what.kind !== 'member') {
         this.report.error('type', {
           span: what.span,
@@ -230,8 +226,8 @@ export class Check {
       }
       return;
     }
-    const takes = settingOf(owner.kind, what.name.text);
-    if (takes) checkSetting(value, takes, this);
+    const setting = settingOf(owner.kind, what.name.text);
+    if (setting) checkSetting(value, setting.takes, this);
     else {
       this.report.error('unknown-field', {
         span: what.name.span,

@@ -328,7 +328,7 @@ function membership(of: KindOf<'binary'>, check: Check): Type {
       return TRUTH;
     }
   }
-  const found = check.type(right, listOf(type));
+  const found = check.type(right, listOf(type.t === 'any' ? ANY_WORD : type));
   if (found.t === 'any' || type.t === 'any') return TRUTH;
   if (found.t !== 'list') check.mismatch(right.span, found, listOf(type));
   else if (!fits(found.of, type) && !fits(type, found.of)) check.mismatch(right.span, found, listOf(type));

@@ -28,6 +28,7 @@ import { type Place as ExpressionPlace, lowerEvent, lowerExpression } from './lo
 import { GuestLowering, heapPages } from './lower_guest.ts';
 import { JudgementLowering } from './lower_judgement.ts';
 import { rangeOf } from './lower_script.ts';
+import { settingOf } from './setting.ts';
 import type { Needs, Node, Round } from './statement.ts';
 import { FAILURES } from './statements/act.ts';
 import { placeOf, textAt } from './where.ts';
@@ -193,12 +194,14 @@ export class Lowering {
   }
 
   override(what: Expression, value: Expression): void {
-    const [owner, ...rest] = pathText(what).split('.');
+    const [owner = '', ...rest] = pathText(what).split('.');
+    const keyword = rest.at(-1) ?? '';
+    const isSwap = rest.length > 1;
+    const kind = isSwap ? 'swap' : this.env.scope.find(owner)?.what === 'vm' ? 'vm' : 'host';
+    const needs = settingOf(kind, keyword)?.needs;
+    if (needs) this.needs(what.span, `'${keyword}'`, needs);
     // A host has one swap device, by its name or as `swap`.
-    this.#overrides.set(
-      [owner, rest.length > 1 ? 'swap' : null, rest.at(-1)].filter(each => each !== null).join('.'),
-      value,
-    );
+    this.#overrides.set([owner, ...(isSwap ? ['swap'] : []), keyword].join('.'), value);
   }
 
   reportColumns(columns: Expression): void {

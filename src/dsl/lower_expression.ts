@@ -224,9 +224,21 @@ function binaryExpr(of: KindOf<'binary'>, place: Place, variables: Variables): E
       return NOTHING;
     case 'in':
       return membership(of, place, variables);
+    case '==':
+    case '!=': {
+      const [left, right] = [lower(of.left), lower(of.right)];
+      return { k: 'binary', op: of.op, left: asBeside(left, right), right: asBeside(right, left) };
+    }
     default:
       return { k: 'binary', op: of.op, left: lower(of.left), right: lower(of.right) };
   }
+}
+
+/** `v.exception == injected`: beside a value that is one of several words, the name of an event is a word. */
+function asBeside(of: Expr, beside: Expr): Expr {
+  if (beside.k !== 'get' || fieldByName(beside.of, beside.name)?.type.t !== 'word') return of;
+  if (of.k === 'list') return { ...of, items: of.items.map(item => asBeside(item, beside)) };
+  return of.k === 'happened' && of.event.args.length === 0 ? { k: 'word', value: of.event.name } : of;
 }
 
 function membership(of: KindOf<'binary'>, place: Place, variables: Variables): Expr {
@@ -237,7 +249,7 @@ function membership(of: KindOf<'binary'>, place: Place, variables: Variables): E
     if (right.name === 'nmi_handler') place.needs(right, 'an NMI handler', 'the complete model');
     return { k: 'is', of: left, state: right.name === 'queue' ? 'queued' : right.name, arg: null };
   }
-  return { k: 'binary', op: 'in', left, right: lowerExpression(right, place, variables) };
+  return { k: 'binary', op: 'in', left, right: asBeside(lowerExpression(right, place, variables), left) };
 }
 
 function stateExpr(of: KindOf<'is'>, place: Place, variables: Variables): Expr {

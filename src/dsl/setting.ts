@@ -33,21 +33,30 @@ interface Setting {
   readonly needs?: Needs;
 }
 
-/** What the settings of a context take, for `set`. */
-const settings = new Map<string, Takes>();
+/** By the block they stand in, for `set`. */
+const settings = new Map<Context, Map<string, Setting>>();
 
-export function settingOf(context: Context, keyword: string): Takes | undefined {
-  return settings.get(`${context}.${keyword}`);
+/** What `set` reaches through the name of a thing: a VM's own settings, and those of its guest. */
+const REACHED = { vm: ['vm', 'guest'], host: ['host'], swap: ['swap'] } as const satisfies Readonly<
+  Record<string, readonly Context[]>
+>;
+export type Settable = keyof typeof REACHED;
+
+export function isSettable(kind: string): kind is Settable {
+  return Object.hasOwn(REACHED, kind);
 }
 
-export function settingsOf(context: Context): readonly string[] {
-  return [...settings.keys()]
-    .filter(each => each.startsWith(`${context}.`))
-    .map(each => each.slice(context.length + 1));
+export function settingOf(kind: Settable, keyword: string): Setting | undefined {
+  return REACHED[kind].map(context => settings.get(context)?.get(keyword)).find(each => each !== undefined);
 }
 
-export function setting({ keyword, where, takes, summary, example, needs }: Setting): Statement {
-  for (const context of where) settings.set(`${context}.${keyword}`, takes);
+export function settingsOf(kind: Settable): readonly string[] {
+  return REACHED[kind].flatMap(context => [...(settings.get(context)?.keys() ?? [])]);
+}
+
+export function setting(declared: Setting): Statement {
+  const { keyword, where, takes, summary, example, needs } = declared;
+  for (const context of where) settings.set(context, (settings.get(context) ?? new Map()).set(keyword, declared));
   return statement({
     id: `${where[0]}_${keyword}`,
     keyword,
