@@ -1,7 +1,7 @@
 /**
  * The standard library: it checks, and its invariants tell the versions of the protocol apart as history does.
  *
- * One busy little world, all presets; what a preset breaks is in known-bugs.md or async-pf.md, named below.
+ * One busy little world, all presets; what a preset breaks is a known bug of that kernel, named below.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

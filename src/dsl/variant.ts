@@ -52,7 +52,10 @@ function follow(
 /** What of a change of a knob makes no difference: a value taken on, elements put into a set or taken out of it. */
 function idleValues(before: Knobs, after: Knobs, knob: KnobName): readonly string[] {
   const [was, is] = [asSet(before, knob), asSet(after, knob)];
-  const changed = [...is.filter(each => !was.includes(each)), ...(isSetKnob(knob) ? was.filter(each => !is.includes(each)) : [])];
+  const changed = [
+    ...is.filter(each => !was.includes(each)),
+    ...(isSetKnob(knob) ? was.filter(each => !is.includes(each)) : []),
+  ];
   return changed.filter(each => laterValues(knob).includes(each));
 }
 

@@ -77,7 +77,9 @@ function headText(name: string, preset: Preset | null, strong: (text: string) =>
 function laterText(knob: KnobName): string {
   const later = laterValues(knob);
   if (later.length === 0) return '';
-  return later.length === KNOBS[knob].values.length ? ' No difference yet.' : ` No difference yet: ${later.join(', ')}.`;
+  return later.length === KNOBS[knob].values.length
+    ? ' No difference yet.'
+    : ` No difference yet: ${later.join(', ')}.`;
 }
 
 function comparisonText(a: Protocol, b: Protocol): string {

@@ -147,7 +147,7 @@ function slotWillBeRead(vcpu: Vcpu): boolean {
 }
 
 /**
- * P2 of decisions.md: what waits for a token will be answered. By an item on queue; or the slot holds the token, or the
+ * No promise is lost: what waits for a token will be answered. By an item on queue; or the slot holds the token, or the
  * broadcast, and the guest will read it; or a #PF or a handler carries it; or a broadcast is on done.
  */
 export function isOwed(m: Machine, vcpuRow: number, token: number): boolean {

@@ -75,7 +75,7 @@ function dequeueable(m: Machine, row: number): boolean {
   return vcpu.exception === EXCEPTION.none && interruptsAllowed(m, row);
 }
 
-/** Invariant 3 of async-pf.md, the same for every variant: never the variant's own predicate. */
+/** What a vCPU must not sleep through, the same for every variant: never the variant's own predicate. */
 function runnable(m: Machine, row: number): boolean {
   const vcpu = m.vcpus[row]!;
   if (vcpu.mp_state === MP_STATE.RUNNABLE && vcpu.apf_halted === 0) return true;

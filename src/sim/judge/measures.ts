@@ -157,7 +157,7 @@ export function whenever({ hooks }: Context, depends: Depends, look: () => void)
 
 type AggregateName = Extract<Expr, { readonly k: 'aggregate' }>['fn'];
 
-/** As decisions.md: p50 is the middle value or the mean of the two; the others the value at floor(q (n - 1)). */
+/** p50 is the middle value or the mean of the two; the others the value at floor(q (n - 1)). */
 function percentile(sorted: ArrayLike<number>, per_cent: number): number {
   const n = sorted.length;
   if (n === 0) return Number.NaN;

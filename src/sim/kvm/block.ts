@@ -133,7 +133,7 @@ export function kvm_vcpu_block_finish(m: Machine, thread: Thread): At {
     // Since 5.17 only a real HLT is reported; the posting and 2.6.38 had no such event.
     const reported =
       block === 'retest' ? vcpu.mp_state === MP_STATE.HALTED : trace_format !== 'v6' && trace_format !== '2.6.38';
-    if (m.emit && reported) m.emit(TP.kvm_vcpu_wakeup, m.clock.now_ns - vcpu.blocked_since_ns, 0, 1);
+    if (m.emit && reported) m.emit(TP.kvm_vcpu_wakeup, m.clock.now_ns - vcpu.blocked_since_ns, 1, 1);
   }
   const leave = block === 'retest' ? kvm_arch_vcpu_runnable(m, vcpu) : kvm_check_request(KVM_REQ_UNHALT, vcpu);
   if (!leave) return AT['vcpu_run.tail'];

@@ -191,7 +191,11 @@ export function kvm_vcpu_exit_request(m: Machine, thread: Thread): At {
   return AT.vcpu_run_guest;
 }
 
-/** VMRUN or VMRESUME, with what was injected. */
+/**
+ * The entry itself, with what was injected.
+ *
+ * Models svm_vcpu_run() and vmx_vcpu_run(), arch/x86/kvm/svm/svm.c and vmx/vmx.c.
+ */
 export function vcpu_run_guest(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   // Arranged for when the last look is over, so that it does not call the entry off.

@@ -2,7 +2,7 @@
  * Every way in which one version of the protocol differs from another: a knob, its values, what it means.
  *
  * A preset (presets.ts) is a named set of values; `variant mine extends linux_5_8 { wake request }` changes
- * single ones. The model reads knobs and never asks for a version. Numbers of bugs are known-bugs.md's.
+ * single ones. The model reads knobs and never asks for a version. B01 and so on number real bugs of the kernel, see scenarios/bugs.
  *
  * Some differences matter only to what is not modelled yet: NMIs, nesting, other paging modes, teardown, save. Presets
  * say them all the same; a variant that would turn nothing but such a one is refused, as it would change nothing.

@@ -2,7 +2,7 @@
  * The protocols that ship, each a set of knob values with where it comes from.
  *
  * A preset says only what differs from the one it extends, so reading down the chain is reading the history.
- * Sources: async-pf.md (kernel code as named there).
+ * Sources: the kernel's own code and the messages to linux-mm, as named with each.
  */
 import { KNOB_NAMES, type Knobs } from './knobs.ts';
 
@@ -118,7 +118,7 @@ export const PRESETS: readonly Preset[] = [
     name: 'v7',
     summary: 'Seventh posting: halt by request, a separate flag, paravirtual delivery by #PF.',
     provenance: 'posted',
-    source: 'linux-mm, 14 Oct 2010; run loop as async-pf.md describes it',
+    source: 'linux-mm, 14 Oct 2010; its run loop from memory',
     extends: 'v6',
     changes: {
       halt: 'request',

@@ -42,10 +42,7 @@ test('waiting for the page, the vCPU thread takes the error to user space', () =
 
 test('a worker does not look at it: ready is said, and the guest tries again', () => {
   // The second read that fails is that of the prefault, which waits for it before ready is said.
-  assert.is(
-    story('linux_6_12', 2),
-    'page_fault not_present completed ready page_fault not_present completed ready',
-  );
+  assert.is(story('linux_6_12', 2), 'page_fault not_present completed ready page_fault not_present completed ready');
 });
 
 test('where the worker reports it, the next fault waits and takes the error to user space', () => {
