@@ -8,9 +8,10 @@ import { boot } from './boot.ts';
 import { NO_THREAD, type Over, runEngine } from './engine.ts';
 import { asksForWriters } from './judge/anywhere.ts';
 import { Judge, type JudgeState } from './judge/judge.ts';
-import { conclude } from './judge/verdict.ts';
+import { conclude, repeatCommand } from './judge/verdict.ts';
 import { createLaws, type Laws } from './laws.ts';
 import { createMachine, type Machine } from './machine.ts';
+import { outOfMemory } from './mm/oom.ts';
 import type { Outcome } from './outcome.ts';
 import type { Program } from './program.ts';
 import { type EventSink, recorder, traceHash } from './record.ts';
@@ -120,7 +121,10 @@ export function createSimulation(program: Program, options: SimulationOptions = 
       const judgements = judging.results();
       const { clock } = machine;
       const sim_ns = end === 'time' ? program.limit_ns : clock.now_ns;
-      const concluded = conclude(program, judgements, sim_ns, clock.step);
+      const starved = outOfMemory(machine, repeatCommand(program));
+      const concluded = starved
+        ? { verdict: 'invalid' as const, violations: [starved], expected_failures: [] }
+        : conclude(program, judgements, sim_ns, clock.step);
       const report = judging.report();
       judging.restore(before);
       return {

@@ -11,6 +11,7 @@ import { schedule } from '../host/sched.ts';
 import type { Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { GUP_RESULT, TASK_STATE, type Thread, WAIT } from '../schema.ts';
+import { out_of_memory } from './oom.ts';
 import {
   clear_flag,
   free_frame,
@@ -125,7 +126,15 @@ function make_room(m: Machine, thread: Thread, vm: number, host: number): boolea
   for (let tries = 0; m.hosts[host]!.nr_free_pages === 0 && tries < 64; tries += 1) {
     if (!largest_first(m, host).some(victim => reclaim_page(m, victim))) break;
   }
-  return row.nr_charged_pages < limit || m.hosts[host]!.nr_io_active === 0;
+  return row.nr_charged_pages < limit || (m.hosts[host]!.nr_io_active === 0 && holds_pinned(m, vm));
+}
+
+/** Pages that old workers pin are let go in time, so the container may go over its limit for them; else all would wait. */
+function holds_pinned(m: Machine, vm: number): boolean {
+  for (let stored = m.vms[vm]!.lru_head; stored !== 0; stored = m.frame.next(stored - 1)) {
+    if (m.frame.pins(stored - 1) > 0) return true;
+  }
+  return false;
 }
 
 /** The VMs of a host, the one that holds most before the others. */
@@ -200,8 +209,9 @@ function get_user_pages(m: Machine, thread: Thread): At {
     thread.wait_id = lookup_swap_cache(m, pte_target(m.hva.pte(page)));
   } else {
     thread.wait = attempt === 'no_frame' ? WAIT.writeback : WAIT.io_request;
-    m.hosts[m.program.vms[vm]!.host]!.nr_io_waiters += 1;
-    if (m.hosts[m.program.vms[vm]!.host]!.nr_io_active === 0) m.hosts[m.program.vms[vm]!.host]!.oom += 1;
+    const { host } = m.program.vms[vm]!;
+    m.hosts[host]!.nr_io_waiters += 1;
+    if (m.hosts[host]!.nr_io_active === 0) out_of_memory(m, host, page);
   }
   thread.task_state = TASK_STATE.UNINTERRUPTIBLE;
   if (reading) m.observe?.(OBS.swap_wait, vm, page, -1);
