@@ -77,7 +77,7 @@ const model: Bench = {
     return MODES.flatMap((mode, number) => {
       const [sim_ms, warm_up_ms] = quick ? [2000, 1000] : [8000, 2000];
       const measured = rounds(quick ? 1 : 5, () => {
-        const theirs = yardstick?.('apf', mode, 'cfs', 4, PAGES, FRAMES, SERVICE_NS, 20_000);
+        const theirs = yardstick?.('apf', mode, 'cfs', 4, PAGES, FRAMES, SERVICE_NS, 60_000);
         const events = theirs ? numberIn(theirs, /([\d.]+) Mev\/s/) : worker('bare-model', PAGES, FRAMES)[0]! / 1e6;
         const [changes = 0, sim = 0] = worker('model', number, PAGES, FRAMES, SERVICE_NS, sim_ms, warm_up_ms);
         return {
