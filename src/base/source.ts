@@ -33,10 +33,15 @@ export interface Snippet {
 
 const TAB_CELLS = 4;
 
+/** Thousands of positions are asked for in one text after the other: where its lines start is worked out once. */
+let latest = { text: '', starts: [0] };
+
 /** The offset at which each line starts. A line ends at LF, CR or CRLF. */
 export function lineStarts(text: string): readonly number[] {
+  if (latest.text === text) return latest.starts;
   const starts = [0];
   for (const end of text.matchAll(/\r\n|\r|\n/g)) starts.push(end.index + end[0].length);
+  latest = { text, starts };
   return starts;
 }
 
@@ -44,8 +49,20 @@ export function lineStarts(text: string): readonly number[] {
 export function positionAt(text: string, offset: number): Position {
   const inside = clamp(text, offset);
   const starts = lineStarts(text);
-  const line = starts.findLastIndex(start => start <= inside);
+  const line = lineOf(starts, inside);
   return { line: line + 1, column: 1 + characters(text.slice(starts[line], inside)) };
+}
+
+/** Index of the last line that starts at or before an offset. */
+function lineOf(starts: readonly number[], offset: number): number {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 /** The offset of a position; a column past the end of its line is the end of the line. */
@@ -60,7 +77,7 @@ export function offsetAt(text: string, { line, column }: Position): number {
 export function snippet(text: string, span: Span): Snippet {
   const from = clamp(text, span.start);
   const starts = lineStarts(text);
-  const start = starts.findLast(each => each <= from) ?? 0;
+  const start = starts[lineOf(starts, from)] ?? 0;
   const line = lineAt(text, start);
   const before = expand(line.slice(0, from - start), 0);
   const marked = expand(line.slice(from - start, Math.max(from, span.end) - start), before.cells);

@@ -81,6 +81,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
     action.trigger.kind === 'after' ? matcherOf(m.places, action.trigger.event) : null,
   );
   const source = (action: number) => m.places.source.action + action;
+  const evictions = new Map<ActionOp, number>(m.places.evictions.map(({ op }, index) => [op, index]));
   const firstHold = new Map<ActionOp, number>(m.places.holds.map(({ op }, index) => [op, index]));
 
   const perform = (action: number, op: ActionOp): void => {
@@ -89,7 +90,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
     switch (op.op) {
       case 'evict': {
         const host = m.program.vms[op.vm]!.host;
-        const index = m.places.evictions.findIndex(eviction => eviction.action === action && eviction.op === op);
+        const index = evictions.get(op)!;
         const row = m.hosts[host]!;
         if (!row.evict.has(index)) row.evict.push(index);
         wake_up_process(m, m.threads[m.places.hosts[host]!.kswapd]!);
