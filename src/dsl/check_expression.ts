@@ -3,6 +3,7 @@
  *
  * One function per kind of expression. Each reports its own mistakes and answers `any`, so one mistake is one message.
  */
+import { globMatches } from '../base/glob.ts';
 import { KNOB_NAMES, KNOBS } from '../sim/protocol/knobs.ts';
 import type { Check } from './check.ts';
 import { callType } from './check_call.ts';
@@ -167,8 +168,8 @@ function fieldType(owner: Type, of: KindOf<'member'>, check: Check): Type {
 function namedType(kind: ThingKind, of: KindOf<'member'>, check: Check): Type {
   const vm = of.of.kind === 'member' ? vmNameOf(of.of.of, check) : null;
   const members = (vm ? check.scope.members(vm) : []).filter(each => each.what === kind);
-  const found = members.find(each => each.name === of.name.text);
-  if (found) return thing(kind);
+  const found = members.find(each => globMatches(of.name.text, each.name));
+  if (found) return of.name.text.includes('*') ? listOf(thing(kind)) : thing(kind);
   if (vm === null) return thing(kind);
   check.error('unknown-name', {
     span: of.name.span,
@@ -288,7 +289,17 @@ function equality(of: KindOf<'binary'>, check: Check): Type {
 }
 
 function compare(at: Expression, found: Type, wanted: Type, check: Check): void {
-  if (found.t === 'quantity' && wanted.t === 'quantity') {
+  const [one, other] = [elementOf(found), elementOf(wanted)];
+  if (one.t === 'address' && other.t === 'address' && one.kind !== other.kind && (one !== found || other !== wanted))
+    compare(at, one, other, check);
+  else if ((found.t === 'list') !== (wanted.t === 'list')) {
+    const [several, single] = found.t === 'list' ? [found, wanted] : [wanted, found];
+    check.error('type', {
+      span: at.span,
+      message: `${describe(several)} is compared with ${describe(single)}`,
+      help: 'say for which it must hold: each v in web.vcpus: v.mp_state == RUNNABLE; or take one value of them: max(web.vcpu*.queued)',
+    });
+  } else if (found.t === 'quantity' && wanted.t === 'quantity') {
     check.error('dimension', {
       span: at.span,
       message: `${wordsFor(wanted.dimension)} is compared with ${wordsFor(found.dimension)}`,
@@ -302,11 +313,16 @@ function compare(at: Expression, found: Type, wanted: Type, check: Check): void 
   } else check.mismatch(at.span, found, wanted);
 }
 
+function elementOf(type: Type): Type {
+  return type.t === 'list' ? type.of : type;
+}
+
 function ordering(of: KindOf<'binary'>, check: Check): Type {
   const left = check.type(of.left);
   const right = check.type(of.right);
   if (left.t === 'any' || right.t === 'any') return TRUTH;
-  if (left.t !== 'quantity' && left.t !== 'address') check.mismatch(of.left.span, left, quantity(COUNT));
+  if (left.t === 'list') compare(of.left, left, right, check);
+  else if (left.t !== 'quantity' && left.t !== 'address') check.mismatch(of.left.span, left, quantity(COUNT));
   else if (!fits(right, left)) compare(of.right, right, left, check);
   return TRUTH;
 }

@@ -1,7 +1,8 @@
 /** Things of a run by how a scenario reaches them: by dots and brackets, through lets, or by their short names. */
+import { globMatches } from '../base/glob.ts';
 import type { Entity, HostSpec, VmSpec } from '../sim/program.ts';
 import { type Environment, evaluate } from './evaluate.ts';
-import type { Expression } from './expression.ts';
+import type { Expression, KindOf } from './expression.ts';
 
 export interface Things {
   readonly env: Environment;
@@ -20,8 +21,10 @@ export function entityOf(of: Expression, things: Things): Entity | null {
       if (index === null) return null;
       if (of.of.kind === 'member' && of.of.name.text === 'vcpu') {
         const vm = entityOf(of.of.of, things);
-        return vm?.kind === 'vm' ? { kind: 'vcpu', vm: vm.id, id: index, name: `${vm.name}.vcpu[${index}]` } : null;
+        return vm?.kind === 'vm' ? vcpu(of, vm, index, things) : null;
       }
+      const members = of.of.kind === 'member' ? listed(of.of.of, of.of.name.text, things) : null;
+      if (members) return members[index] ?? outside(of, members, things);
       return numbered(of.of, index, things);
     }
     case 'member':
@@ -31,6 +34,14 @@ export function entityOf(of: Expression, things: Things): Entity | null {
     default:
       return null;
   }
+}
+
+/** One that there is not is reported; what stands in for it is never run. */
+function vcpu(of: Expression, { id: vm, name }: Entity, id: number, { env, vms }: Things): Entity {
+  const count = vms[vm]?.vcpus ?? 0;
+  if (!(id >= 0 && id < count))
+    env.outOfRange(of, `${name} has ${count} vCPU${count === 1 ? '' : 's'}, numbered from 0`);
+  return { kind: 'vcpu', vm, id, name: `${name}.vcpu[${id}]` };
 }
 
 function named(name: string, things: Things): Entity | null {
@@ -95,7 +106,11 @@ function page(of: Extract<Expression, { readonly kind: 'call' }>, things: Things
   if (callee !== 'page' || !arg) return null;
   const number = numberAt(arg.value, things);
   const vm = vmOfMemory(of.of, things);
-  return number === null || vm === null ? null : { kind: 'page', vm, id: number, name: `page(${number})` };
+  if (number === null || vm === null) return null;
+  const pages = things.vms[vm]?.guest.heap_pages ?? 0;
+  if (!(number >= 0 && number < pages))
+    things.env.outOfRange(of, `the heap of ${things.vms[vm]?.name} has ${pages} pages, numbered from 0`);
+  return { kind: 'page', vm, id: number, name: `page(${number})` };
 }
 
 /** The VM whose memory `web.heap.page`, `web.page` or `page` names. */
@@ -112,10 +127,21 @@ function numberAt(of: Expression, things: Things): number | null {
   return value?.v === 'number' ? value.value : null;
 }
 
-/** All vCPUs or tasks of a VM. */
-export function membersOf(of: Entity, name: string, { vms }: Things): readonly Entity[] | null {
+function listed(owner: Expression, name: string, things: Things): readonly Entity[] | null {
+  const of = entityOf(owner, things);
+  return of && membersOf(of, name, things);
+}
+
+function outside(of: KindOf<'index'>, members: readonly Entity[], { env }: Things): Entity | null {
+  env.outOfRange(of, `there are ${members.length} of them, numbered from 0`);
+  return members[0] ?? null;
+}
+
+/** All vCPUs or tasks of a VM: `web.vcpus`, `web.vcpu*`. */
+export function membersOf(of: Entity, list: string, { vms }: Things): readonly Entity[] | null {
   const spec = of.kind === 'vm' ? vms[of.id] : undefined;
   if (!spec) return null;
+  const name = list.replace(/\*$/, 's');
   if (name === 'vcpus')
     return Array.from({ length: spec.vcpus }, (_, id) => ({
       kind: 'vcpu',
@@ -123,7 +149,11 @@ export function membersOf(of: Entity, name: string, { vms }: Things): readonly E
       id,
       name: `${spec.name}.vcpu[${id}]`,
     }));
-  return name === 'tasks'
-    ? spec.guest.tasks.map((task, id) => ({ kind: 'task', vm: of.id, id, name: task.name }))
-    : null;
+  const [kind, all] = NAMED.find(each => each[1] === name) ?? [];
+  return kind && all ? spec.guest[all].map((each, id) => ({ kind, vm: of.id, id, name: each.name })) : null;
+}
+
+/** `web.task.crew*`: those of a kind whose names fit. */
+export function fitting(of: Entity, kind: string, glob: string, things: Things): readonly Entity[] | null {
+  return membersOf(of, `${kind}s`, things)?.filter(({ name }) => globMatches(glob, name)) ?? null;
 }

@@ -20,7 +20,7 @@ import type {
   VmSpec,
 } from '../sim/program.ts';
 import type { Report } from './diagnostic.ts';
-import { entityOf, membersOf, type Things, vmOfMemory } from './entity.ts';
+import { entityOf, fitting, membersOf, type Things, vmOfMemory } from './entity.ts';
 import { type Environment, evaluate } from './evaluate.ts';
 import { type Expression, pathText, type Word } from './expression.ts';
 import { Frame, nsOf, numberOf } from './frame.ts';
@@ -132,15 +132,11 @@ export class Lowering {
 
   vcpu(of: Expression): { readonly vm: number; readonly vcpu: number } {
     const { vm, id } = this.entity(of);
-    const count = this.vms[vm]?.vcpus ?? 0;
-    if (id >= count)
-      this.env.outOfRange(of, `${this.vms[vm]?.name} has ${count} vCPU${count === 1 ? '' : 's'}, numbered from 0`);
     return { vm, vcpu: id };
   }
 
   page(of: Expression): { readonly vm: number; readonly page: number } {
     const { vm, id } = this.entity(of);
-    this.#inHeap(of, vm, id);
     return { vm, page: id };
   }
 
@@ -169,6 +165,7 @@ export class Lowering {
       env: this.env,
       entity: of => entityOf(of, this.#things),
       members: (of, name) => membersOf(of, name, this.#things),
+      fitting: (of, kind, glob) => fitting(of, kind, glob, this.#things),
       vms: this.vms.map((vm, id) => ({ kind: 'vm', vm: id, id, name: vm.name })),
       needs: (of, what, needs) => this.needs(of.span, what, needs),
     };

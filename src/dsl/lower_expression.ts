@@ -21,6 +21,8 @@ export interface Place {
   entity(of: Expression): Entity | null;
   /** `web.vcpus`, `web.tasks`: what is there from the start to the end. */
   members(of: Entity, name: string): readonly Entity[] | null;
+  /** `web.task.crew*`. */
+  fitting(of: Entity, kind: string, glob: string): readonly Entity[] | null;
   /** All VMs, for measures over the whole run. */
   readonly vms: readonly Entity[];
   /** Refuses the run. */
@@ -71,23 +73,48 @@ export function lowerExpression(of: Expression, place: Place, variables: Variabl
 }
 
 function quantifierExpr(of: KindOf<'quantifier'>, place: Place, variables: Variables): Expr {
-  const over = lowerExpression(of.over, place, variables);
   const variable = of.variable.text;
-  const members = over.k === 'all' && over.of.k === 'entity' ? place.members(over.of.entity, over.name) : null;
+  const inside = (value: Expr): Expr => lowerExpression(of.body, place, new Map(variables).set(variable, value));
+  // `each s in web.vcpu*.mp_state` goes over the vCPUs, and `s` is that of each.
+  const owner = of.over.kind === 'member' ? severalIn(of.over.of, place, variables) : null;
+  if (owner && of.over.kind === 'member') {
+    const value: Expr = { k: 'get', of: { k: 'variable', name: variable }, name: of.over.name.text };
+    return { k: 'quantifier', q: of.q, variable, over: owner, body: inside(value) };
+  }
+  const over = lowerExpression(of.over, place, variables);
+  const members = entitiesOf(over, place);
   // An event is watched from the start, so it must say of whom: one condition for each of those there are.
-  if (members && of.q !== 'count' && mentionsEventOf(of.body, variable)) {
-    const bodies = members.map(entity =>
-      lowerExpression(of.body, place, new Map(variables).set(variable, { k: 'entity', entity })),
-    );
-    const joined = bodies.reduceRight<Expr | null>(
-      (right, left) => (right ? { k: 'binary', op: of.q === 'each' ? 'and' : 'or', left, right } : left),
-      null,
-    );
+  const apart = members
+    ? mentionsEventOf(of.body, variable) && members.map(entity => ({ k: 'entity', entity }) as const)
+    : over.k === 'list' && over.items;
+  if (apart && of.q !== 'count') {
+    const joined = apart
+      .map(inside)
+      .reduceRight<Expr | null>(
+        (right, left) => (right ? { k: 'binary', op: of.q === 'each' ? 'and' : 'or', left, right } : left),
+        null,
+      );
     const all = joined ?? { k: 'bool', value: of.q === 'each' };
     return of.q === 'no' ? { k: 'not', of: all } : all;
   }
-  const body = lowerExpression(of.body, place, new Map(variables).set(variable, { k: 'variable', name: variable }));
-  return { k: 'quantifier', q: of.q, variable, over, body };
+  if (over.k === 'list' && !members) place.needs(of, 'a count of values', 'the complete model');
+  return { k: 'quantifier', q: of.q, variable, over, body: inside({ k: 'variable', name: variable }) };
+}
+
+/** The list itself, where an expression stands for several things rather than for a value of theirs. */
+function severalIn(of: Expression, place: Place, variables: Variables): Expr | null {
+  if (of.kind !== 'member' && of.kind !== 'name') return null;
+  if (of.kind === 'name' && place.env.scope.find(of.name)?.what !== 'let') return null;
+  const lowered = lowerExpression(of, place, variables);
+  const isSeveral = lowered.k === 'all' || (lowered.k === 'list' && lowered.items.every(item => item.k === 'entity'));
+  return isSeveral ? lowered : null;
+}
+
+/** What a list is made of, where that is known from the start. */
+function entitiesOf(of: Expr, place: Place): readonly Entity[] | null {
+  if (of.k === 'all' && of.of.k === 'entity') return place.members(of.of.entity, of.name);
+  const items = of.k === 'list' ? of.items.flatMap(item => (item.k === 'entity' ? [item.entity] : [])) : [];
+  return of.k === 'list' && items.length === of.items.length ? items : null;
 }
 
 function mentionsEventOf(of: Expression, variable: string): boolean {
@@ -163,16 +190,28 @@ function memberExpr(of: KindOf<'member'>, place: Place, variables: Variables): E
   const name = of.name.text;
   if (of.of.kind === 'name' && of.of.name === 'entry')
     return total(place, vm => ({ k: 'get', of: vm, name: 'entry_checks' }));
+  if (of.of.kind === 'member' && name.includes('*')) {
+    const vm = place.entity(of.of.of);
+    const found = vm && place.fitting(vm, of.of.name.text, name);
+    if (found) return { k: 'list', items: found.map(entity => ({ k: 'entity', entity })) };
+  }
   const owner = lowerExpression(of.of, place, variables);
   if (owner === NOTHING) return NOTHING;
   if (name.endsWith('*')) return { k: 'all', of: owner, name: `${name.slice(0, -1)}s` };
-  const field = fieldByName(owner, name);
+  const members = entitiesOf(owner, place);
+  const [one] = members ?? [];
+  const field = fieldByName(one ? { k: 'entity', entity: one } : owner, name);
   if (field?.needs) {
     place.needs(of, `'${name}'`, field.needs);
     return NOTHING;
   }
-  if (owner.k === 'all') place.needs(of, 'the same property of several things', 'the complete model');
-  return field?.type.t === 'list' ? { k: 'all', of: owner, name } : { k: 'get', of: owner, name };
+  if (owner.k !== 'all' && owner.k !== 'list')
+    return field?.type.t === 'list' ? { k: 'all', of: owner, name } : { k: 'get', of: owner, name };
+  // Of several things the values, as a list: they must be known from the start.
+  if (members && field?.type.t !== 'list')
+    return { k: 'list', items: members.map(entity => ({ k: 'get', of: { k: 'entity', entity }, name })) };
+  place.needs(of, 'the same property of things that come and go', 'the complete model');
+  return NOTHING;
 }
 
 /** Where the owner's kind is known, its field; else any kind's field of that name: they agree in what matters here. */
@@ -301,6 +340,7 @@ function functionExpr(name: string, of: KindOf<'call'>, first: Expression, place
   switch (name) {
     case 'count': {
       const counted = lower(first);
+      if (counted.k === 'list') return { k: 'number', value: counted.items.length, dim: 'none' };
       return counted.k === 'happened'
         ? { k: 'count_events', event: counted.event, window_ns: null }
         : { k: 'aggregate', fn: 'count', series: counted };
@@ -311,7 +351,9 @@ function functionExpr(name: string, of: KindOf<'call'>, first: Expression, place
       return { k: 'max_time', of: lower(first) };
     case 'writers': {
       if (first.kind !== 'member') throw new Bug('writers of no field');
-      return { k: 'writers', of: lower(first.of), name: first.name.text };
+      const owner = lower(first.of);
+      const items = entitiesOf(owner, place)?.map(entity => ({ k: 'entity', entity }) as const);
+      return { k: 'writers', of: items ? { k: 'list', items } : owner, name: first.name.text };
     }
     case 'thread': {
       const vcpu = lower(first);

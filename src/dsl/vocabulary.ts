@@ -14,6 +14,7 @@ import { fieldNames } from '../trace/event.ts';
 import type { Needs } from './statement.ts';
 import { BYTES, COUNT, DIMENSIONS, TIME } from './units.ts';
 import {
+  ADDRESS_KINDS,
   ANY,
   ANY_WORD,
   address,
@@ -135,7 +136,10 @@ function thingOf(kind: EntityKind): ThingKind {
 function recordFields(): Readonly<Record<string, Field>> {
   const all: Record<string, Field> = {};
   for (const { name } of tracepoints)
-    for (const field of fieldNames(name)) all[field] = of(count, 'A field of the tracepoint.');
+    for (const field of fieldNames(name)) {
+      const kind = ADDRESS_KINDS.find(each => each === field);
+      all[field] = of(kind ? address(kind) : count, 'A field of the tracepoint.');
+    }
   for (const [name, { type, summary }] of Object.entries(RECORD)) {
     const known = type.t === 'record_address' ? thing('record_address') : type.t === 'name' ? ANY_WORD : typeOf(type);
     all[name] = of(known, summary);

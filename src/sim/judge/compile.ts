@@ -9,7 +9,17 @@ import { RECORD_ADDRESS_KINDS } from '../attributes/record.ts';
 import { DESCRIPTIONS } from '../attributes.ts';
 import { rowOf } from '../pattern.ts';
 import type { Expr } from '../program.ts';
-import { aggregate, countEvents, happened, maxTime, rateEvents, series, writers } from './measures.ts';
+import {
+  aggregate,
+  anyOf,
+  countEvents,
+  countRecords,
+  happened,
+  maxTime,
+  rateEvents,
+  series,
+  writers,
+} from './measures.ts';
 import {
   asTruth,
   CONSTANT,
@@ -23,6 +33,7 @@ import {
   type RecordsNode,
   type RowsNode,
   rowsOf,
+  type ThreadsNode,
   type TruthNode,
   unjudgeable,
   type Variable,
@@ -76,7 +87,7 @@ export function compile(expr: Expr, context: Context): Node {
     case 'max_time':
       return maxTime(context, asTruth(compile(expr.of, context)), exprText(expr));
     case 'aggregate':
-      return aggregate(expr.fn, compile(expr.series, context), exprText(expr));
+      return aggregateNode(expr, context);
     case 'writers':
       return writersNode(expr, context);
     case 'trace':
@@ -257,11 +268,22 @@ function isKind(of: Node, word: string, text: string): TruthNode {
   return truthNode(text, [of], word === 'known' ? () => !unknown() : is, () => `${of.text} is ${of.show()}`);
 }
 
-function writersNode(expr: ExprOf<'writers'>, context: Context) {
-  const owner = asEntity(compile(expr.of, context));
-  const { attributes, collections } = DESCRIPTIONS[owner.kind];
-  const of = attributes[expr.name] ?? collections[expr.name] ?? unjudgeable(`a ${owner.kind} has no '${expr.name}'`);
-  return writers(context, owner, of, exprText(expr));
+function aggregateNode(expr: ExprOf<'aggregate'>, context: Context): NumberNode {
+  const of = compile(expr.series, context);
+  const isCount = expr.fn === 'count' && of.t === 'records';
+  return isCount ? countRecords(context, of, exprText(expr)) : aggregate(expr.fn, of, exprText(expr));
+}
+
+function writersNode(expr: ExprOf<'writers'>, context: Context): ThreadsNode {
+  const of = compile(expr.of, context);
+  const text = exprText(expr);
+  const each = (of.t === 'list' ? of.items : [of]).map(item => {
+    const owner = asEntity(item);
+    const { attributes, collections } = DESCRIPTIONS[owner.kind];
+    const field = attributes[expr.name] ?? collections[expr.name];
+    return writers(context, owner, field ?? unjudgeable(`a ${owner.kind} has no '${expr.name}'`), text);
+  });
+  return anyOf(context.m, each, text);
 }
 
 // -- Quantifiers ----------------------------------------------------------------------------------

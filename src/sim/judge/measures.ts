@@ -5,6 +5,7 @@
  */
 import { durationText } from '../../base/duration.ts';
 import type { Attribute, Collection } from '../attributes/attribute.ts';
+import type { Machine } from '../machine.ts';
 import { matcherOf } from '../pattern.ts';
 import type { EventPattern, Expr } from '../program.ts';
 import { compiledSchema, schema } from '../schema.ts';
@@ -17,6 +18,7 @@ import {
   EVERY_STEP,
   type Node,
   type NumberNode,
+  type RecordsNode,
   type SeriesNode,
   type ThreadsNode,
   type TruthNode,
@@ -184,6 +186,19 @@ const AGGREGATES: Readonly<Record<AggregateName, (sorted: ArrayLike<number>) => 
   p99: sorted => percentile(sorted, 99),
 };
 
+/** `count(trace(kvm_async_pf_*))`: the records of the window. */
+export function countRecords(context: Context, { tracepoints }: RecordsNode, text: string): NumberNode {
+  const { cells, hooks } = context;
+  const count = cells.newCells(1);
+  for (const tracepoint of tracepoints)
+    hooks.onRecord(tracepoint, () => {
+      if (inside(context)) cells.values[count] = cells.values[count]! + 1;
+    });
+  const get = () => cells.values[count]!;
+  const depends = { ...CONSTANT, records: new Set(tracepoints) };
+  return { t: 'number', dimension: 'none', text, depends, get, show: () => String(get()) };
+}
+
 export function aggregate(fn: AggregateName, of: Node, text: string): NumberNode {
   const compute = AGGREGATES[fn];
   const over = samplesOf(of);
@@ -201,6 +216,12 @@ function samplesOf(of: Node): { readonly dimension: NumberNode['dimension']; sor
       sorted: () => Array.from({ length: of.positions() }, (_, at) => of.at(at)).filter(row => row >= 0),
     };
   if (of.t !== 'list') return unjudgeable(`'${of.text}' has no samples`);
+  const series = of.items.flatMap(item => (item.t === 'series' ? [item] : []));
+  if (series.length > 0 && series.length === of.items.length)
+    return {
+      dimension: series[0]!.dimension,
+      sorted: () => Float64Array.from(series.flatMap(each => [...each.samples.sorted()])).sort(),
+    };
   const items = of.items.map(asNumber);
   return {
     dimension: items[0]?.dimension ?? 'none',
@@ -244,8 +265,17 @@ export function writers(context: Context, owner: EntityNode, of: Attribute | Col
   });
   const has = (thread: number) =>
     (cells.values[bits + owner.get() * perRow + (thread >> 5)]! & (1 << (thread & 31))) !== 0;
+  return threadsNode(m, has, text);
+}
+
+/** The threads in any of the sets. */
+export function anyOf(m: Machine, sets: readonly ThreadsNode[], text: string): ThreadsNode {
+  return threadsNode(m, thread => sets.some(each => each.has(thread)), text);
+}
+
+function threadsNode(m: Machine, has: ThreadsNode['has'], text: string): ThreadsNode {
   const show = () => {
-    const names = Array.from({ length: threads + 1 }, (_, thread) => thread).filter(has);
+    const names = Array.from({ length: m.places.threads.length + 1 }, (_, thread) => thread).filter(has);
     return `[${names.map(thread => threadText(m, thread)).join(', ')}]`;
   };
   return { t: 'threads', has, text, depends: EVERY_STEP, show };
