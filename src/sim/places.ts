@@ -203,7 +203,9 @@ export function place(program: Program): Places {
   const timers = interrupts.filter(interrupt => interrupt.timer >= 0);
   const ios = Math.min(
     60_000,
-    program.hosts.reduce((total, host) => total + (host.swap ? 2 * host.swap.depth : 0), 0) + 4 * threads.length + 32,
+    program.hosts.reduce((total, { swap }) => total + (swap ? 2 * swap.depth + swap.readahead_pages : 0), 0) +
+      4 * threads.length +
+      32,
   );
   const source = { io: 0, timer: 0, task: 0, action: 0 };
   source.timer = source.io + ios;

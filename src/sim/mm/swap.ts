@@ -100,8 +100,7 @@ export function swapin_nr_pages(m: Machine, host: number, offset: number): numbe
  */
 export function swap_cluster_readahead(m: Machine, host: number, slot: number, pages: number): number {
   const place = m.places.hosts[host]!;
-  const first_io = free_io(m, host);
-  if (first_io < 0) return -2;
+  if (free_requests(m) < runs_of_window(pages)) return -2;
   const wanted = take_frame(m, host);
   if (wanted < 0) return -1;
   begin_read(m, slot, wanted, false);
@@ -149,22 +148,25 @@ export function swap_writepage(m: Machine, host: number, pfn: number): void {
   submit(m, host, m.frame.slot(pfn) - 1, 1, true);
 }
 
-/** Whether the device takes one more request. */
+/** Whether the device takes one more write; reads that are waited for have the last requests to themselves. */
 export function io_available(m: Machine, host: number): boolean {
-  return free_io(m, host) >= 0;
+  return free_requests(m) > runs_of_window(m.program.hosts[host]!.swap?.readahead_pages ?? 1);
 }
 
-/** Lowest free request row, or -1. */
-function free_io(m: Machine, host: number): number {
-  // Reads come in several runs at worst, so a few rows are kept for the rest of a window.
-  const spare = m.hosts[host]!.io_queue.length + 16;
-  if (spare >= m.ios.length) return -1;
-  for (let id = 0; id < m.ios.length; id += 1) if (m.ios[id]!.state === IO.free) return id;
-  return -1;
+/** A window takes one request for each run of pages that are to be read, at worst every second one. */
+function runs_of_window(pages: number): number {
+  return (pages >>> 1) + 1;
+}
+
+function free_requests(m: Machine): number {
+  let used = 0;
+  for (const host of m.hosts) used += host.io_queue.length + host.nr_io_active;
+  return m.ios.length - used;
 }
 
 function submit(m: Machine, host: number, slot: number, pages: number, write: boolean): void {
-  const id = free_io(m, host);
+  let id = 0;
+  while (m.ios[id]!.state !== IO.free) id += 1;
   const io = m.ios[id]!;
   io.state = IO.queued;
   io.host = host as 0;
