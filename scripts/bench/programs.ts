@@ -55,6 +55,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
     case_name: mode,
     tags: [],
     params: {},
+    chosen: { set: {}, of_several: false },
     variant: protocol,
     seed: 1,
     limit_ns: sim_ns,

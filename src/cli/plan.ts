@@ -104,10 +104,13 @@ function notText(source: Source): Diagnostic {
 
 function recordedRun(suite: Suite, run: RecordedRun): PlannedRun {
   const found = suite.cases.find(({ name }) => name === run.case_name);
-  const cell = found?.cells.find(({ params }) => JSON.stringify(params) === JSON.stringify(run.cell));
+  const cell = found?.cells.find(each => {
+    const recorded = JSON.stringify(nameOf(found, each, run.seed));
+    return recorded === JSON.stringify(run.cell);
+  });
   if (!found || !cell) throw new Refusal(`this version does not find '${run.case_name}' in the recorded ${run.file}`);
-  const options = optionsOf(suite, { seed: run.seed, set: new Map(Object.entries(run.set)) });
-  return plannedRun(suite, found, cell, run.variant, options);
+  const options = optionsOf(suite, new Map(Object.entries(run.set)));
+  return plannedRun(suite, found, cell, run.variant, run.seed, options);
 }
 
 function planned(files: readonly Loaded[], selection: Selection): readonly PlannedFile[] {
@@ -133,7 +136,7 @@ function planned(files: readonly Loaded[], selection: Selection): readonly Plann
 
 function runsOf(suite: Suite, each: Case, selection: Selection): readonly PlannedRun[] {
   const { variants, set } = selection;
-  const options = optionsOf(suite, selection);
+  const options = optionsOf(suite, set);
   const wanted = variants.includes('all')
     ? suite.variants
     : variants.length > 0
@@ -143,20 +146,28 @@ function runsOf(suite: Suite, each: Case, selection: Selection): readonly Planne
   const cells = each.cells.filter(({ params }) =>
     Object.entries(params).every(([name, value]) => isSame(set.get(name) ?? value, value)),
   );
-  return cells.flatMap(cell => wanted.map(variant => plannedRun(suite, each, cell, variant, options)));
+  const seeds = each.seeds(selection.seed);
+  return cells.flatMap(cell =>
+    wanted.flatMap(variant => seeds.map(seed => plannedRun(suite, each, cell, variant, seed, options))),
+  );
 }
 
-function plannedRun(suite: Suite, each: Case, cell: Cell, variant: string, options: Options): PlannedRun {
+/** What tells a run from the others of its case: where there are several seeds, the seed too. */
+function nameOf(each: Case, { params }: Cell, seed: number): Readonly<Record<string, string>> {
+  return each.seeds(null).length > 1 ? { ...params, seed: String(seed) } : params;
+}
+
+function plannedRun(suite: Suite, each: Case, cell: Cell, variant: string, seed: number, options: Options): PlannedRun {
   const { line, column } = each.place;
   return {
     line,
     column,
     case_name: each.name,
-    cell: cell.params,
+    cell: nameOf(each, cell, seed),
     variant,
     paranoid: suite.paranoid,
     tracepoints: suite.tracepoints,
-    lower: () => each.lower(cell, variant, options),
+    lower: () => each.lower(cell, variant, { ...options, seed }),
   };
 }
 
@@ -165,14 +176,14 @@ function isSame(given: string, value: string): boolean {
   return given.replaceAll(' ', '') === value.replaceAll(' ', '');
 }
 
-function optionsOf(suite: Suite, { seed, set }: Pick<Selection, 'seed' | 'set'>): Options {
+function optionsOf(suite: Suite, set: ReadonlyMap<string, string>): Options {
   const own = [...set].filter(([name]) => Object.hasOwn(suite.params, name));
   const values = own.map(([name, text]) => {
     const value = suite.value(name, text);
     if (typeof value === 'string') throw new Refusal(`--set ${name}=${text}: ${value}`);
     return [name, value] as const;
   });
-  return { ...(seed === null ? {} : { seed }), set: new Map(values) };
+  return { set: new Map(values) };
 }
 
 /** What no file knows was meant otherwise. */

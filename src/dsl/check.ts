@@ -13,7 +13,7 @@ import { type Expression, pathText, type Word } from './expression.ts';
 import type { Entry, Scope } from './scope.ts';
 import { checkSetting, isSettable, settingOf, settingsOf } from './setting.ts';
 import { didYouMean, nearest } from './suggest.ts';
-import { COUNT, DIMENSIONS, type Dimension, PAGES, sameDimension, TIME } from './units.ts';
+import { COUNT, DIMENSIONS, type Dimension, numberOf, PAGES, sameDimension, TIME } from './units.ts';
 import {
   ANY,
   ANY_WORD,
@@ -235,6 +235,16 @@ export class Check {
         help: didYouMean(what.name.text, settingsOf(owner.kind), 'settings'),
       });
     }
+  }
+
+  /** A number of digits alone, within bounds. */
+  whole(number: Word, least: number, most: number): void {
+    const value = numberOf(number.text);
+    if (Number.isInteger(value) && value >= least && value <= most) return;
+    this.report.error('range', {
+      span: number.span,
+      message: `a whole number from ${least} to ${most}, not ${number.text}`,
+    });
   }
 
   /** The name of a parameter or of a matrix value. */

@@ -45,7 +45,6 @@ export class Lowering {
   readonly columns: ReportColumn[] = [];
   readonly allTags: string[] = [];
   name = '';
-  seedGiven: number | null = null;
 
   /** What runs in the guest that is being lowered. */
   readonly guests: GuestLowering = new GuestLowering(this);
@@ -179,10 +178,6 @@ export class Lowering {
 
   tags(tags: readonly string[]): void {
     this.allTags.push(...tags);
-  }
-
-  seed(seed: number): void {
-    this.seedGiven = seed;
   }
 
   limit(what: string, of: Expression): void {

@@ -9,6 +9,8 @@ import type { Node } from './statement.ts';
 const DEFAULT_RAM_BYTES = 128 * 1024 * 1024;
 /** Counters that a task has for `repeat`, one inside the other. */
 const REPEATS = 4;
+/** Fewer than there are vectors between those of devices and of the system. */
+const INTERRUPTS_PER_VCPU = 128;
 
 export class GuestLowering {
   readonly #lowering: Lowering;
@@ -122,7 +124,7 @@ export class GuestLowering {
     const { handler } = this.#lowering.inside(at);
     this.#lowering.frame.timers.push({
       name,
-      vcpu: this.#vcpuOfGuest(vcpu, 0),
+      vcpu: this.#vcpuOfInterrupt(vcpu),
       period_ns: this.#lowering.period(period),
       body: handler,
     });
@@ -130,7 +132,16 @@ export class GuestLowering {
 
   irq(name: string, vcpu: Expression, at: Node): void {
     const { handler } = this.#lowering.inside(at);
-    this.#lowering.frame.irqs.push({ name, vcpu: this.#vcpuOfGuest(vcpu, 0), body: handler });
+    this.#lowering.frame.irqs.push({ name, vcpu: this.#vcpuOfInterrupt(vcpu), body: handler });
+  }
+
+  /** Each timer and each interrupt of a vCPU has a vector of its own. */
+  #vcpuOfInterrupt(of: Expression): number {
+    const vcpu = this.#vcpuOfGuest(of, 0);
+    const { timers, irqs } = this.#lowering.frame;
+    if ([...timers, ...irqs].filter(each => each.vcpu === vcpu).length >= INTERRUPTS_PER_VCPU)
+      this.#lowering.env.outOfRange(of, `a vCPU has ${INTERRUPTS_PER_VCPU} timers and interrupts at most`);
+    return vcpu;
   }
 
   reschedule(): void {

@@ -22,7 +22,7 @@ import type { Statement } from './statement.ts';
 import { STATEMENTS } from './statements/all.ts';
 import { nearest } from './suggest.ts';
 import type { Alternative, Grammar } from './syntax.ts';
-import { isReserved, LCurly, Name, Numeral, vocabulary } from './tokens.ts';
+import { Comma, isReserved, LCurly, LParen, LSquare, Name, Numeral, RParen, RSquare, vocabulary } from './tokens.ts';
 
 export interface Parsed {
   readonly cst: CstNode | null;
@@ -61,6 +61,22 @@ export function newParser(statements: ReadonlySet<Statement>, skipValidations: b
   return new ApfParser(rules, skipValidations);
 }
 
+/** Parentheses inside one another, and tokens without a comma: the stack of whoever walks the tree has an end. */
+const DEEPEST = 64;
+const LONGEST = 1000;
+
+function tooDeep(tokens: readonly IToken[]): IToken | null {
+  let depth = 0;
+  let length = 0;
+  for (const token of tokens) {
+    if (token.tokenType === LParen || token.tokenType === LSquare) depth += 1;
+    else if (token.tokenType === RParen || token.tokenType === RSquare) depth -= 1;
+    length = token.tokenType === Comma ? 0 : length + 1;
+    if (depth > DEEPEST || length > LONGEST) return token;
+  }
+  return null;
+}
+
 interface StatementRule {
   readonly statement: Statement;
   readonly parse: (grammar: Grammar) => void;
@@ -88,6 +104,11 @@ class ApfParser extends CstParser {
 
   /** One statement by its rule. The tokens must be those of one statement. */
   parse(statement: Statement, tokens: readonly IToken[]): Parsed {
+    const deep = tooDeep(tokens);
+    if (deep) {
+      const error = { token: deep, message: 'this expression is too long or too deep', help: 'name parts of it with let' };
+      return { cst: null, error };
+    }
     this.input = [...tokens];
     const cst = this.#rule(idOf(statement)).call(this);
     const error = this.errors[0];

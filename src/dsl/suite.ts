@@ -18,6 +18,7 @@ import type { Node } from './statement.ts';
 import { didYouMean } from './suggest.ts';
 import { childrenOf, isNode, textOf } from './syntax.ts';
 import { parseTree } from './tree.ts';
+import { numberOf } from './units.ts';
 import { knobsOfVariant, type Turn } from './variant.ts';
 import { placeOf } from './where.ts';
 
@@ -48,6 +49,8 @@ export interface Case {
   readonly cells: readonly Cell[];
   /** Those that it runs on when the command line does not say. */
   readonly variants: readonly string[];
+  /** One, or as many as `repeat` says; `first` wins over the seed of the file. */
+  seeds(first: number | null): readonly number[];
   /** The Program of one run, or why this version cannot run it. */
   lower(cell: Cell, variant: string, options?: Options): Lowered;
 }
@@ -136,14 +139,19 @@ function caseOf(node: Node | null, whole: Whole): Case {
   if (!line) throw new Bug('a suite of an empty file');
   const name = node ? (wordsOf([node], 'case', 'title')[0] ?? '') : (wordsOf(tree.nodes, 'title', 'title')[0] ?? '');
   const place = placeOf(line, tree.source);
+  const settings = [...importsOf(whole.unit).flatMap(each => each.tree.nodes), ...tree.nodes, ...body];
+  const seed = numberIn(settings, 'seed', 'seed') ?? DEFAULT_SEED;
+  const times = numberIn(body, 'repeat', 'times') ?? 1;
+  const of_several = times > 1;
   return {
     name,
     place,
     tags: [...wordsOf(tree.nodes, 'tags', 'tags'), ...wordsOf(body, 'tags', 'tags')],
     cells: cellsOf(body, inner),
     variants: variantsOf(body, whole.variants) ?? whole.fileVariants,
+    seeds: first => Array.from({ length: times }, (_, index) => (first ?? seed) + index),
     lower: (cell, variant, options) =>
-      lowerRun({ whole, body, scope: inner, name, place }, cell, variant, options ?? {}),
+      lowerRun({ whole, body, scope: inner, name, place, seed, of_several }, cell, variant, options ?? {}),
   };
 }
 
@@ -163,6 +171,12 @@ function wordsOf(nodes: readonly Node[], id: string, label: string): readonly st
           ? textOf(each).text
           : each.image,
     );
+}
+
+/** What the last of such statements says. */
+function numberIn(nodes: readonly Node[], id: string, label: string): number | null {
+  const image = wordsOf(nodes, id, label).at(-1);
+  return image === undefined ? null : numberOf(image);
 }
 
 function variantsOf(nodes: readonly Node[], all: readonly string[]): readonly string[] | null {
@@ -237,14 +251,12 @@ interface Run {
   readonly scope: Scope;
   readonly name: string;
   readonly place: Place;
+  readonly seed: number;
+  readonly of_several: boolean;
 }
 
-function lowerRun(
-  { whole, body, scope, name, place }: Run,
-  cell: Cell,
-  variant: string,
-  { seed, set }: Options,
-): Lowered {
+function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options): Lowered {
+  const { whole, body, scope, name, place } = run;
   const { unit } = whole;
   const { source, nodes } = unit.tree;
   const report = new Report(source);
@@ -296,8 +308,9 @@ function lowerRun(
     case_name: name,
     tags: lowering.allTags,
     params: paramsOf(scope, env, cell),
+    chosen: { set: { ...cell.params, ...changedOf(set ?? new Map(), scope, cell) }, of_several: run.of_several },
     variant,
-    seed: seed ?? lowering.seedGiven ?? DEFAULT_SEED,
+    seed: seed ?? run.seed,
     limit_ns: lowering.limit_ns,
     limit_steps: lowering.limit_steps,
     hosts: lowering.hosts,
@@ -330,6 +343,13 @@ function paramsOf(scope: Scope, env: Environment, cell: Cell): Readonly<Record<s
     return [each.name, textOfValue(value ?? null)] as const;
   });
   return { ...Object.fromEntries(params), ...cell.params };
+}
+
+/** The values given to parameters that are neither those of the cell nor those of the file. */
+function changedOf(given: ReadonlyMap<string, Value>, scope: Scope, cell: Cell): Readonly<Record<string, string>> {
+  const defaults = paramsOf(scope, plainEnvironment(scope), cell);
+  const texts = [...given].map(([name, value]) => [name, valueText(value)] as const);
+  return Object.fromEntries(texts.filter(([name, text]) => !cell.values.has(name) && defaults[name] !== text));
 }
 
 /** What a `variant` statement turns. */

@@ -337,6 +337,13 @@ export interface Program {
   readonly tags: readonly string[];
   /** Parameters and matrix values of this cell, as text, in the order declared. */
   readonly params: Readonly<Record<string, string>>;
+  /** What the command line must say besides variant and seed to get this run of its case, and no other. */
+  readonly chosen: {
+    /** The values of the cell, and of parameters that are not as the file has them. */
+    readonly set: Readonly<Record<string, string>>;
+    /** The case runs with several seeds, from `seed` on: the first that fails is the one. */
+    readonly of_several: boolean;
+  };
   readonly variant: string;
   readonly seed: number;
   /** Virtual time at which the run ends if nothing ends it before. */

@@ -12,6 +12,7 @@ export const PROGRAM: Program = {
   case_name: 'the gate',
   tags: [],
   params: { ram: '128MiB' },
+  chosen: { set: {}, of_several: false },
   variant: 'v6',
   seed: 7,
   limit_ns: 20_000_000,

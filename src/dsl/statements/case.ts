@@ -46,7 +46,8 @@ export const set = statement({
   where: ['file', 'case'],
   syntax: seq(word('set'), place('what', 'VM.SETTING'), equals, expression('value', 'VALUE')),
   summary: 'Gives a setting of a VM, its guest, or a host another value for this case.',
-  about: 'The settings of the guest are reached through its VM. What is set for the file holds where a case says nothing.',
+  about:
+    'The settings of the guest are reached through its VM. What is set for the file holds where a case says nothing.',
   examples: ['set web.irqchip = user', 'set web.apf = off', 'set h0.swap.depth = 1'],
   check: ({ what, value }, _at, check) => check.setting(what, value),
   round: 'settings',
@@ -59,9 +60,10 @@ export const repeatSeeds = statement({
   where: ['case', 'sweep'],
   once: true,
   syntax: seq(word('repeat'), numeral('times'), word('seeds')),
-  summary: 'Runs everything that often, each time with another seed.',
+  summary: 'Runs everything that often, each time with the next seed: `seed`, or `--seed`, is the first.',
+  about: 'In a case each of them is a result of its own, with a verdict and a command that repeats it.',
   examples: ['repeat 20 seeds'],
-  needs: 'sweeps',
+  check: ({ times }, _at, check) => check.whole(times, 1, 10_000),
 });
 
 export const sweep = statement({

@@ -122,8 +122,7 @@ export const seed = statement({
   syntax: seq(word('seed'), numeral('seed')),
   summary: 'Where the random streams start; `--seed` wins over it.',
   examples: ['seed 7'],
-  round: 'settings',
-  lower: ({ seed }, _at, lowering) => lowering.seed(Number(seed.text)),
+  check: ({ seed }, _at, check) => check.whole(seed, 0, Number.MAX_SAFE_INTEGER),
 });
 
 export const limit = statement({

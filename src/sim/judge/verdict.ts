@@ -87,9 +87,10 @@ function survivorOf(
 }
 
 /** The one command that runs this case, cell and variant again. */
-export function repeatCommand({ file, case_name, variant, seed, params }: Program): string {
+export function repeatCommand({ file, case_name, variant, seed, chosen }: Program): string {
   const words = ['apflab', 'run', file, '--grep', case_name, '--variants', variant, '--seed', String(seed)];
-  for (const [name, value] of Object.entries(params)) words.push('--set', `${name}=${value}`);
+  for (const [name, value] of Object.entries(chosen.set)) words.push('--set', `${name}=${value}`);
+  if (chosen.of_several) words.push('--bail');
   return words.map(quoted).join(' ');
 }
 

@@ -66,8 +66,8 @@ test('violations are what nobody expected', () => {
 
 test('the command that repeats it survives a shell', () => {
   assert.is(
-    repeatCommand(programWith({ case_name: "it's late", params: { ram: '512 MiB' } })),
-    String.raw`apflab run judge.apf --grep 'it'\''s late' --variants linux_6_12 --seed 1 --set 'ram=512 MiB'`,
+    repeatCommand(programWith({ case_name: "it's late", chosen: { set: { ram: '512 MiB' }, of_several: true } })),
+    String.raw`apflab run judge.apf --grep 'it'\''s late' --variants linux_6_12 --seed 1 --set 'ram=512 MiB' --bail`,
   );
 });
 

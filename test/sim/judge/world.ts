@@ -34,6 +34,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
     case_name: 'by hand',
     tags: [],
     params: {},
+    chosen: { set: {}, of_several: false },
     variant: 'linux_6_12',
     seed: 1,
     limit_ns: 10 * MS,
