@@ -66,7 +66,6 @@ export async function bundle(outdir: string): Promise<Metafile> {
     target: 'node22',
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: true,
     legalComments: 'none',
     metafile: true,
     define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' },

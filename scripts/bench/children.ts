@@ -33,7 +33,6 @@ export async function prepare(): Promise<Children> {
     target: 'node22',
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: true,
     logLevel: 'warning',
   });
   return {
