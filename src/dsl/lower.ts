@@ -240,13 +240,18 @@ export class Lowering {
     const paging = inside.word('paging', ['tdp', 'shadow', 'nested', 'none'], 'tdp');
     const span = inside.expression('paging')?.span ?? at.span;
     if (paging !== 'tdp') this.needs(span, `paging ${paging}`, 'the complete model');
+    const pinned = inside.expression('pin');
     const pins = inside.value('pin');
     const pin = pins?.v === 'list' ? pins.items.map(each => (each.v === 'number' ? each.value : null)) : [];
+    const onHost = this.hosts.findIndex(each => each.name === host);
+    const cpus = this.hosts[onHost]?.cpus ?? 1;
+    if (pinned && pin.some(cpu => cpu !== null && !(Number.isInteger(cpu) && cpu >= 0 && cpu < cpus)))
+      this.env.outOfRange(pinned, `${host} has ${cpus} CPU${cpus === 1 ? '' : 's'}, numbered from 0`);
     const ram_pages = inside.pages('ram', 128 * 1024 * 1024);
     this.vms.push({
       name,
       place: this.place(at),
-      host: this.hosts.findIndex(each => each.name === host),
+      host: onHost,
       ram_pages,
       memory_limit_pages: inside.expression('limit') ? inside.pages('limit', 0) : null,
       paging: 'tdp',

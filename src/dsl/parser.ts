@@ -22,7 +22,7 @@ import type { Statement } from './statement.ts';
 import { STATEMENTS } from './statements/all.ts';
 import { nearest } from './suggest.ts';
 import type { Alternative, Grammar } from './syntax.ts';
-import { Comma, isReserved, LCurly, LParen, LSquare, Name, Numeral, RParen, RSquare, vocabulary } from './tokens.ts';
+import { Comma, isReserved, LCurly, LRound, LSquare, Name, Numeral, RRound, RSquare, vocabulary } from './tokens.ts';
 
 export interface Parsed {
   readonly cst: CstNode | null;
@@ -69,8 +69,8 @@ function tooDeep(tokens: readonly IToken[]): IToken | null {
   let depth = 0;
   let length = 0;
   for (const token of tokens) {
-    if (token.tokenType === LParen || token.tokenType === LSquare) depth += 1;
-    else if (token.tokenType === RParen || token.tokenType === RSquare) depth -= 1;
+    if (token.tokenType === LRound || token.tokenType === LSquare) depth += 1;
+    else if (token.tokenType === RRound || token.tokenType === RSquare) depth -= 1;
     length = token.tokenType === Comma ? 0 : length + 1;
     if (depth > DEEPEST || length > LONGEST) return token;
   }
@@ -106,7 +106,11 @@ class ApfParser extends CstParser {
   parse(statement: Statement, tokens: readonly IToken[]): Parsed {
     const deep = tooDeep(tokens);
     if (deep) {
-      const error = { token: deep, message: 'this expression is too long or too deep', help: 'name parts of it with let' };
+      const error = {
+        token: deep,
+        message: 'this expression is too long or too deep',
+        help: 'name parts of it with let',
+      };
       return { cst: null, error };
     }
     this.input = [...tokens];
