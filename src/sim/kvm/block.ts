@@ -122,7 +122,10 @@ export function kvm_vcpu_block_schedule(m: Machine, thread: Thread): At {
   return AT.kvm_vcpu_block;
 }
 
-/** Up and about: leaves the halt if it may. Models the ends of kvm_vcpu_block() and vcpu_block(). */
+/**
+ * Up and about: leaves the halt if it may. Models the ends of kvm_vcpu_block() and vcpu_block().
+ * Differs: no halt polling, neither in a real HLT nor, from 4.x to 5.16, in the synthetic one; each block is a wait.
+ */
 export function kvm_vcpu_block_finish(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const { block, trace_format } = knobs(m, vcpu);
@@ -138,7 +141,7 @@ export function kvm_vcpu_block_finish(m: Machine, thread: Thread): At {
   const leave = block === 'retest' ? kvm_arch_vcpu_runnable(m, vcpu) : kvm_check_request(KVM_REQ_UNHALT, vcpu);
   if (!leave) return AT['vcpu_run.tail'];
   if (vcpu.mp_state === MP_STATE.HALTED) {
-    if (knobs(m, vcpu).synthetic === 'shared_mp_state') m.observe?.(OBS.unhalt, vm_of_vcpu(m, vcpu), vcpu.id, -1);
+    if (knobs(m, vcpu).synthetic === 'shared_mp_state' && !vcpu.in_hlt) m.observe?.(OBS.unhalt, vm_of_vcpu(m, vcpu), vcpu.id, -1);
     vcpu.mp_state = MP_STATE.RUNNABLE;
   }
   if (vcpu.mp_state === MP_STATE.RUNNABLE) synthetic_unhalt(m, vcpu);

@@ -129,15 +129,16 @@ export function unmap_and_release(
   }
   if (mapped) m.hva.set_pte(page, make_swap_pte(slot));
   m.vms[vm]!.nr_charged_pages -= 1;
-  m.vms[vm]!.nr_evictions += 1;
-  if (dirty && !at_once) {
-    swap_writepage(m, host, pfn);
-    m.observe?.(OBS.evicted, vm, page, -1);
-    return true;
+  if (dirty && !at_once) swap_writepage(m, host, pfn);
+  else {
+    if (has_flag(m, pfn, PG_swapcache)) delete_from_swap_cache(m, pfn);
+    free_frame(m, host, pfn);
   }
-  if (has_flag(m, pfn, PG_swapcache)) delete_from_swap_cache(m, pfn);
-  free_frame(m, host, pfn);
-  m.observe?.(OBS.evicted, vm, page, -1);
+  // A page that was read ahead and never used leaves the cache, and is taken from nobody.
+  if (mapped) {
+    m.vms[vm]!.nr_evictions += 1;
+    m.observe?.(OBS.evicted, vm, page, -1);
+  }
   return true;
 }
 

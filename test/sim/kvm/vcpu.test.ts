@@ -92,4 +92,20 @@ expect true
   assert.equal([en('linux_4_19'), en('linux_5_8'), en('linux_6_12')], [1, 0, 0]);
 });
 
+test('leaving a real HLT is no end of a synthetic halt, though v6 keeps both in mp_state', () => {
+  const world = `
+language 1
+title "HLT"
+host h { cpus 1; ram 1MiB }
+vm v on h {
+  ram 64KiB; vcpus 1; protocol v6
+  guest { apf off; task t on vcpu[0] user { loop { work 10us; sleep 90us } } }
+}
+limit time 2ms
+expect halts: count(hlt(v.vcpu[0])) >= 10
+never synthetic: unhalt(v.vcpu[0])
+`;
+  assert.equal(violationsOf(world), []);
+});
+
 test.run();

@@ -33,4 +33,26 @@ expect wide: count(swap_submit()) >= 256 + 32
   );
 });
 
+test('a page that was read ahead in vain leaves the cache, and is not taken from the guest', () => {
+  const program = lowered(`
+language 1
+title "in vain"
+host h { cpus 2; ram 1MiB; page 4KiB; workers 2; swap s { size 1MiB; read fixed(20us); depth 2; readahead 8 pages } }
+vm v on h {
+  ram 256KiB; limit 64KiB; vcpus 1; protocol sync
+  guest { apf off; task t on vcpu[0] user { read page(0); loop { read heap.pages(16..63) sequential } } }
+}
+limit time 20ms
+expect ahead: count(swap_read(v.heap.page(3))) == 1
+expect gone: v.heap.page(3) is swapped
+never evicted(v.heap.page(3))
+`);
+  const simulation = createSimulation(program, { paranoid: true });
+  simulation.runUntil(program.limit_ns);
+  assert.equal(
+    simulation.outcome().violations.map(({ message }) => message),
+    [],
+  );
+});
+
 test.run();
