@@ -28,21 +28,32 @@ import {
   thing,
 } from './value_type.ts';
 
+/** Of a path, as written. */
+export type SamplesIn = (path: Word) => readonly number[] | null;
+
 export class Check {
   readonly report: Report;
   readonly scope: Scope;
   /** Names that are words here and not things: matrix values, states, settings. */
   readonly #guests: ReadonlyMap<string, Type>;
+  /** The samples in a file beside this one; reports what is wrong with it, and answers null. */
+  readonly samplesIn: SamplesIn;
 
-  constructor(report: Report, scope: Scope, guests: ReadonlyMap<string, Type> = new Map()) {
+  constructor(report: Report, scope: Scope, samplesIn: SamplesIn, guests: ReadonlyMap<string, Type> = new Map()) {
     this.report = report;
     this.scope = scope;
+    this.samplesIn = samplesIn;
     this.#guests = guests;
   }
 
   /** The same, with variables of a quantifier or parameters of a property. */
   with(name: string, type: Type): Check {
-    return new Check(this.report, this.scope, new Map(this.#guests).set(name, type));
+    return new Check(this.report, this.scope, this.samplesIn, new Map(this.#guests).set(name, type));
+  }
+
+  /** The same, with the names of a block. */
+  within(scope: Scope): Check {
+    return new Check(this.report, scope, this.samplesIn);
   }
 
   variable(name: string): Type | null {

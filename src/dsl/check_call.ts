@@ -266,6 +266,13 @@ const DISTRIBUTION_ARGS: Readonly<
 
 function distribution(name: string, of: KindOf<'call'>, check: Check): Type {
   const wanted = DISTRIBUTION_ARGS[name] ?? { times: 1 };
+  const [file, ...rest] = of.args.map(arg => arg.value);
+  if (name === 'empirical' && file?.kind === 'text' && rest.length === 0) {
+    // One of an imported file has been read, from where that file lies.
+    const samples_ns = check.scope.samplesOf(file) ?? check.samplesIn({ text: file.value, span: file.span });
+    if (samples_ns) check.scope.keepSamples(file, samples_ns);
+    return { t: 'distribution' };
+  }
   const most = wanted.times + (wanted.counts ?? 0);
   arity(of, most === Number.POSITIVE_INFINITY ? 1 : most, most, check);
   of.args.forEach((arg, index) => {

@@ -4,10 +4,11 @@
  * Pure: the files that a file imports come through `load`, which the caller gives.
  */
 import type { Source } from '../base/source.ts';
-import { Check } from './check.ts';
-import { type Diagnostic, sorted } from './diagnostic.ts';
+import { Check, type SamplesIn } from './check.ts';
+import { type Diagnostic, Report, sorted } from './diagnostic.ts';
 import type { Word } from './expression.ts';
 import { spanOfToken } from './layout.ts';
+import { readSamples } from './samples.ts';
 import { Declarations, type Entry, Scope } from './scope.ts';
 import type { Node } from './statement.ts';
 import { type Suite, suiteOf } from './suite.ts';
@@ -68,7 +69,8 @@ function unitOf(source: Source, load: Load, importing: readonly string[], diagno
   const scopes = new Map<Node, Scope>();
   declareAll(tree.nodes, new Declarations(scope, null, report), scopes, tree);
   hidden(scope, scopes, tree);
-  checkAll(tree.nodes, new Check(report, scope), scopes, tree);
+  const samplesIn = sampleReader(source, load, diagnostics, report);
+  checkAll(tree.nodes, new Check(report, scope, samplesIn), scopes);
   warnUnused(scope, scopes, tree);
   diagnostics.push(...sorted(report.all));
   return { tree, scope, scopes, imports };
@@ -84,20 +86,9 @@ function importOf(
 ): Unit | null {
   const path = pathOf(node);
   if (!path) return null;
-  const fault = faultOf(path.text);
-  if (fault) {
-    report.error('import', {
-      span: path.span,
-      message: fault,
-      help: 'paths are relative to this file and stay inside its folder; std/… is the library',
-    });
-    return null;
-  }
-  const found = load(path.text, source.path);
-  if (!found) {
-    report.error('import', { span: path.span, message: `cannot read '${path.text}'` });
-    return null;
-  }
+  const fault = path.text.endsWith('.apf') ? null : `'${path.text}' is not an .apf file`;
+  const found = loaded(path, fault, source, load, report);
+  if (!found) return null;
   if (found.path === source.path || importing.includes(found.path)) {
     report.error('import', { span: path.span, message: `'${path.text}' imports this file in turn` });
     return null;
@@ -109,18 +100,43 @@ function importOf(
   return unit;
 }
 
+function loaded(path: Word, fault: string | null, from: Source, load: Load, report: Report): Source | null {
+  const message = faultOf(path.text) ?? fault;
+  const found = message === null ? load(path.text, from.path) : null;
+  if (found) return found;
+  report.error('import', {
+    span: path.span,
+    message: message ?? `cannot read '${path.text}'`,
+    help: message === null ? null : 'paths are relative to this file and stay inside its folder; std/… is the library',
+  });
+  return null;
+}
+
+/** Reads what `empirical("FILE")` names. */
+function sampleReader(source: Source, load: Load, diagnostics: Diagnostic[], report: Report): SamplesIn {
+  return path => {
+    const found = loaded(path, null, source, load, report);
+    if (!found) return null;
+    const faults = new Report(found);
+    const samples_ns = readSamples(found, faults);
+    if (!faults.failed) return samples_ns;
+    diagnostics.push(...faults.all);
+    report.error('import', { span: path.span, message: `'${path.text}' has errors of its own` });
+    return null;
+  };
+}
+
 function pathOf(node: Node): Word | null {
   const [path] = childrenOf(node.cst, 'path');
   return path && !isNode(path) ? textOf(path) : null;
 }
 
-/** Why a path is not one that a file may import, or null. */
+/** Why a path is not one that a file may name, or null. */
 function faultOf(path: string): string | null {
   if (path === '') return 'the path is empty';
   if (/[\u0000-\u001f\\]/.test(path)) return 'the path has a character that no path here has';
   if (path.startsWith('/') || /^[A-Za-z]:/.test(path)) return `'${path}' does not stay inside the folder of this file`;
-  if (path.split('/').includes('..')) return `'${path}' does not stay inside the folder of this file`;
-  return path.endsWith('.apf') ? null : `'${path}' is not an .apf file`;
+  return path.split('/').includes('..') ? `'${path}' does not stay inside the folder of this file` : null;
 }
 
 /** Blocks whose names are their own. */
@@ -146,11 +162,11 @@ function nameOf(node: Node): string | null {
   return name && !isNode(name) ? name.image : null;
 }
 
-function checkAll(nodes: readonly Node[], check: Check, scopes: ReadonlyMap<Node, Scope>, tree: Tree): void {
+function checkAll(nodes: readonly Node[], check: Check, scopes: ReadonlyMap<Node, Scope>): void {
   for (const node of nodes) {
     node.check(node, check);
     const scope = scopes.get(node);
-    checkAll(node.body, scope ? new Check(tree.report, scope) : check, scopes, tree);
+    checkAll(node.body, scope ? check.within(scope) : check, scopes);
   }
 }
 

@@ -132,8 +132,11 @@ export function distributionOf(of: Expression, env: Environment): Distribution {
       if (p50_ns < 1 || p50_ns > p99_ns) env.outOfRange(of, 'p50 must be above 0 and not above p99');
       return { kind: 'lognormal', p50_ns, p99_ns };
     }
-    case 'empirical':
-      return { kind: 'empirical', samples_ns: of.args.map(arg => nsOf(arg.value, env)) };
+    case 'empirical': {
+      const [file] = of.args;
+      const samples_ns = file && env.scope.samplesOf(file.value);
+      return { kind: 'empirical', samples_ns: samples_ns ?? of.args.map(arg => nsOf(arg.value, env)) };
+    }
     default:
       return { kind: 'fixed', ns: at(0) };
   }

@@ -37,6 +37,8 @@ export class Scope {
   readonly #variants = new Map<string, Entry>();
   readonly #judgements = new Map<string, Entry>();
   readonly #members = new Map<string, Map<string, Entry>>();
+  /** In ns, by the text that names their file. */
+  readonly #samples = new Map<Expression, readonly number[]>();
 
   constructor(parent: Scope | null) {
     this.parent = parent;
@@ -122,8 +124,18 @@ export class Scope {
     return null;
   }
 
+  keepSamples(file: Expression, samples_ns: readonly number[]): void {
+    if (this.parent) this.parent.keepSamples(file, samples_ns);
+    else this.#samples.set(file, samples_ns);
+  }
+
+  samplesOf(file: Expression): readonly number[] | null {
+    return this.parent ? this.parent.samplesOf(file) : (this.#samples.get(file) ?? null);
+  }
+
   /** Declarations of an imported file. */
   adopt(other: Scope): void {
+    for (const [file, samples_ns] of other.#samples) this.#samples.set(file, samples_ns);
     for (const one of other.#names.values()) if (!this.#names.has(one.name)) this.#names.set(one.name, one);
     for (const one of other.#variants.values()) if (!this.#variants.has(one.name)) this.#variants.set(one.name, one);
     for (const [owner, members] of other.#members) for (const one of members.values()) this.addMember(owner, one);

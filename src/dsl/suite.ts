@@ -115,8 +115,8 @@ function valueFor(param: string, text: string, { scope, tree }: Unit): Value | s
   if (given.report.failed || given.nodes.length !== 1 || !value || !isNode(value))
     return given.report.all[0]?.message ?? 'this is no value';
   const read = readExpression(value);
-  const check = new Check(given.report, scope);
-  check.expect(read, entryType(known, new Check(tree.report, scope)));
+  const check = new Check(given.report, scope, () => null);
+  check.expect(read, entryType(known, new Check(tree.report, scope, () => null)));
   return (
     given.report.all[0]?.message ??
     evaluate(read, plainEnvironment(scope), true) ??

@@ -278,7 +278,11 @@ export const DISTRIBUTIONS: Readonly<Record<string, Measure>> = {
   uniform: { summary: 'Any value between two.', example: 'uniform(50us, 200us)' },
   exp: { summary: 'Exponential, by its mean.', example: 'exp(100us)' },
   lognormal: { summary: 'Log-normal, by median and 99th percentile.', example: 'lognormal(p50: 90us, p99: 2ms)' },
-  empirical: { summary: 'One of the values listed.', example: 'empirical(80us, 90us, 1ms)' },
+  empirical: {
+    summary:
+      'One of the values listed, or of those in a text file beside the scenario, `empirical("nvme.txt")`: one time on each line, with its unit, comments behind #; 100,000 at most.',
+    example: 'empirical(80us, 90us, 1ms)',
+  },
   pareto: { summary: 'Pareto, by minimum and shape.', example: 'pareto(50us, 2)', needs: 'the complete model' },
   any: { summary: 'When exploring, any value between two.', example: 'any(1us, 1ms)', needs: 'exploration' },
 };
