@@ -27,7 +27,10 @@ export function work_cancelled(m: Machine, host: number, work: Work): void {
   work.state = WORK_STATE.IDLE;
 }
 
-/** Takes the next item, or goes to sleep. Models worker_thread(), kernel/workqueue.c. */
+/**
+ * Takes the next item, or goes to sleep. Models worker_thread(), kernel/workqueue.c.
+ * Differs: one pool serves all CPUs of a host, so a worker that goes on to the next item does so on the CPU it is on.
+ */
 export function worker_thread(m: Machine, thread: Thread): At {
   const host = m.places.threads[thread.id]!.host;
   const id = m.hosts[host]!.workqueue.shift();

@@ -177,7 +177,11 @@ export function async_pf_execute_request(m: Machine, thread: Thread): At {
   return AT['async_pf_execute.kick'];
 }
 
-/** Models kvm_arch_async_page_present_queued(), arch/x86/kvm/x86.c: the kick. */
+/**
+ * Models kvm_arch_async_page_present_queued(), arch/x86/kvm/x86.c: the kick.
+ * Differs: the look at pageready_pending and the kick are one step. In between the vCPU thread could only acknowledge,
+ * and then looks at done itself, or deliver, and then the kick is one too many.
+ */
 export function async_pf_execute_kick(m: Machine, thread: Thread): At {
   const vcpu = m.vcpus[thread.vcpu - 1]!;
   if (!vcpu.apf_pageready_pending) kvm_vcpu_kick(m, vcpu);
@@ -277,6 +281,7 @@ export function kvm_flush_and_free_async_pf_work(m: Machine, thread: Thread): At
  * Makes the guest wake every task, since what it waited for may have been lost.
  *
  * Models kvm_async_pf_wakeup_all(), virt/kvm/async_pf.c.
+ * Differs: the look at done and the append are one step; a worker that came in between would have asked for the check.
  */
 export function kvm_async_pf_wakeup_all(m: Machine, vcpu: Vcpu): void {
   if (vcpu.apf_done.length > 0) return;

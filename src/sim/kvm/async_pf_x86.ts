@@ -97,7 +97,10 @@ export function alloc_apf_token(m: Machine, vcpu: Vcpu): number {
   return ((id << 12) | m.places.vcpus[vcpu.id]!.vcpu_id) >>> 0;
 }
 
-/** hash_32(gfn, 6) of 4.7 and later, include/linux/hash.h. */
+/**
+ * Models kvm_async_pf_hash_fn(): hash_32(gfn, 6), include/linux/hash.h.
+ * Differs: up to 4.6 the multiplier was another, so that other gfns shared a home slot.
+ */
 export function kvm_async_pf_hash_fn(gfn: number): number {
   return Math.imul(gfn >>> 0, 0x61c88647) >>> 26;
 }
@@ -115,10 +118,12 @@ function kvm_async_pf_gfn_slot(m: Machine, vcpu: Vcpu, gfn: number): number {
   return key;
 }
 
+/** Whether the page is on its way for this vCPU. Models kvm_find_async_pf_gfn(). */
 export function kvm_find_async_pf_gfn(m: Machine, vcpu: Vcpu, gfn: number): boolean {
   return vcpu.apf_gfns(kvm_async_pf_gfn_slot(m, vcpu, gfn)) === gfn + 1;
 }
 
+/** Models kvm_add_async_pf_gfn(). There is always a free slot, as there are no more items than slots. */
 export function kvm_add_async_pf_gfn(vcpu: Vcpu, gfn: number): void {
   let key = kvm_async_pf_hash_fn(gfn);
   while (vcpu.apf_gfns(key) !== 0) key = (key + 1) & (ASYNC_PF_PER_VCPU - 1);
@@ -243,7 +248,7 @@ export function kvm_arch_async_page_present(m: Machine, thread: Thread): At {
   return present_done(m, vcpu, knobs);
 }
 
-/** Ready by #PF, up to 5.7. */
+/** Ready by #PF, up to 5.7. Models the same function of that time. */
 function pf_ready(m: Machine, vcpu: Vcpu, token: number, knobs: Knobs): void {
   if (
     knobs.exception_merge === 'cancel_not_present' &&

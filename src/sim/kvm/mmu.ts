@@ -48,6 +48,7 @@ export function fault_error_code(write: boolean): number {
  * Looks for the page without waiting for it.
  *
  * Models __kvm_faultin_pfn(), arch/x86/kvm/mmu/mmu.c (try_async_pf() before 5.16), up to the decision.
+ * Differs: no slot is ever being deleted or moved.
  */
 export function kvm_faultin_pfn(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
@@ -118,7 +119,10 @@ export function kvm_setup_async_pf_schedule_work(m: Machine, thread: Thread): At
   return AT['vcpu_run.tail'];
 }
 
-/** Looks again, sleeping until the page is there. */
+/**
+ * Looks again, sleeping until the page is there. Models step e of __kvm_faultin_pfn().
+ * Differs: since 6.x a signal ends the wait, here nothing does but the page.
+ */
 export function kvm_faultin_pfn_sync(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   return start_gup(m, thread, vcpu.fault_page, vcpu.fault_write === 1, AT.kvm_tdp_mmu_map);

@@ -56,7 +56,7 @@ export function kvm_vcpu_wake_up(m: Machine, vcpu: Vcpu): boolean {
 /**
  * Wakes a sleeping vCPU, or makes a running one leave the guest.
  *
- * Models kvm_vcpu_kick(), virt/kvm/kvm_main.c. The cmpxchg of mode and the interrupt it sends are one step.
+ * Models kvm_vcpu_kick(), virt/kvm/kvm_main.c. Differs: the cmpxchg of mode and the interrupt it sends are one step.
  */
 export function kvm_vcpu_kick(m: Machine, vcpu: Vcpu): void {
   vcpu.nr_kicks += 1;

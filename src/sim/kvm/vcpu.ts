@@ -54,7 +54,11 @@ export function kvm_arch_vcpu_ioctl_run(_m: Machine, _thread: Thread): At {
   return AT.vcpu_run;
 }
 
-/** The top of the loop: a signal ends it; a vCPU that is neither halted nor marked so enters the guest. */
+/**
+ * The top of the loop: a signal ends it; a vCPU that is neither halted nor marked so enters the guest.
+ *
+ * Models vcpu_run() (__vcpu_run() before 3.19), arch/x86/kvm/x86.c, whose end is our vcpu_run.tail.
+ */
 export function vcpu_run(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   if (vcpu.signal_pending) {
@@ -64,7 +68,10 @@ export function vcpu_run(m: Machine, thread: Thread): At {
   return vcpu.mp_state === MP_STATE.RUNNABLE && !vcpu.apf_halted ? AT.vcpu_enter_guest : AT.vcpu_block;
 }
 
-/** After each pass: expired timers, and up to 5.7 the completions. */
+/**
+ * After each pass: expired timers, and up to 5.7 the completions. Models the end of the loop in vcpu_run().
+ * Differs: nobody asks for the interrupt window from user space.
+ */
 export function vcpu_run_tail(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   kvm_check_request(KVM_REQ_UNBLOCK, vcpu);
@@ -88,7 +95,10 @@ function after_requests(m: Machine, vcpu: Vcpu): At {
   return AT['kvm_check_async_pf_completion.entry'];
 }
 
-/** Tests and clears one request, in the order of the version. */
+/**
+ * Tests and clears one request, in the order of the version. Models the first part of vcpu_enter_guest().
+ * Differs: only the requests that asynchronous page faults, events and timers make.
+ */
 export function vcpu_enter_guest_requests(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const order = REQUEST_ORDER[knobs_of(m, vcpu).request_order];

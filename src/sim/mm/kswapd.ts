@@ -25,7 +25,10 @@ export function kswapd(m: Machine, thread: Thread): At {
   return AT.kswapd;
 }
 
-/** Models kvm_mmu_notifier_invalidate_range_start(), virt/kvm/kvm_main.c. */
+/**
+ * Models kvm_mmu_notifier_invalidate_range_start(), virt/kvm/kvm_main.c.
+ * Differs: the guest's leaf goes in the next step, together with the host's pte.
+ */
 export function mmu_notifier_invalidate_range_start(m: Machine, thread: Thread): At {
   m.vms[vm_of_page(m, thread.page)]!.mmu_invalidate_in_progress += 1;
   return AT.try_to_unmap;
