@@ -11,7 +11,7 @@ import type { Machine } from '../../src/sim/machine.ts';
 import { hashOf } from '../../src/sim/meaning.ts';
 import { has_flag, PG_locked } from '../../src/sim/mm/page.ts';
 import type { Program } from '../../src/sim/program.ts';
-import { TASK_STATE, THREAD_KIND, WAIT, WORK_STATE } from '../../src/sim/schema.ts';
+import { TASK_STATE, THREAD_KIND, type Thread, WAIT, WORK_STATE } from '../../src/sim/schema.ts';
 import { createSimulation, type Simulation, type SimulationOptions } from '../../src/sim/simulation.ts';
 import { randomProgram, VARIANTS } from './random_program.ts';
 
@@ -34,26 +34,29 @@ function finished(program: Program, options: SimulationOptions = {}): Simulation
 
 const stateOf = ({ machine }: Simulation): string => fingerprintText(hashOf(machine));
 
-/** Threads that sleep although what they wait for is there. Only at rest: between a cause and its wake are steps. */
-function forgotten(m: Machine): readonly string[] {
+/**
+ * Threads that sleep although what they wait for is there. A sleep in the memory manager or for a work item ends in the
+ * step that ends its cause; with the others there are steps between, so they are only looked at when all is at rest.
+ */
+function forgotten(m: Machine, at_rest: boolean): readonly string[] {
   return m.threads.flatMap(thread => {
     if (thread.held || thread.task_state === TASK_STATE.RUNNING) return [];
-    const { host, comm, vcpu } = m.places.threads[thread.id]!;
-    const row = m.hosts[host]!;
-    const missed =
-      thread.wait === WAIT.page
-        ? !has_flag(m, thread.wait_id, PG_locked)
-        : thread.wait === WAIT.work_done
-          ? m.works[thread.wait_id]!.state !== WORK_STATE.RUNNING
-          : thread.wait !== WAIT.nothing
-            ? row.oom === 0 && row.nr_io_active === 0
-            : thread.kind === THREAD_KIND.kworker
-              ? row.workqueue.length > 0
-              : thread.kind === THREAD_KIND.kswapd
-                ? row.evict.length > 0
-                : pending_timer(m.vcpus[vcpu]!) >= 0 || m.vcpus[vcpu]!.signal_pending === 1;
-    return missed ? [`${comm} of host ${host}`] : [];
+    const { host, comm } = m.places.threads[thread.id]!;
+    return sleepsInVain(m, thread, at_rest) ? [`${comm} of host ${host}`] : [];
   });
+}
+
+function sleepsInVain(m: Machine, thread: Thread, at_rest: boolean): boolean {
+  const place = m.places.threads[thread.id]!;
+  const host = m.hosts[place.host]!;
+  if (thread.wait === WAIT.page) return !has_flag(m, thread.wait_id, PG_locked);
+  if (thread.wait === WAIT.work_done) return m.works[thread.wait_id]!.state !== WORK_STATE.RUNNING;
+  if (thread.wait !== WAIT.nothing) return host.oom === 0 && host.nr_io_active === 0;
+  if (!at_rest) return false;
+  if (thread.kind === THREAD_KIND.kworker) return host.workqueue.length > 0;
+  if (thread.kind === THREAD_KIND.kswapd) return host.evict.length > 0;
+  const vcpu = m.vcpus[place.vcpu]!;
+  return pending_timer(vcpu) >= 0 || vcpu.signal_pending === 1;
 }
 
 test('no law is broken, time goes on, and nobody is forgotten', () => {
@@ -61,7 +64,7 @@ test('no law is broken, time goes on, and nobody is forgotten', () => {
     const { machine, over } = finished(program, { paranoid: true });
     assert.ok(Number.isSafeInteger(machine.clock.now_ns), name);
     assert.ok(over !== 'steps' || machine.clock.now_ns > 10_000, `${name}: ${machine.clock.now_ns} ns is no progress`);
-    if (over === 'quiescent') assert.equal(forgotten(machine), [], name);
+    assert.equal(forgotten(machine, over === 'quiescent'), [], name);
   }
 });
 
