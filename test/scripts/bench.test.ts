@@ -17,7 +17,8 @@ test('--json prints an array of figures', () => {
     figures.map(({ name, unit }) => `${name}, ${unit}`),
     ['state of a guest page, bytes', 'state of a frame, bytes', 'state of a swap slot, bytes'],
   );
-  for (const { value, yardstick, ratio } of figures) assert.ok(Math.abs((ratio ?? 0) - value / (yardstick ?? 1)) < 0.01);
+  for (const { value, yardstick, ratio } of figures)
+    assert.ok(Math.abs((ratio ?? 0) - value / (yardstick ?? 1)) < 0.01);
 });
 
 test('an unknown benchmark is refused, with those there are', () => {
