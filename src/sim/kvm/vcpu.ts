@@ -9,7 +9,7 @@ import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { deliver_event } from '../guest/frames.ts';
 import { guest_rip } from '../guest/rip.ts';
-import { knobs_of, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
+import { knobs_of, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { ENTRY_NOTE, MP_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
 import { free_work, kvm_check_async_pf_completion } from './async_pf.ts';
@@ -210,6 +210,8 @@ export function vcpu_run_guest(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   // Arranged for when the last look is over, so that it does not call the entry off.
   if (vcpu.immediate_exit) kvm_make_request(KVM_REQ_EVENT, vcpu);
+  // A completion ends a real HLT as well, with no interrupt: the guest goes on behind it.
+  if (vcpu.in_hlt && vmSpec(m, vm_of_vcpu(m, vcpu)).hlt_exits) vcpu.in_hlt = 0;
   if (m.emit) m.emit(TP.kvm_entry, m.places.vcpus[vcpu.id]!.vcpu_id, guest_rip(m, vcpu), vcpu.immediate_exit);
   vcpu.nr_entries += 1;
   deliver_event(m, vcpu);

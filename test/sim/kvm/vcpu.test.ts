@@ -108,4 +108,27 @@ never synthetic: unhalt(v.vcpu[0])
   assert.equal(violationsOf(world), []);
 });
 
+test('a completion that comes in a real HLT lets the guest go on, and work', () => {
+  const world = `
+language 1
+title "HLT, and a page"
+host h { cpus 2; ram 1MiB; workers 1; swap s { size 1MiB; read fixed(300us); depth 2; readahead 8 pages } }
+vm v on h {
+  ram 64KiB; vcpus 1; protocol linux_4_19
+  guest {
+    apf off
+    task a on vcpu[0] user { work 20us; read page(3); done }
+    task b on vcpu[0] kernel { work 10us; hlt; work 400us; done }
+    irq nic on vcpu[0] { reschedule }
+  }
+}
+limit time 2ms
+at 0us  evict v.heap.page(3)
+at 80us irq nic on v.vcpu[0]
+expect order hlt(v.vcpu[0]) -> completed(v.heap.page(3)) -> done(b)
+expect worked: v.vcpu[0].work >= 400us
+`;
+  assert.equal(violationsOf(world), []);
+});
+
 test.run();
