@@ -33,6 +33,9 @@ export interface Snippet {
 
 const TAB_CELLS = 4;
 
+/** Where no terminal says how wide it is. */
+export const COLUMNS = 120;
+
 /** Thousands of positions are asked for in one text after the other: where its lines start is worked out once. */
 let latest = { text: '', starts: [0] };
 
@@ -86,6 +89,35 @@ export function snippet(text: string, span: Span): Snippet {
     text: (before.text + marked.text + after.text).trimEnd(),
     indent: before.cells,
     width: Math.max(1, marked.cells),
+  };
+}
+
+const CUT = '...';
+
+/** At most so many cells of the line: the mark with what is around it, and `...` where something is left out. */
+export function shortened({ text, indent, width }: Snippet, columns: number): Snippet {
+  const room = Math.max(columns, 4 * CUT.length);
+  const characters: { readonly text: string; readonly from: number; readonly to: number }[] = [];
+  let total = 0;
+  for (const character of text) {
+    const to = total + cellsOf(character);
+    characters.push({ text: character, from: total, to });
+    total = to;
+  }
+  if (total <= room) return { text, indent, width };
+  // From the margin on as long as the mark is in sight; else a third of the room stands before it.
+  const inSight = indent + Math.min(width, room >> 1) + CUT.length <= room;
+  const start = inSight ? 0 : Math.min(indent - Math.floor(room / 3), Math.max(total, indent + 1) - room);
+  const from = start + (start > 0 ? CUT.length : 0);
+  const to = start + room - (start + room < total ? CUT.length : 0);
+  const shown = characters.filter(each => each.from >= from && each.to <= to);
+  // Half of a wide character is a blank.
+  const gap = ' '.repeat((shown[0]?.from ?? from) - from);
+  const line = gap + shown.map(each => each.text).join('');
+  return {
+    text: (start > 0 ? CUT : '') + line + (to < start + room ? CUT : ''),
+    indent: indent - start,
+    width: Math.max(1, Math.min(width, to - indent)),
   };
 }
 

@@ -7,10 +7,11 @@ import type { Channel } from './terminal.ts';
 /** A file that is no scenario at all should not scroll everything else away. */
 const SHOWN_MAX = 40;
 
-export function sayDiagnostics(diagnostics: readonly Diagnostic[], { paint, write }: Channel): void {
+export function sayDiagnostics(diagnostics: readonly Diagnostic[], { paint, write, columns }: Channel): void {
   if (diagnostics.length === 0) return;
   const colours: Paint = { error: paint.bad, warning: paint.warn, strong: paint.strong, frame: paint.dim };
-  for (const diagnostic of diagnostics.slice(0, SHOWN_MAX)) write(`${renderDiagnostic(diagnostic, colours)}\n\n`);
+  for (const diagnostic of diagnostics.slice(0, SHOWN_MAX))
+    write(`${renderDiagnostic(diagnostic, colours, columns())}\n\n`);
   const rest = diagnostics.length - SHOWN_MAX;
   write(`${tally(diagnostics)}${rest > 0 ? ` (${rest} not shown)` : ''}\n`);
 }

@@ -5,6 +5,7 @@
  * the end. A reader that goes away (`head`, a pager) ends the output, not the verdict.
  */
 import { fstatSync, readSync, writeSync } from 'node:fs';
+import { COLUMNS } from '../base/source.ts';
 import { type Paint, PLAIN } from '../report/paint.ts';
 import { colourDepth } from './colour.ts';
 import { refusalOf } from './refusal.ts';
@@ -29,6 +30,8 @@ export interface Terminal {
 
 export interface Channel {
   readonly paint: Paint;
+  /** How wide its terminal is; 120 where there is none. */
+  columns(): number;
   /** Bytes are written as they are: traces carry names that are not UTF-8. */
   write(text: string | Uint8Array): void;
 }
@@ -40,8 +43,16 @@ export async function processTerminal(env: NodeJS.ProcessEnv): Promise<Terminal>
     cwd: process.cwd(),
     tty,
     size: () => (tty.out ? { columns: process.stdout.columns, rows: process.stdout.rows } : null),
-    out: { paint: await paintFor(env, tty.out), write: text => writeAll(1, text) },
-    err: { paint: await paintFor(env, tty.err), write: text => writeAll(2, text) },
+    out: {
+      paint: await paintFor(env, tty.out),
+      columns: () => (tty.out ? process.stdout.columns : COLUMNS),
+      write: text => writeAll(1, text),
+    },
+    err: {
+      paint: await paintFor(env, tty.err),
+      columns: () => (tty.err ? process.stderr.columns : COLUMNS),
+      write: text => writeAll(2, text),
+    },
     stdin: readStdin,
     onInterrupt,
     now_ms: () => performance.now(),

@@ -238,10 +238,13 @@ function binaryType(of: KindOf<'binary'>, check: Check, hint: Type | null): Type
     case 'implies':
     case 'leads_to':
     case 'while':
-    case 'before':
     case 'since':
       check.truth(of.left);
       check.truth(of.right);
+      return TRUTH;
+    case 'before':
+      check.event(of.left);
+      check.event(of.right);
       return TRUTH;
     case '==':
     case '!=':

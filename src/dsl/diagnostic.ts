@@ -4,7 +4,7 @@
  * Every code is declared once, with the paragraph that `apflab help error CODE` prints.
  */
 import { printable } from '../base/printable.ts';
-import { positionAt, type Source, type Span, snippet } from '../base/source.ts';
+import { COLUMNS, positionAt, type Source, type Span, shortened, snippet } from '../base/source.ts';
 
 export const CODES = {
   syntax:
@@ -120,21 +120,22 @@ export function sorted(diagnostics: readonly Diagnostic[]): readonly Diagnostic[
  *   |            ^^^^^^
  * help: hosts here: host-a, host-b
  * ```
- * Plain text; `paint` adds colour where there is a terminal.
+ * Plain text; `paint` adds colour where there is a terminal. Lines of the source are cut to `columns` around the mark.
  */
-export function renderDiagnostic(diagnostic: Diagnostic, paint: Paint = plain): string {
+export function renderDiagnostic(diagnostic: Diagnostic, paint: Paint = plain, columns: number = COLUMNS): string {
   const { code, severity, message, source, span, labels, help } = diagnostic;
   const { line, column } = positionAt(source.text, span.start);
   const marks = [{ span, text: '' }, ...labels];
   const numbers = marks.map(each => positionAt(source.text, each.span.start).line);
   const width = String(Math.max(...numbers)).length;
+  const gutterWidth = width + ' | '.length;
   const gutter = `${' '.repeat(width)} ${paint.frame('|')}`;
   const out = [
     `${paint[severity](`${severity}[${code}]`)}: ${paint.strong(printable(message))}`,
     `${' '.repeat(width)}${paint.frame('-->')} ${printable(source.path)}:${line}:${column}`,
   ];
   marks.forEach((each, index) => {
-    const shown = snippet(source.text, each.span);
+    const shown = shortened(snippet(source.text, each.span), columns - gutterWidth);
     const number = String(numbers[index]).padStart(width);
     const caret = (index === 0 ? '^' : '-').repeat(shown.width);
     const tail = each.text ? ` ${printable(each.text)}` : '';

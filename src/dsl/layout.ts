@@ -11,6 +11,7 @@ import type { Lexed } from './scanner.ts';
 import {
   Arrow,
   Bar,
+  Colon,
   Dot,
   endOf,
   Identifier,
@@ -129,7 +130,8 @@ export function layOut(lexed: Lexed, fileOnly: ReadonlySet<string>, report: Repo
       const line = top().line;
       if (!line) return;
       if (brackets.length > 0 && !startsStatement(next, column, line, lexed)) return;
-      if (brackets.length > 0 || !goesOn(tokens, index + 1)) endStatement('newline');
+      const isOpen = line.tokens.at(-1)?.tokenType === Colon && !startsStatement(next, column, line, lexed);
+      if (brackets.length > 0 || !(isOpen || goesOn(tokens, index + 1))) endStatement('newline');
     } else if (type === Semicolon && brackets.length === 0) {
       endStatement('semicolon');
     } else if (type === Bar && brackets.length === 0) {
@@ -168,7 +170,7 @@ export function layOut(lexed: Lexed, fileOnly: ReadonlySet<string>, report: Repo
         push(token);
       }
     } else {
-      classify(token, tokens[index - 1], tokens[index + 1]);
+      classify(token, tokens[index - 1], tokens[index + 1], tokens[index + 2]);
       push(token);
     }
   });
@@ -177,10 +179,10 @@ export function layOut(lexed: Lexed, fileOnly: ReadonlySet<string>, report: Repo
   return root;
 }
 
-/** Words become keywords here: not behind a dot, and not where a task's name stands. */
-function classify(token: IToken, previous: IToken | undefined, next: IToken | undefined): void {
+/** Words become keywords here: not behind a dot, and not where a task's name stands; `expect reads: …` names no task. */
+function classify(token: IToken, previous?: IToken, next?: IToken, third?: IToken): void {
   if (token.tokenType !== Identifier || previous?.tokenType === Dot) return;
-  if (next && next.tokenType === Identifier && TASK_VERB_WORDS.has(next.image)) return;
+  if (next?.tokenType === Identifier && TASK_VERB_WORDS.has(next.image) && third?.tokenType !== Colon) return;
   const type = keywordOf(token.image);
   if (type?.tokenTypeIdx === undefined) return;
   token.tokenType = type;

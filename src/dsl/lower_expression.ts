@@ -255,6 +255,11 @@ function binaryExpr(of: KindOf<'binary'>, place: Place, variables: Variables): E
     case 'while':
       return { k: 'binary', op: 'and', left: lower(of.left), right: lower(of.right) };
     case 'before':
+      return {
+        k: 'before',
+        event: lowerEvent(of.left, place, variables),
+        other: lowerEvent(of.right, place, variables),
+      };
     case 'since':
     case 'leads_to':
     case 'because_of':

@@ -280,6 +280,8 @@ export type Expr =
     }
   /** True once the event has happened (within the judgement's window, when it has one). */
   | { readonly k: 'happened'; readonly event: EventPattern }
+  /** The first of one event came when the other had not happened yet. */
+  | { readonly k: 'before'; readonly event: EventPattern; readonly other: EventPattern }
   /** Over the events of the run so far, or over the window. */
   | { readonly k: 'count_events' | 'rate_events'; readonly event: EventPattern; readonly window_ns: number | null }
   /** Longest unbroken time for which the condition held. */

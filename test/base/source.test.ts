@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
-import { equal } from 'uvu/assert';
-import { offsetAt, positionAt, snippet } from '../../src/base/source.ts';
+import { equal, is, ok } from 'uvu/assert';
+import { cellsOf, offsetAt, positionAt, shortened, snippet } from '../../src/base/source.ts';
 
 /** Mark what stands between « and » in `marked`, and show the line as a diagnostic would. */
 function check(marked: string, expected: string): void {
@@ -41,6 +41,35 @@ test('a missing token is a mark of one cell, also at the end and at -1', () => {
   equal(positionAt('abc', -1), { line: 1, column: 1 });
   equal(positionAt('abc', Number.NaN), { line: 1, column: 1 });
   equal(snippet('abc', { start: 99, end: 120 }), { text: 'abc', indent: 3, width: 1 });
+});
+
+test('a long line is cut around the mark', () => {
+  const shown = (marked: string, columns: number): string => {
+    const [before = '', rest = ''] = marked.split('«');
+    const [inside = '', after = ''] = rest.split('»');
+    const span = { start: before.length, end: before.length + inside.length };
+    const { text, indent, width } = shortened(snippet(before + inside + after, span), columns);
+    return `${text}\n${' '.repeat(indent)}${'^'.repeat(width)}`;
+  };
+  is(shown('short «x»', 20), 'short x\n      ^');
+  is(shown(`«here» ${'x'.repeat(40)}`, 20), `here ${'x'.repeat(12)}...\n^^^^`);
+  is(shown(`${'x'.repeat(40)} «here»`, 20), `...${'x'.repeat(12)} here\n                ^^^^`);
+  is(shown(`${'x'.repeat(40)} «here» ${'y'.repeat(40)}`, 20), `...xx here ${'y'.repeat(6)}...\n      ^^^^`);
+  is(shown(`${'x'.repeat(40)}«${'y'.repeat(40)}»`, 20), `...xxx${'y'.repeat(11)}...\n      ^^^^^^^^^^^`);
+  is(shown(`${'x'.repeat(40)}«»`, 20), `...${'x'.repeat(16)}\n                   ^`);
+  is(shown(`\t${'漢'.repeat(40)}«字»${'漢'.repeat(40)}`, 21), '...漢漢字漢漢漢漢...\n       ^^');
+  for (let columns = 12; columns < 100; columns += 1) {
+    const [text = '', mark = ''] = shown(`${'漢'.repeat(20)}\t«here»\t${'字'.repeat(20)}`, columns).split('\n');
+    const cells = [...text].reduce((sum, character) => sum + cellsOf(character), 0);
+    ok(cells <= columns, `${cells} cells in ${columns}`);
+    let at = 0;
+    const below = [...text].filter(character => {
+      const isMarked = mark[at] === '^';
+      at += cellsOf(character);
+      return isMarked;
+    });
+    is(below.join(''), 'here');
+  }
 });
 
 test('position and offset are inverse wherever a character starts', () => {

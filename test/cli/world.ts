@@ -39,6 +39,7 @@ async function apflab(argv: readonly string[], cwd: string, more: Partial<Termin
   const said = { out: '', err: '' };
   const channel = (name: 'out' | 'err'): Terminal['out'] => ({
     paint: PLAIN,
+    columns: () => 80,
     write(text) {
       said[name] += typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
     },

@@ -60,6 +60,13 @@ words('beside a value, the name of an event is the word', () => {
   assert.is(judged('sometimes injected(web.vcpu[0])'), 'pass');
 });
 
+words('a judgement may be called as a verb is, and begin below its name', () => {
+  assert.is(judged('expect reads: ready(cold)\ndb writes cold'), 'pass');
+  assert.is(judged('always named: # why\n\n  each v in web.vcpus:\n  v.queued <= 64\nexpect ready(cold)'), 'pass');
+  assert.is(judged('expect named:\nexpect ready(cold)'), 'syntax: expected a value, found the end of the statement');
+  assert.is(judged('expect after: ready(cold)'), "syntax: expected a value, found 'after'");
+});
+
 words('the guest is set like the VM', () => {
   assert.is(judged('set web.apf = off\nnever web.vcpu[0].apf_enabled'), 'pass');
   assert.is(
@@ -102,6 +109,16 @@ words('records are counted, and their addresses are of a kind', () => {
   assert.is(judged('expect cold.gpa == cold.gva'), mixed);
   assert.is(judged('always each t in trace(kvm_async_pf_*): cold.gpa == t.gva'), mixed);
   assert.is(judged('expect cold.gpa == trace(kvm_async_pf_not_present).gva'), mixed);
+});
+
+words('one event before another', () => {
+  assert.is(judged('expect not_present(cold) before ready(cold)'), 'pass');
+  assert.match(judged('expect ready(cold) before not_present(cold)'), 'fail: not_present(page(17)) came first, at ');
+  assert.is(judged('never ready(cold) before not_present(cold)'), 'pass');
+  assert.match(judged('sometimes completed(cold) before parks(db)'), 'fail: parks(db) came first, at ');
+  assert.is(judged('expect irq(disk) before done(db)'), 'fail: neither irq(disk) nor done(db) has happened');
+  assert.is(judged('expect web.vcpu[0] is runnable before ready(cold)'), 'type: expected an event, found a condition');
+  assert.is(judged('expect each v in web.vcpus: entry(v) before ready(cold)'), 'pass');
 });
 
 words.run();

@@ -118,6 +118,18 @@ expect no: web.vcpu[0] is runnable  # why
   );
 });
 
+print('a judgement may begin below its name', () => {
+  check(
+    'always named:   # why\n\n   web.vcpu[0].queued<=64\nexpect reads:\n\tready( cold )\n unless variant in [v6]\n',
+    `always named:  # why
+  web.vcpu[0].queued <= 64
+expect reads:
+  ready(cold)
+  unless variant in [v6]
+`,
+  );
+});
+
 print('a file that does not parse is left alone', () => {
   const result = format({ path: 'x.apf', text: 'expect\n' });
   assert.ok('diagnostics' in result && result.diagnostics.length === 1);

@@ -12,6 +12,7 @@ import type { Expr } from '../program.ts';
 import {
   aggregate,
   anyOf,
+  before,
   countEvents,
   countRecords,
   happened,
@@ -80,6 +81,8 @@ export function compile(expr: Expr, context: Context): Node {
       return quantifierNode(expr, context);
     case 'happened':
       return happened(context, expr.event);
+    case 'before':
+      return before(context, expr.event, expr.other, exprText(expr));
     case 'count_events':
       return countEvents(context, expr.event, expr.window_ns, exprText(expr));
     case 'rate_events':

@@ -64,6 +64,28 @@ export function happened(context: Context, event: EventPattern): TruthNode {
   };
 }
 
+/** Which of two events came first, of those inside the window. True from then on, if it was the one. */
+export function before(context: Context, event: EventPattern, other: EventPattern, text: string): TruthNode {
+  const { m, cells, hooks, now } = context;
+  // 0: neither yet, 1: the one, 2: the other; and when.
+  const first = cells.newCells(2);
+  [event, other].forEach((each, index) => {
+    hooks.onEvent(m, matcherOf(m.places, each), () => {
+      if (cells.values[first] !== 0 || !inside(context)) return;
+      cells.values[first] = index + 1;
+      cells.values[first + 1] = now.ns;
+    });
+  });
+  const get = () => cells.values[first] === 1;
+  const why = () => {
+    if (cells.values[first] === 0) return `neither ${eventText(event)} nor ${eventText(other)} has happened`;
+    return `${eventText(get() ? event : other)} came first, at ${durationText(cells.values[first + 1]!)}`;
+  };
+  const observations = [event, other].map(each => matcherOf(m.places, each).observation);
+  const depends = { ...CONSTANT, observations: new Set(observations) };
+  return { t: 'truth', text, depends, get, why, show: () => (get() ? 'true' : 'false') };
+}
+
 /** The cell from which counting starts; `eventually` moves it to where the obligation it looks at began. */
 function newBase({ cells, bases }: Context, count: number): number {
   const base = cells.newCells(1);

@@ -44,6 +44,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 const MEASURES: ReadonlySet<Expr['k']> = new Set([
   'happened',
+  'before',
   'count_events',
   'rate_events',
   'max_time',

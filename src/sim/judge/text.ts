@@ -138,6 +138,8 @@ export function exprText(expr: Expr): string {
     }
     case 'happened':
       return eventText(expr.event);
+    case 'before':
+      return `${eventText(expr.event)} before ${eventText(expr.other)}`;
     case 'count_events':
       return `count(${eventText(expr.event)})`;
     case 'rate_events':
