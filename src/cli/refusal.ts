@@ -28,4 +28,5 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: 'symbolic links in a circle',
   ENAMETOOLONG: 'the name is too long',
   ERR_INVALID_ARG_VALUE: 'not a file name',
+  ERR_FS_FILE_TOO_LARGE: 'it has more than 2 GiB',
 };

@@ -1,8 +1,8 @@
 /**
  * Lowering: the statements of one run put their meaning into a Program.
  *
- * Three rounds over the statements, since settings may be given after the things they change: what is set, what there
- * is, what happens and is judged. What a later version models is refused by name, never left out in silence.
+ * Rounds over the statements, since settings may be given after the things they change, and hosts after their VMs:
+ * what is set, what there is, what happens and is judged. What a later version models is refused by name, never left out in silence.
  */
 import { present } from '../base/assert.ts';
 import type { Source, Span } from '../base/source.ts';

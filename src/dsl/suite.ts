@@ -282,7 +282,7 @@ function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options)
   const env: Environment = { scope, values, variant, knobs, outOfRange };
   const lowering = new Lowering(env, source, report, savedIn([...nodes, ...body]));
   const imported = importsOf(unit);
-  for (const round of ['settings', 'machine', 'behaviour'] as const) {
+  for (const round of ['settings', 'hosts', 'vms', 'behaviour'] as const) {
     if (round !== 'behaviour') for (const each of imported) lowering.round(round, each.tree.nodes, each.tree.source);
     lowering.round(round, nodes, source);
     lowering.round(round, body, source);

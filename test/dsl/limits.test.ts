@@ -25,6 +25,15 @@ test('vCPUs are pinned to CPUs that the host has', () => {
   for (const pin of ['[2]', '[0.5]']) assert.equal(messages({ vm: `pin ${pin}` }), ['h has 2 CPUs, numbered from 0']);
 });
 
+test('a host may be declared behind the VM on it', () => {
+  const text = 'language 1\ntitle "order"\nvm t on h { vcpus 1; pin [1] }\nhost h { cpus 2; ram 1MiB; swap none }\n';
+  const { suite, diagnostics } = compile({ path: 'order.apf', text }, () => null);
+  assert.equal(diagnostics, []);
+  const [first] = suite?.cases ?? [];
+  const [cell] = first?.cells ?? [];
+  assert.is(cell && first?.lower(cell, 'linux_6_12').program?.vms[0]?.host, 0);
+});
+
 test('each timer of a vCPU has a vector', () => {
   const timers = (count: number) =>
     Array.from({ length: count }, (_, index) => `timer k${index} every 1ms on vcpu[0] { work 1us }`).join('\n');

@@ -25,7 +25,7 @@ export const host = statement({
   summary: 'A machine that VMs run on.',
   examples: ['host h0 { cpus 1; ram 512MiB; workers 2; swap nvme { size 1GiB; read fixed(90us) } }'],
   declare: ({ name }, at, scope) => scope.thing(name, 'host', at),
-  round: 'machine',
+  round: 'hosts',
   lower({ name }, at, lowering) {
     const inside = lowering.inside(at, name.text);
     lowering.host({

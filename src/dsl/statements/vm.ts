@@ -17,7 +17,7 @@ export const vm = statement({
   examples: ['vm web on h0 { ram 128MiB; vcpus 1; protocol linux_6_12; guest { apf on } }'],
   declare: ({ name }, at, scope) => scope.thing(name, 'vm', at),
   check: ({ host }, _at, check) => check.declared(host, 'host'),
-  round: 'machine',
+  round: 'vms',
   lower: ({ name, host }, at, lowering) => lowering.vm(name.text, host.text, at),
 });
 
