@@ -109,7 +109,17 @@ export const schema = {
       ra_window: u16,
       evict: fifo('evictions'),
     },
-    { nr_free_pages: u32, pgmajfault: u32, pgfault: u32, pswpin: u32, pswpout: u32, oom: u32, oom_page: u32, oom_ns: u53, oom_step: u53 },
+    {
+      nr_free_pages: u32,
+      pgmajfault: u32,
+      pgfault: u32,
+      pswpin: u32,
+      pswpout: u32,
+      oom: u32,
+      oom_page: u32,
+      oom_ns: u53,
+      oom_step: u53,
+    },
   ),
 
   /** A host CPU. Owner: the thread on it and whoever wakes a thread there. */

@@ -141,7 +141,8 @@ export function kvm_vcpu_block_finish(m: Machine, thread: Thread): At {
   const leave = block === 'retest' ? kvm_arch_vcpu_runnable(m, vcpu) : kvm_check_request(KVM_REQ_UNHALT, vcpu);
   if (!leave) return AT['vcpu_run.tail'];
   if (vcpu.mp_state === MP_STATE.HALTED) {
-    if (knobs(m, vcpu).synthetic === 'shared_mp_state' && !vcpu.in_hlt) m.observe?.(OBS.unhalt, vm_of_vcpu(m, vcpu), vcpu.id, -1);
+    if (knobs(m, vcpu).synthetic === 'shared_mp_state' && !vcpu.in_hlt)
+      m.observe?.(OBS.unhalt, vm_of_vcpu(m, vcpu), vcpu.id, -1);
     vcpu.mp_state = MP_STATE.RUNNABLE;
   }
   if (vcpu.mp_state === MP_STATE.RUNNABLE) synthetic_unhalt(m, vcpu);

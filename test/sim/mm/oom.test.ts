@@ -25,7 +25,10 @@ test('swap is too small for what does not fit', () => {
   const { verdict, violations } = run(swap('64KiB'), 'protocol linux_6_12');
   assert.is(verdict, 'invalid');
   assert.is(violations.length, 1);
-  assert.match(violations[0]?.message ?? '', /^out of memory: no frame of h for v\.heap\.page\(\d+\) at .*swap s is full/);
+  assert.match(
+    violations[0]?.message ?? '',
+    /^out of memory: no frame of h for v\.heap\.page\(\d+\) at .*swap s is full/,
+  );
 });
 
 test('there is no swap', () => {
