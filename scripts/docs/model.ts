@@ -1,5 +1,6 @@
 /**
  * docs/model.md, from the comments above the modelled functions: which kernel function is where, and how it differs.
+ * The same as data for `apflab doc`, which has no comments left to read.
  *
  * What a step without a `Models` line models follows from its name. What is left over are parts of the functions beside
  * them, and is named, so that nothing in the folders of the model goes unsaid.
@@ -76,11 +77,17 @@ block was told by KVM_REQ_UNHALT (about 6.1), since when wake-ups from the synth
 that a check of the seventh posting delivers one completion.
 `;
 
-export const documents: readonly Document[] = [{ file: 'docs/model.md', render }];
+export const documents: readonly Document[] = [
+  { file: 'docs/model.md', render },
+  { file: 'src/cli/modelled.json', render: () => `${JSON.stringify(sources(), null, 2)}\n` },
+];
+
+function sources(): readonly Source[] {
+  return FOLDERS.flatMap(folder => files(`src/sim/${folder}/*.ts`)).map(sourceOf);
+}
 
 function render(): string {
-  const sources = FOLDERS.flatMap(folder => files(`src/sim/${folder}/*.ts`)).map(sourceOf);
-  return [INTRODUCTION, versions(), '## Functions\n', ...sources.map(section), later(), ABSENT, OURS].join('\n');
+  return [INTRODUCTION, versions(), '## Functions\n', ...sources().map(section), later(), ABSENT, OURS].join('\n');
 }
 
 /** The words of a comment, without its stars. */

@@ -5,12 +5,14 @@
  */
 import type { Args } from './args.ts';
 import { check } from './commands/check.ts';
+import { doc } from './commands/doc.ts';
 import { fmt } from './commands/fmt.ts';
 import { protocols } from './commands/protocols.ts';
 import { replay } from './commands/replay.ts';
 import { run } from './commands/run.ts';
 import { show } from './commands/show.ts';
 import { watch } from './commands/watch.ts';
+import { why } from './commands/why.ts';
 import { errorHelp, statementHelp, topicHelp } from './language_help.ts';
 import type { Terminal } from './terminal.ts';
 import type { VerbName } from './verbs.ts';
@@ -18,7 +20,7 @@ import type { VerbName } from './verbs.ts';
 /** The monitor also ends with the codes of signals. */
 export type Command = (args: Args, terminal: Terminal) => number | Promise<number>;
 
-export const LABORATORY = { check, fmt, protocols, replay, run, show, watch } satisfies {
+export const LABORATORY = { check, doc, fmt, protocols, replay, run, show, watch, why } satisfies {
   readonly [V in VerbName]?: Command;
 };
 

@@ -36,6 +36,8 @@ export const SHOW_REPORT = choice('report', ['pretty', 'json'], 'pretty', 'the s
 export const AS = choice('as', ['summary', ...TRACE_FORMATS], 'summary', 'print the events instead of the summary');
 export const IN = text('in', 'FILE', 'a scenario whose variants can be named too');
 export const AT = text('at', 'TIME', 'open at this virtual time: 3ms');
+export const MOMENT = text('at', 'TIME', 'at this virtual time: 3ms (the first judgement that fails, else the end)');
+export const EXPLANATION = choice('report', ['pretty', 'json'], 'pretty', 'for people or for programs');
 export const SPEED = text('speed', 'TIME', 'virtual time that passes in a second: 100us');
 
 const SELECTION: readonly Flag<unknown>[] = [VARIANTS, SEED, SET, GREP, TAG];
@@ -67,6 +69,22 @@ wrong with a scenario goes to standard error. The same file, seed and version gi
     examples: [
       ['apflab watch halt.apf', 'live'],
       ['apflab watch trace.txt.gz --at 3ms', 'a recording of a real kernel'],
+    ],
+  },
+  why: {
+    name: 'why',
+    operands: 'FILE OBJECT',
+    count: [2, 2],
+    summary: 'explain why something is as it is',
+    about: `FILE is a scenario or a run file; OBJECT is named as in a scenario: a vCPU web.vcpu[0], a task web.task.db, a
+page web.heap.page(17), or a token 0x1000. Of a vCPU: each term of its runnable predicate, since when it has its value,
+who gave it that and who could still change it. Of the others: the links of the fault that led here, with times. Names
+the waker that is missing where one is. Without --grep and the like it takes the first run of the file.`,
+    flags: [MOMENT, EXPLANATION, ...SELECTION],
+    examples: [
+      ["apflab why halt.apf 'web.vcpu[0]'", 'why it does not run, when the first judgement fails'],
+      ['apflab why halt.apf web.task.db --at 3ms', 'what it waits for'],
+      ['apflab why found.run 0x1000 --report json', 'for programs'],
     ],
   },
   check: {
@@ -131,6 +149,23 @@ With --in, the variants that a scenario declares can be named as well.`,
       ['apflab protocols linux_4_19 linux_5_8', 'what changed in 5.8'],
       ['apflab protocols v6 mine --in halt.apf', 'which knobs a variant of your own turns'],
     ],
+  },
+  doc: {
+    name: 'doc',
+    operands: '[NAME]',
+    count: [0, 4],
+    summary: 'explain a term, a knob, an event, a function',
+    about: `Knows the terms of the field, every knob with its values and which versions have which, every statement, event,
+attribute, tracepoint and error code, and every function of the model: what of the kernel it models, where, and how it
+differs. With model: all differences. Needs no network.`,
+    flags: [],
+    examples: [
+      ['apflab doc synthetic halt', 'a term'],
+      ['apflab doc completion_mp_state', 'a knob'],
+      ['apflab doc kvm_arch_vcpu_runnable', 'a function'],
+      ['apflab doc model', 'in what the model differs'],
+    ],
+    words: ['model'],
   },
   init: {
     name: 'init',

@@ -2,7 +2,7 @@
 import { printable } from '../base/printable.ts';
 import type { Place } from '../sim/program.ts';
 import { createTimeline, type Timeline } from '../sim/timeline.ts';
-import { whyNotRunning } from '../sim/why.ts';
+import { vcpuRows } from '../sim/why/text.ts';
 import type { TracepointName } from '../trace/all.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import type { Style } from '../trace/forms.ts';
@@ -161,10 +161,7 @@ class SimulationSession implements Session {
     const { machine } = this.#timeline.simulation;
     const vcpu = machine.vcpus[row];
     if (!vcpu) return [];
-    return whyNotRunning(machine, vcpu).map(({ text, value, counts }) => ({
-      text: counts ? text : `${text} (not looked at by this version)`,
-      value: value && counts,
-    }));
+    return vcpuRows(machine, vcpu).map(row => ({ ...row, text: printable(row.text) }));
   }
 
   #trace(window: Window): Pick<ViewModel, 'trace' | 'filter_error'> {

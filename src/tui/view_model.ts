@@ -117,7 +117,8 @@ export interface JudgementRow {
 
 export interface WhyRow {
   readonly text: string;
-  readonly value: boolean;
+  /** Null for what belongs to the row above, or to none. */
+  readonly value: boolean | null;
 }
 
 /** Which of the runs of a file this is, and how many there are to choose from. */

@@ -34,13 +34,11 @@ function overview({ strong }: Channel['paint']): string {
     { first: strong, indent: 2 },
   );
   return `apflab, a terminal laboratory for KVM asynchronous page faults
-
 usage: apflab VERB ...
 
 ${verbs}
 first steps
-${columns(FIRST_STEPS, { indent: 2 })}
-apflab help VERB explains a verb; also exit-codes, errors, statements, events.
+${columns(FIRST_STEPS, { indent: 2 })}apflab help VERB explains a verb; also exit-codes, errors, statements, events.
 `;
 }
 

@@ -24,14 +24,14 @@ export interface Fault {
   readonly vcpu: number;
   readonly page: number;
   readonly task: number;
-  /** 0 while it has none: it was handled synchronously, or is not that far. */
-  readonly token: number;
+  /** Null while it has none: it was handled synchronously, or is not that far. */
+  readonly token: number | null;
   readonly ended: boolean;
   readonly links: readonly Link[];
 }
 
 interface OpenFault extends Fault {
-  token: number;
+  token: number | null;
   ended: boolean;
   halted: boolean;
   readonly links: Link[];
@@ -39,7 +39,6 @@ interface OpenFault extends Fault {
 
 /** What a worker's steps do for the item that it runs; the append is reported as `completed`. */
 const WORKER_STEPS: Readonly<Partial<Record<(typeof STEP_NAMES)[number], string>>> = {
-  async_pf_execute: 'A kworker has taken the item and asks for the page.',
   'async_pf_execute.request': 'KVM_REQ_APF_READY is set, unless an item was on the done list before.',
   'async_pf_execute.wake': 'The worker has looked for a sleeping vCPU thread to wake.',
 };
@@ -115,10 +114,9 @@ export class FaultLog {
     const text = step && WORKER_STEPS[step];
     if (step && text) this.#ofWorker(null, { ...this.#watcher.actor(), name: step, text });
     if (step === 'kvm_arch_async_page_present.raise') {
-      const { actor } = { actor: this.#watcher.actor() };
       const token = m.vcpus[m.clock.current_thread]?.area_token ?? 0;
       const raised = 'The token is in the shared area; the interrupt is raised.';
-      this.#link({ ...actor, name: 'token', text: raised }, fault => fault.token === token);
+      this.#link({ ...this.#watcher.actor(), name: 'token', text: raised }, fault => fault.token === token);
     }
     for (const fault of this.#open) this.#vcpu(fault.vcpu);
   }
@@ -160,7 +158,7 @@ export class FaultLog {
       vcpu,
       page,
       task: m.vcpus[vcpu]!.current - 1,
-      token: 0,
+      token: null,
       ended: false,
       halted: false,
       links: [...(evicted ? [evicted] : []), this.#observation(OBS.fault)],
@@ -176,18 +174,18 @@ export class FaultLog {
     this.#link(link, fault => fault.page === page && (vcpu < 0 || fault.vcpu === vcpu));
     if (observation !== OBS.took_apf) return;
     for (const fault of this.#open)
-      if (fault.page === page && fault.vcpu === vcpu) fault.token = itemOf(this.#m, fault)?.token ?? 0;
+      if (fault.page === page && fault.vcpu === vcpu) fault.token = itemOf(this.#m, fault)?.token ?? null;
   }
 
   #ofWorker(vcpu: number | null, link: Link): void {
     const thread = this.#m.threads[this.#m.clock.current_thread];
     if (thread?.kind !== THREAD_KIND.kworker) return;
     const owner = vcpu ?? thread.vcpu - 1;
-    this.#link(link, fault => fault.page === thread.page && fault.vcpu === owner && fault.token !== 0);
+    this.#link(link, fault => fault.page === thread.page && fault.vcpu === owner && fault.token !== null);
   }
 
   #link(link: Link, belongs: (fault: OpenFault) => boolean): void {
-    for (const fault of this.#open) if (belongs(fault)) fault.links.push(link);
+    for (const { links } of this.#open.filter(belongs)) links.push(link);
   }
 
   #end(over: (fault: OpenFault) => boolean): void {
@@ -211,19 +209,19 @@ export function standing(m: Machine, fault: Fault): readonly string[] {
   const item = work ? [itemText(m, work)] : [];
   const reads = m.ios.flatMap(io => {
     if (io.state === IO.free || io.write) return [];
-    const first = m.slot.hva(io.slot) - 1;
-    if (fault.page < first || fault.page >= first + io.pages) return [];
-    const since = durationText(m.clock.now_ns - io.submitted_ns);
-    return [`the swap device ${io.state === IO.active ? 'reads it' : 'has the read queued'}, for ${since} now`];
+    const slots = Array.from({ length: io.pages }, (_, n) => io.slot + n);
+    if (!slots.some(slot => m.slot.hva(slot) === fault.page + 1)) return [];
+    const since = durationText(io.submitted_ns);
+    return [`the swap device ${io.state === IO.active ? 'reads it' : 'has the read queued'}, since ${since}`];
   });
   return [...item, ...reads];
 }
 
-function itemText(m: Machine, work: Work): string {
+export function itemText(m: Machine, work: Work): string {
   const name = `item 0x${work.token.toString(16)}`;
   if (work.completed) return `${name} is completed and waits on the done list for the vCPU thread to take it`;
   const worker = m.threads.find(thread => thread.kind === THREAD_KIND.kworker && thread.work === work.id + 1);
-  if (worker) return `${name} is with ${m.places.threads[worker.id]!.comm}, which ${whereIsThread(m, worker)}`;
+  if (worker) return `${name} is with ${m.places.threads[worker.id]!.comm}, which ${whereIsThread(worker)}`;
   return work.state === WORK_STATE.PENDING
     ? `${name} is queued and no kworker has taken it yet`
     : `${name} is set up and not queued yet`;

@@ -35,6 +35,7 @@ export function queueLine(row: QueueRow, theme: Theme, width: number, label = LA
 
 export function whyLine({ text, value }: WhyRow, theme: Theme, width: number): string {
   const { yes, no } = theme.glyphs;
+  if (value === null) return new Line(theme, width).add('dim', ' '.repeat(5)).add('host', text).toString();
   return new Line(theme, width)
     .add(value ? 'good' : 'dim', ` ${value ? yes : no} `)
     .column(value ? 'good' : 'dim', value ? 'true' : 'false', 6)
