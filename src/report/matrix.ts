@@ -27,7 +27,9 @@ export function matrixOf(entries: readonly Entry[]): Matrix | null {
 }
 
 /** Runs of the same case and cell beside each other, in the order of their first. */
-function byTitle<R extends { readonly run: RunName }>(runs: readonly R[]): readonly (readonly [string, readonly R[]])[] {
+function byTitle<R extends { readonly run: RunName }>(
+  runs: readonly R[],
+): readonly (readonly [string, readonly R[]])[] {
   return [...Map.groupBy(runs, ({ run }) => caseTitle(run))];
 }
 
