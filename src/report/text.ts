@@ -102,9 +102,7 @@ export function fileSummary(entries: readonly Entry[], paint: Paint): string {
 
 function matrixText({ variants, rows }: Matrix, paint: Paint): string {
   const title = widest(rows.map(row => row.title));
-  const widths = variants.map((variant, index) =>
-    widest([variant, ...rows.map(row => row.cells[index] ?? '-')]),
-  );
+  const widths = variants.map((variant, index) => widest([variant, ...rows.map(row => row.cells[index] ?? '-')]));
   const head = variants.map((variant, index) => fill(printable(variant), widths[index] ?? 0)).join('  ');
   const lines = rows.map(row => {
     const verdicts = row.cells.map((cell, index) => {
@@ -119,9 +117,7 @@ function matrixText({ variants, rows }: Matrix, paint: Paint): string {
 
 function costText({ title, variants, rows }: CostTable, paint: Paint): string {
   const first = widest(rows.map(row => row.title));
-  const widths = variants.map((variant, index) =>
-    widest([variant, ...rows.map(row => row.values[index] ?? '')]),
-  );
+  const widths = variants.map((variant, index) => widest([variant, ...rows.map(row => row.values[index] ?? '')]));
   const line = (label: string, values: readonly string[]): string =>
     `    ${fill(printable(label), first)}  ${values.map((value, index) => right(printable(value), widths[index] ?? 0)).join('  ')}`;
   return `${[`  ${paint.strong(printable(title))}`, paint.dim(line('', variants)), ...rows.map(row => line(row.title, row.values))].join('\n')}\n`;
