@@ -10,6 +10,7 @@ import { nameOf } from '../../src/sim/why/name.ts';
 import { explanationLines, vcpuRows } from '../../src/sim/why/text.ts';
 import { whereIsVcpu } from '../../src/sim/why.ts';
 import { lowered } from '../lowered.ts';
+import { runsOf } from '../runs.ts';
 
 const MACHINE = `language 1
 host h0 { cpus 2; ram 16MiB; workers 2; swap disk { size 16MiB; read fixed(200us); depth 8 } }
@@ -122,6 +123,14 @@ test('a completion that is eaten: who took it, and what that should have done', 
     inOrder(text, 'CPU 0/KVM in kvm_check_async_pf_completion at 5.', 'left mp_state as it was');
   }
   assert.not.match(why(lowered(TOLD, 'linux_6_12'), CPU, '20ms'), 'missing:');
+});
+
+test('a completion that is eaten while another page is to come', () => {
+  const program = runsOf('scenarios/bugs/b06-completion-eaten.apf').find(
+    ({ case_name, variant }) => case_name.startsWith('the broadcast') && variant === 'linux_2_6_39',
+  );
+  assert.ok(program);
+  inOrder(why(program, CPU, '2ms'), 'missing:', 'only something else could wake it', 'an exception is pending, by ');
 });
 
 test('runnable, asleep, and not woken: the missing wake is named', () => {

@@ -162,13 +162,15 @@ export function termsOf(m: Machine, vcpu: Vcpu, history: readonly TermHistory[] 
 export function missingWake(m: Machine, vcpu: Vcpu, terms: readonly Term[]): readonly string[] {
   if (!isAsleep(threadOfVcpu(m, vcpu))) return [];
   if (kvm_arch_vcpu_runnable(m, vcpu)) return [unwoken(m, vcpu, terms)];
-  if (!isOwed(m, vcpu) || terms.some(term => term.counts && term.could_flip.length > 0)) return [];
+  const left = terms.some(term => term.counts && term.could_flip.length > 0);
+  // An exception that waits for a sleeper is lost on it, whatever else may wake it one day.
+  if (!isOwed(m, vcpu) || (left && vcpu.exception !== EXCEPTION.pending)) return [];
   const ignored = terms.filter(term => term.value && !term.counts);
   const { completion_mp_state } = knobs_of(m, vcpu);
   const done = terms.find(({ text }) => text === 'async_pf.done is not empty');
   const eaten = done?.counts && !done.value && done.held && completion_mp_state === 'untouched' ? done.changed : null;
   return [
-    'nobody is left who could wake it',
+    left ? 'only something else could wake it' : 'nobody is left who could wake it',
     ...ignored.map(
       ({ text, changed }) =>
         `${text}${changed ? `, by ${actorText(changed)}` : ''}, and this version's predicate does not look at that`,
