@@ -127,6 +127,11 @@ export function distributionOf(of: Expression, env: Environment): Distribution {
     }
     case 'exp':
       return { kind: 'exponential', mean_ns: at(0) };
+    case 'pareto': {
+      const shape = of.args[1] ? numberOf(of.args[1].value, env) : 1;
+      if (!(shape >= 1)) env.outOfRange(of, 'the shape is 1 at least');
+      return { kind: 'pareto', min_ns: at(0), shape };
+    }
     case 'lognormal': {
       const [p50_ns, p99_ns] = [at(0, 'p50'), at(1, 'p99')];
       if (p50_ns < 1 || p50_ns > p99_ns) env.outOfRange(of, 'p50 must be above 0 and not above p99');

@@ -271,6 +271,8 @@ function binaryExpr(of: KindOf<'binary'>, place: Place, variables: Variables): E
     case '==':
     case '!=': {
       const [left, right] = [lower(of.left), lower(of.right)];
+      if ([left, right].some(({ k }) => k === 'trace' || k === 'all'))
+        place.needs(of, 'a comparison of lists', 'the complete model');
       return { k: 'binary', op: of.op, left: asBeside(left, right), right: asBeside(right, left) };
     }
     default:

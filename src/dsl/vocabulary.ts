@@ -283,6 +283,6 @@ export const DISTRIBUTIONS: Readonly<Record<string, Measure>> = {
       'One of the values listed, or of those in a text file beside the scenario, `empirical("nvme.txt")`: one time on each line, with its unit, comments behind #; 100,000 at most.',
     example: 'empirical(80us, 90us, 1ms)',
   },
-  pareto: { summary: 'Pareto, by minimum and shape.', example: 'pareto(50us, 2)', needs: 'the complete model' },
+  pareto: { summary: 'Pareto, by minimum and shape, 1 at least.', example: 'pareto(50us, 2)' },
   any: { summary: 'When exploring, any value between two.', example: 'any(1us, 1ms)', needs: 'exploration' },
 };

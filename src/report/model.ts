@@ -82,6 +82,8 @@ function distributionText(of: Distribution): string {
       return `uniform(${durationText(of.min_ns)}, ${durationText(of.max_ns)})`;
     case 'exponential':
       return `exp(${durationText(of.mean_ns)})`;
+    case 'pareto':
+      return `pareto(${durationText(of.min_ns)}, ${of.shape})`;
     case 'lognormal':
       return `lognormal(p50: ${durationText(of.p50_ns)}, p99: ${durationText(of.p99_ns)})`;
     case 'empirical':

@@ -20,6 +20,7 @@ export type Distribution =
   | { readonly kind: 'fixed'; readonly ns: number }
   | { readonly kind: 'uniform'; readonly min_ns: number; readonly max_ns: number }
   | { readonly kind: 'exponential'; readonly mean_ns: number }
+  | { readonly kind: 'pareto'; readonly min_ns: number; readonly shape: number }
   | { readonly kind: 'lognormal'; readonly p50_ns: number; readonly p99_ns: number }
   | { readonly kind: 'empirical'; readonly samples_ns: readonly number[] };
 

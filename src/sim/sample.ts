@@ -23,6 +23,8 @@ function quantile(distribution: Exclude<Distribution, { kind: 'fixed' | 'empiric
       return distribution.min_ns + (distribution.max_ns - distribution.min_ns) * p;
     case 'exponential':
       return -ln(1 - p) * distribution.mean_ns;
+    case 'pareto':
+      return distribution.min_ns * exp(-ln(1 - p) / distribution.shape);
     case 'lognormal': {
       const mu = ln(distribution.p50_ns);
       const sigma = (ln(distribution.p99_ns) - mu) / Z99;

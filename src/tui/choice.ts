@@ -66,8 +66,9 @@ export function pickNamed(programs: readonly Program[], wanted: Wanted): Picked 
   });
 }
 
-function cellOf(program: Program): string {
-  return Object.entries(program.params)
+/** Where a case runs with several seeds, they are told apart like the cells of a matrix. */
+function cellOf({ params, chosen, seed }: Program): string {
+  return Object.entries(chosen.of_several ? { ...params, seed } : params)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ');
 }
