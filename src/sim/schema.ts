@@ -344,7 +344,7 @@ export const schema = {
   tdp_l2: table({ entry: u32 }),
   tdp_l3: table({ entry: u32 }),
 
-  frame: table({ flags: u16, hva: u32, slot: u32, prev: u32, next: u32, pins: u8 }),
+  frame: table({ flags: u16, hva: u32, slot: u32, prev: u32, next: u32, pins: u16 }),
   /** Swap slots, handed out in order: whose contents they have, and the frame in the swap cache. */
   slot: table({ hva: u32, cache: u32 }),
   /** Requests at the swap device. */

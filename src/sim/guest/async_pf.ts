@@ -117,16 +117,26 @@ function wake_node(m: Machine, node: Node): void {
 }
 
 /** Differs: the table has room for so many dummies as there can be items; Linux allocates until memory is short. */
+/**
+ * Notes a token whose task has not parked yet. Differs: a kernel that is told of pages it never waited for keeps such
+ * notes for ever; here there is room for so many, then that with the lowest token, the oldest, is given up.
+ */
 function leave_dummy(m: Machine, vcpu: Vcpu, vm: number, token: number): void {
+  let place: Node | null = null;
   for (let id = first_dummy(m); id < m.nodes.length; id += 1) {
     const node = m.nodes[id]!;
-    if (node.state !== NODE.free) continue;
-    node.state = NODE.dummy;
-    node.token = token;
-    node.vcpu = vcpu.id + 1;
-    m.vms[vm]!.nr_dummies += 1;
-    return;
+    if (node.state === NODE.free) {
+      place = node;
+      m.vms[vm]!.nr_dummies += 1;
+      break;
+    }
+    const own = m.vm_of_vcpu[node.vcpu - 1] === vm;
+    if (own && (!place || node.token < place.token)) place = node;
   }
+  if (!place) return;
+  place.state = NODE.dummy;
+  place.token = token;
+  place.vcpu = vcpu.id + 1;
 }
 
 function take_dummy(m: Machine, vm: number, token: number): boolean {

@@ -13,7 +13,7 @@ import { draw, drawPage } from '../sample.ts';
 import { EXIT_REASON, FRAME, FRAME_AT, GUEST_TASK, type Task, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
 import { access_page } from './access.ts';
 import { push_frame } from './frames.ts';
-import { run_handler, vm_exit } from './handlers.ts';
+import { hlt, run_handler, vm_exit } from './handlers.ts';
 import { count_work, guest_schedule } from './sched.ts';
 
 const INJECTED_WRITE = 0x8000_0000;
@@ -28,10 +28,12 @@ export function guest(m: Machine, thread: Thread): At {
   if (vcpu.irq_window && vcpu.rflags_if && !vcpu.shadow) return vm_exit(vcpu, EXIT_REASON.vintr);
   vcpu.shadow = 0;
   if (vcpu.panicked) return long_op(m, thread, vcpu, IN_GUEST_HALT_NS);
+  // Halted without an exit: only an interrupt ends it.
+  if (vcpu.in_hlt && !vmSpec(m, vm_of_vcpu(m, vcpu)).hlt_exits) return long_op(m, thread, vcpu, IN_GUEST_HALT_NS);
   if (vcpu.op_left_ns > 0) return long_op(m, thread, vcpu, vcpu.op_left_ns);
   if (vcpu.depth > 0) return run_handler(m, thread, vcpu);
   if (vcpu.guest_apf_switch !== 0) return begin_apf_switch(m, vcpu);
-  if (vcpu.current === 0) return idle(m, thread, vcpu);
+  if (vcpu.current === 0) return idle(m, vcpu);
   return run_task(m, thread, vcpu, m.tasks[vcpu.current - 1]!);
 }
 
@@ -56,18 +58,12 @@ function begin_apf_switch(m: Machine, vcpu: Vcpu): At {
 }
 
 /** The idle task: looks for work, else STI; HLT. Models default_idle(). */
-function idle(m: Machine, thread: Thread, vcpu: Vcpu): At {
+function idle(m: Machine, vcpu: Vcpu): At {
   vcpu.in_hlt = 0;
   guest_schedule(m, vcpu);
   if (vcpu.current !== 0) return AT.guest;
   vcpu.rflags_if = 1;
-  return hlt(m, thread, vcpu);
-}
-
-function hlt(m: Machine, thread: Thread, vcpu: Vcpu): At {
-  vcpu.in_hlt = 1;
-  if (vmSpec(m, vm_of_vcpu(m, vcpu)).hlt_exits) return vm_exit(vcpu, EXIT_REASON.hlt);
-  return long_op(m, thread, vcpu, IN_GUEST_HALT_NS);
+  return hlt(m, vcpu);
 }
 
 /** The next operation of the current task. */
@@ -108,7 +104,7 @@ function run_task(m: Machine, thread: Thread, vcpu: Vcpu, task: Task): At {
       return AT.guest;
     case 'hlt':
       task.pc += 1;
-      return hlt(m, thread, vcpu);
+      return hlt(m, vcpu);
     case 'cli':
       vcpu.rflags_if = 0;
       break;

@@ -25,6 +25,12 @@ export function vm_exit(vcpu: Vcpu, reason: (typeof EXIT_REASON)[keyof typeof EX
   return AT.handle_exit;
 }
 
+/** HLT: an exit, or, where the VM's HLT is not intercepted, a halt inside of the guest. */
+export function hlt(m: Machine, vcpu: Vcpu): At {
+  vcpu.in_hlt = 1;
+  return vmSpec(m, vm_of_vcpu(m, vcpu)).hlt_exits ? vm_exit(vcpu, EXIT_REASON.hlt) : AT.guest;
+}
+
 function wrmsr(vcpu: Vcpu, msr: number, data: number): At {
   vcpu.msr = msr;
   vcpu.msr_data = data;
@@ -96,9 +102,8 @@ function exc_page_fault(m: Machine, vcpu: Vcpu): At {
       }
       // STI; HLT: the shadow of STI keeps interrupts out until the CPU halts.
       vcpu.rflags_if = 1;
-      vcpu.in_hlt = 1;
       set_frame_at(vcpu, FRAME_AT.halted);
-      return vm_exit(vcpu, EXIT_REASON.hlt);
+      return hlt(m, vcpu);
     default:
       vcpu.rflags_if = 0;
       vcpu.in_hlt = 0;
