@@ -39,7 +39,7 @@ eventually resumes(db) within 3ms after ready(cold)
 ## How a file reads
 
 - A newline or \`;\` ends a statement, but not inside \`( )\` or \`[ ]\`. A line that begins with \`unless\`, \`because\`, \`within\`,
-  \`after\`, \`and\`, \`or\`, \`iff\`, \`implies\` or \`->\` goes on with the one before; a line that begins with \`after EVENT\` and has
+  \`after\`, \`and\`, \`or\`, \`iff\`, \`implies\` or \`->\` goes on with the one before, and so does the line below a name and its \`:\`; a line that begins with \`after EVENT\` and has
   an act or a block behind the event is a statement of its own.
 - \`#\` begins a comment. Texts stand in double quotes.
 - Every number that measures something has a unit, with or without a blank before it; a unit behind a list is that of
@@ -110,7 +110,11 @@ function section({ keyword, id, syntax, summary, about, examples, needs }: State
 
 const OPERATORS: readonly (readonly [string, string])[] = [
   ['`iff`, `implies`, `or`, `and`, `not`', 'Logic, loosest first.'],
-  ['`while`, `before`, `since`', 'Two conditions at one time, or one after the other.'],
+  ['`while`', 'Two conditions at one time.'],
+  [
+    '`ready(p) before irq(tick)`',
+    'The first of one event has come when the other had not happened yet; from then on it stays so.',
+  ],
   ['`==` `!=` `<` `<=` `>` `>=`', 'Quantities of one kind, words, things, addresses of one kind.'],
   ['`x in [a, b]`, `a in queue`', 'One of several; on a list of the vCPU.'],
   ['`list within [a, b]`', 'Nothing else than these.'],

@@ -241,4 +241,16 @@ diagnostics('every code has its paragraph', () => {
   for (const [code, text] of Object.entries(CODES)) assert.match(text, /^[A-Z`].*\.$/s, code);
 });
 
+diagnostics('a long line is cut to the width of the terminal, the mark in sight', () => {
+  const text = `${HEAD}report [${'web.exits, '.repeat(40)}web.exit, ${'web.exits, '.repeat(40)}web.exits]\n`;
+  const [found] = compile({ path: 'case.apf', text }, none).diagnostics;
+  assert.ok(found);
+  for (const columns of [40, 80, 120]) {
+    const [, , line = '', mark = ''] = renderDiagnostic(found, undefined, columns).split('\n');
+    assert.is(line.length, columns);
+    assert.match(line, /^10 \| \.\.\..*\.\.\.$/);
+    assert.is(line.slice(mark.indexOf('^'), mark.lastIndexOf('^') + 1), 'exit');
+  }
+});
+
 diagnostics.run();
