@@ -40,6 +40,7 @@ export const CODES = {
   duplicate: 'The name is already taken in this scope.',
   missing: 'Something that the statement needs was not given.',
   range: 'The number is outside of what the place allows.',
+  'no-swap': 'A page can be evicted only to the swap device of its host, and this host has none.',
   'unknown-judgement':
     '`expect fail of NAME` must name a judgement of the same case or file: the word before the colon in `always NAME: …`.',
   'unrunnable-variant': 'The variant can be named and described but not run by this version.',

@@ -34,6 +34,16 @@ test('a host may be declared behind the VM on it', () => {
   assert.is(cell && first?.lower(cell, 'linux_6_12').program?.vms[0]?.host, 0);
 });
 
+test('a page is evicted to a swap device', () => {
+  const text =
+    'language 1\ntitle "nowhere"\nhost h { cpus 1; ram 1MiB; swap none }\nvm t on h { ram 64KiB; vcpus 1 }\nevict t.page(3)\n';
+  const { suite } = compile({ path: 'nowhere.apf', text }, () => null);
+  const [first] = suite?.cases ?? [];
+  const [cell] = first?.cells ?? [];
+  const lowered = cell && first?.lower(cell, 'linux_6_12').diagnostics.map(({ code, message }) => [code, message]);
+  assert.equal(lowered, [['no-swap', 'h has no swap that a page could go to']]);
+});
+
 test('each timer of a vCPU has a vector', () => {
   const timers = (count: number) =>
     Array.from({ length: count }, (_, index) => `timer k${index} every 1ms on vcpu[0] { work 1us }`).join('\n');

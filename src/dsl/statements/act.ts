@@ -16,7 +16,17 @@ export const evict = statement({
   summary: 'Takes pages out of host memory: unmapped, written to swap, freed.',
   examples: ['evict cold', 'evict web.heap.pages(0..7)'],
   check: ({ pages }, _at, check) => check.thing(pages, 'page', 'pages'),
-  lower: ({ pages }, at, lowering) => lowering.act({ op: 'evict', ...lowering.pages(pages) }, at),
+  lower({ pages }, at, lowering) {
+    const chosen = lowering.pages(pages);
+    const host = lowering.hosts[lowering.vms[chosen.vm]?.host ?? 0];
+    if (host && !host.swap)
+      lowering.report.error('no-swap', {
+        span: pages.span,
+        message: `${host.name} has no swap that a page could go to`,
+        help: "give it one, such as 'swap disk { size 1GiB; read fixed(90us) }'",
+      });
+    else lowering.act({ op: 'evict', ...chosen }, at);
+  },
 });
 
 export const touch = statement({
