@@ -70,7 +70,8 @@ function cardText({ name, knobs, preset }: Protocol, strong: (text: string) => s
 function headText(name: string, preset: Preset | null, strong: (text: string) => string): string {
   if (!preset) return `${strong(name)}: declared in the scenario\n`;
   const base = preset.extends === null ? '' : `extends ${preset.extends}; * marks what differs from it\n`;
-  return `${strong(name)}: ${preset.summary}\n${preset.provenance}: ${preset.source}\n${base}`;
+  const awaits = preset.awaits === undefined ? '' : `described, not run yet: it needs ${preset.awaits}\n`;
+  return `${strong(name)}: ${preset.summary}\n${preset.provenance}: ${preset.source}\n${awaits}${base}`;
 }
 
 /** What of a knob waits for the complete model. */
