@@ -102,7 +102,7 @@ function checkLists(m: Machine): void {
   for (const work of m.works) {
     if (work.used) continue;
     if (work.state !== WORK_STATE.IDLE) broken(m, `work[${work.id}] is free but not idle`);
-    if (work.vcpu || work.gpa || work.token || work.page_pin || work.completed || work.failed || work.wakeup_all)
+    if (work.vcpu || work.cr2_or_gpa || work.token || work.page_pin || work.completed || work.failed || work.wakeup_all)
       broken(m, `work[${work.id}] is free and not forgotten`);
   }
   for (const thread of m.threads) {

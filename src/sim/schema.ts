@@ -154,7 +154,7 @@ export const schema = {
       first: bool,
       page: u32,
       vcpu: ref,
-      gpa: u53,
+      cr2_or_gpa: u53,
       cursor: u32,
       held: bool,
       on_rq: bool,
@@ -231,7 +231,8 @@ export const schema = {
       msr: u32,
       msr_data: u53,
 
-      fault_gpa: u53,
+      /** The fault's address: guest-physical where the map is direct (TDP, or guest paging off), else guest-virtual. */
+      cr2_or_gpa: u53,
       fault_page: u32,
       fault_write: bool,
       fault_mmu_seq: u32,
@@ -284,7 +285,7 @@ export const schema = {
       used: bool,
       state: oneOf(WORK_STATE),
       vcpu: ref,
-      gpa: u53,
+      cr2_or_gpa: u53,
       gfn: u32,
       page: u32,
       token: u32,

@@ -62,7 +62,7 @@ export class Hand {
     work.used = 1;
     work.vcpu = this.vcpu.id + 1;
     work.page = page;
-    work.gpa = (0x1000 + page) * 4096;
+    work.cr2_or_gpa = (0x1000 + page) * 4096;
     work.gfn = 0x1000 + page;
     work.token = 0x1000 * (page + 1);
     this.vcpu.apf_queue.push(work.id);

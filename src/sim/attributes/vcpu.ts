@@ -4,6 +4,7 @@
  * Two words are easily confused. `marked_halted` reads a field; `halted` says that the thread really sleeps. Between
  * the two lies the window that review point S7 is about.
  */
+import { gpa_of_page } from '../addr.ts';
 import { AT } from '../at.ts';
 import { kvm_apic_has_interrupt } from '../kvm/lapic.ts';
 import { KVM_REQ_APF_READY, kvm_test_request } from '../kvm/requests.ts';
@@ -249,8 +250,8 @@ export const vcpu: Description = {
     fault_gpa: address(
       'gpa',
       'Guest-physical address of the last fault.',
-      (m, row) => m.vcpus[row]!.fault_gpa,
-      'vcpu.fault_gpa',
+      (m, row) => (m.vcpus[row]!.cr2_or_gpa === 0 ? 0 : gpa_of_page(m, m.vcpus[row]!.fault_page)),
+      'vcpu.fault_page',
     ),
     task: entity('task', 'The task that runs, or ran last.', (m, row) => m.vcpus[row]!.current - 1, 'vcpu.current'),
     thread: entity('thread', 'Its host thread.', (m, row) => m.places.vcpus[row]!.thread),

@@ -4,6 +4,7 @@
  * An item is on queue from its set-up to its dequeue, and on done as well once the worker has finished. In between the
  * vCPU thread has it in hand: while it sets it up, and while it delivers it.
  */
+import { gpa_of_page } from '../addr.ts';
 import { AT } from '../at.ts';
 import type { Machine } from '../machine.ts';
 import { type Vcpu, WORK_STATE } from '../schema.ts';
@@ -55,7 +56,12 @@ export function leaked(m: Machine, row: number): number {
 export const work: Description = {
   attributes: {
     token: count('What names it to the guest.', (m, row) => m.works[row]!.token, 'work.token'),
-    gpa: address('gpa', 'The address it was set up with.', (m, row) => m.works[row]!.gpa, 'work.gpa'),
+    gpa: address(
+      'gpa',
+      'The guest-physical address that it fetches.',
+      (m, row) => (m.works[row]!.wakeup_all === 1 ? 0 : gpa_of_page(m, m.works[row]!.page)),
+      'work.page',
+    ),
     gfn: address('gfn', 'Its guest page number.', (m, row) => m.works[row]!.gfn, 'work.gfn'),
     page: entity(
       'page',

@@ -6,6 +6,7 @@
  */
 import { assert } from '../../base/assert.ts';
 import { TP } from '../../trace/all.ts';
+import { gfn_of_page } from '../addr.ts';
 import { AT, type At } from '../at.ts';
 import { schedule, wake_up_process } from '../host/sched.ts';
 import { queue_work, work_cancelled } from '../host/workqueue.ts';
@@ -67,7 +68,7 @@ export function free_work(m: Machine, work: Work): void {
   work.state = WORK_STATE.IDLE;
   work.cpu = 0;
   work.vcpu = 0;
-  work.gpa = 0;
+  work.cr2_or_gpa = 0;
   work.gfn = 0;
   work.page = 0;
   work.token = 0;
@@ -95,11 +96,11 @@ function unpin(m: Machine, work: Work): void {
 export function kvm_setup_async_pf_item(m: Machine, vcpu: Vcpu): Work | null {
   const token = alloc_apf_token(m, vcpu);
   if (vcpu.apf_queued >= ASYNC_PF_PER_VCPU) return null;
-  const gfn = Math.floor(vcpu.fault_gpa / 4096);
+  const gfn = gfn_of_page(m, vcpu.fault_page);
   if (gfn_to_hva(m, vm_of_vcpu(m, vcpu), gfn) === 0) return null;
   const work = alloc_work(m, vcpu);
   if (!work) return null;
-  work.gpa = vcpu.fault_gpa;
+  work.cr2_or_gpa = vcpu.cr2_or_gpa;
   work.gfn = gfn;
   work.page = vcpu.fault_page;
   work.token = token;
@@ -137,7 +138,7 @@ export function kvm_schedule_work(m: Machine, thread: Thread, work: Work): void 
 export function async_pf_execute(m: Machine, thread: Thread): At {
   const work = m.works[thread.work - 1]!;
   thread.page = work.page;
-  thread.gpa = work.gpa;
+  thread.cr2_or_gpa = work.cr2_or_gpa;
   thread.vcpu = work.vcpu;
   return start_gup(m, thread, work.page, true, AT['async_pf_execute.append']);
 }
@@ -197,7 +198,7 @@ export function async_pf_execute_trace(m: Machine, thread: Thread): At {
       TP.kvm_async_pf_completed,
       hva_of_page(m, vm, thread.page),
       pte_present(pte) ? pte_target(pte) : 0,
-      thread.gpa,
+      thread.cr2_or_gpa,
     );
   }
   return AT['async_pf_execute.wake'];
@@ -221,7 +222,7 @@ export function async_pf_execute_put(m: Machine, thread: Thread): At {
   thread.first = 0;
   thread.page = 0;
   thread.vcpu = 0;
-  thread.gpa = 0;
+  thread.cr2_or_gpa = 0;
   return AT.worker_thread;
 }
 

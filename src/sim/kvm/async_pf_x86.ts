@@ -196,7 +196,7 @@ function guest_write_ok(m: Machine, vcpu: Vcpu): boolean {
  * Models kvm_arch_async_page_not_present().
  */
 export function kvm_arch_async_page_not_present(m: Machine, vcpu: Vcpu, work: Work): boolean {
-  if (m.emit) m.emit(TP.kvm_async_pf_not_present, work.token, work.gpa);
+  if (m.emit) m.emit(TP.kvm_async_pf_not_present, work.token, work.cr2_or_gpa);
   m.observe?.(OBS.not_present, vm_of_vcpu(m, vcpu), work.page, -1);
   kvm_add_async_pf_gfn(vcpu, work.gfn);
   if (kvm_can_deliver_async_pf(m, vcpu)) {
@@ -233,7 +233,11 @@ export function kvm_arch_async_page_present(m: Machine, thread: Thread): At {
   else kvm_del_async_pf_gfn(m, vcpu, work.gfn);
   if (work.failed) vcpu.apf_error_gfn = work.gfn + 1;
   if (m.emit)
-    m.emit(TP.kvm_async_pf_ready, knobs.broadcast_token === 'set_after_trace' ? stale_token : work.token, work.gpa);
+    m.emit(
+      TP.kvm_async_pf_ready,
+      knobs.broadcast_token === 'set_after_trace' ? stale_token : work.token,
+      work.cr2_or_gpa,
+    );
   if (work.wakeup_all) m.observe?.(OBS.broadcast, vm, vcpu.id, -1);
   else m.observe?.(OBS.ready, vm, work.page, -1);
 

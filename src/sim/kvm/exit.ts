@@ -52,7 +52,7 @@ function trace_exit(m: Machine, vcpu: Vcpu, reason: Reason): void {
     : reason === EXIT_REASON.msr && svm
       ? 1
       : 0;
-  const info2 = fault && svm ? vcpu.fault_gpa : 0;
+  const info2 = fault && svm ? vcpu.cr2_or_gpa : 0;
   m.emit(TP.kvm_exit, code, guest_rip(m, vcpu), svm ? 2 : 1, info1, info2, 0, 0, place.vcpu_id);
 }
 
@@ -69,7 +69,7 @@ export function handle_exit(m: Machine, thread: Thread): At {
   switch (reason) {
     case EXIT_REASON.npf:
       interrupted_delivery(vcpu);
-      return page_fault(m, vcpu, vcpu.fault_gpa, vcpu.fault_page, vcpu.fault_write === 1, false);
+      return page_fault(m, vcpu, vcpu.cr2_or_gpa, vcpu.fault_page, vcpu.fault_write === 1, false);
     case EXIT_REASON.vintr:
       vcpu.irq_window = 0;
       kvm_make_request(KVM_REQ_EVENT, vcpu);

@@ -5,6 +5,7 @@
  * the fault may be asynchronous, else look again and wait; then map, unless the page was taken away meanwhile.
  */
 import { TP } from '../../trace/all.ts';
+import { gfn_of_page } from '../addr.ts';
 import { AT, type At } from '../at.ts';
 import { guest_rip } from '../guest/rip.ts';
 import { knobs_of, knobsOfVm, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
@@ -27,7 +28,7 @@ const KVM_EXIT_UNKNOWN = 0;
  * Models kvm_mmu_page_fault() and direct_page_fault(), arch/x86/kvm/mmu/mmu.c.
  */
 export function page_fault(m: Machine, vcpu: Vcpu, gpa: number, page: number, write: boolean, prefault: boolean): At {
-  vcpu.fault_gpa = gpa;
+  vcpu.cr2_or_gpa = gpa;
   vcpu.fault_page = page;
   vcpu.fault_write = write ? 1 : 0;
   vcpu.fault_prefault = prefault ? 1 : 0;
@@ -79,18 +80,18 @@ export function kvm_faultin_pfn_async(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const knobs = knobs_of(m, vcpu);
   if (!kvm_can_do_async_pf(m, vcpu)) return AT['kvm_faultin_pfn.sync'];
-  const gfn = Math.floor(vcpu.fault_gpa / 4096);
+  const gfn = gfn_of_page(m, vcpu.fault_page);
   if (vcpu.apf_error_gfn === gfn + 1) {
     // A worker could not get it; waiting for it ourselves brings the error to user space.
     vcpu.apf_error_gfn = 0;
     return AT['kvm_faultin_pfn.sync'];
   }
-  if (m.emit) m.emit(TP.kvm_try_async_get_page, vcpu.fault_gpa, gfn, -1);
+  if (m.emit) m.emit(TP.kvm_try_async_get_page, vcpu.cr2_or_gpa, gfn, -1);
   const repeated = kvm_find_async_pf_gfn(m, vcpu, gfn);
   if (repeated && knobs.double_fault === 'sync') return AT['kvm_faultin_pfn.sync'];
   if (repeated && knobs.double_fault === 'halt') {
     if (m.emit && knobs.halt !== 'entry_check')
-      m.emit(TP.kvm_async_pf_repeated_fault, vcpu.fault_gpa, gfn, guest_rip(m, vcpu));
+      m.emit(TP.kvm_async_pf_repeated_fault, vcpu.cr2_or_gpa, gfn, guest_rip(m, vcpu));
     repeated_fault(m, vcpu);
     return AT['vcpu_run.tail'];
   }
@@ -180,5 +181,5 @@ export function kvm_arch_async_page_ready(m: Machine, thread: Thread): At {
   const work = m.works[vcpu.completing - 1]!;
   if (work.wakeup_all || work.failed || knobs_of(m, vcpu).retry_before_entry === 'off')
     return AT.kvm_arch_async_page_present;
-  return page_fault(m, vcpu, work.gpa, work.page, false, true);
+  return page_fault(m, vcpu, work.cr2_or_gpa, work.page, false, true);
 }

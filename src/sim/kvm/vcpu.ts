@@ -6,6 +6,7 @@
  */
 import { unreachable } from '../../base/assert.ts';
 import { TP } from '../../trace/all.ts';
+import { gfn_of_page } from '../addr.ts';
 import { AT, type At } from '../at.ts';
 import { deliver_event } from '../guest/frames.ts';
 import { guest_rip } from '../guest/rip.ts';
@@ -159,12 +160,12 @@ function check_entry_note(m: Machine, vcpu: Vcpu): boolean {
   if (note === ENTRY_NOTE.DOUBLE || !work) {
     synthetic_halt(m, vcpu);
     if (m.emit)
-      m.emit(TP.kvm_async_pf_repeated_fault, vcpu.fault_gpa, Math.floor(vcpu.fault_gpa / 4096), guest_rip(m, vcpu));
+      m.emit(TP.kvm_async_pf_repeated_fault, vcpu.cr2_or_gpa, gfn_of_page(m, vcpu.fault_page), guest_rip(m, vcpu));
     return true;
   }
   if (!work.completed) {
     synthetic_halt(m, vcpu);
-    if (m.emit) m.emit(TP.kvm_async_pf_not_present, work.token, work.gpa);
+    if (m.emit) m.emit(TP.kvm_async_pf_not_present, work.token, work.cr2_or_gpa);
     m.observe?.(OBS.not_present, vm, work.page, -1);
     kvm_add_async_pf_gfn(vcpu, work.gfn);
     return true;
