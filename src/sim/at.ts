@@ -12,6 +12,8 @@ export const AT = numbered([
 
   // vCPU threads, outside the kernel: the VMM's own loop around ioctl(KVM_RUN).
   'userspace',
+  // The VMM's main thread.
+  'vmm',
   // Run loop, arch/x86/kvm/x86.c.
   'kvm_arch_vcpu_ioctl_run',
   'vcpu_run',

@@ -121,6 +121,10 @@ function startThread(m: Machine, id: number): void {
     thread.cpu = host.first_cpu + host.cpus - 1;
     return;
   }
+  if (place.kind === THREAD_KIND.vmm) {
+    thread.at = AT.vmm;
+    return;
+  }
   thread.at = AT.userspace;
   thread.task_state = TASK_STATE.RUNNING;
   startVcpu(m, place.vcpu);

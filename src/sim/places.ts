@@ -18,6 +18,9 @@ export const MEMSLOTS_PER_VM = 2;
 /** First pid handed out; ids are synthetic but stable. */
 export const FIRST_PID = 4711;
 
+/** What the VMM's process is called. */
+export const VMM_COMM = 'qemu-kvm';
+
 export const TIMER_VECTOR_FIRST = 0xec;
 export const IRQ_VECTOR_FIRST = 0x31;
 /** HYPERVISOR_CALLBACK_VECTOR of Linux; kvm-unit-tests uses the same. */
@@ -28,6 +31,8 @@ export interface ThreadPlace {
   readonly host: number;
   /** vCPU row of a vCPU thread, else -1. */
   readonly vcpu: number;
+  /** The VM whose process it belongs to, -1 for the kernel's own threads. */
+  readonly vm: number;
   readonly pid: number;
   readonly comm: string;
 }
@@ -66,6 +71,8 @@ export interface Places {
   /** interrupt index by vCPU row and vector, -1 where none. */
   readonly interruptAt: readonly Int16Array[];
   readonly vms: readonly {
+    /** The main thread of its VMM. */
+    readonly vmm: number;
     readonly first_vcpu: number;
     readonly first_task: number;
     readonly first_page: number;
@@ -116,17 +123,18 @@ export function place(program: Program): Places {
   const vms = program.vms.map((spec, vm) => {
     const first_vcpu = vcpus.length;
     const first_task = tasks.length;
-    pid += 1; // The VMM's main thread.
+    const vmm_pid = pid;
+    pid += 1;
     for (let id = 0; id < spec.vcpus; id += 1) {
       vcpus.push({ vm, host: spec.host, vcpu_id: id, thread: threads.length });
-      threads.push({ kind: THREAD_KIND.vcpu, host: spec.host, vcpu: first_vcpu + id, pid, comm: `CPU ${id}/KVM` });
+      threads.push({ kind: THREAD_KIND.vcpu, host: spec.host, vcpu: first_vcpu + id, vm, pid, comm: `CPU ${id}/KVM` });
       pid += 1;
     }
     spec.guest.tasks.forEach((task, index) => {
       tasks.push({ vm, vcpu: first_vcpu + task.vcpu, spec: task, index });
     });
     const pages = spec.guest.heap_pages;
-    const placed = { first_vcpu, first_task, first_page, first_l2, first_l3, pages, host: spec.host };
+    const placed = { vmm_pid, first_vcpu, first_task, first_page, first_l2, first_l3, pages, host: spec.host };
     first_page += pages;
     first_l2 += Math.ceil(pages / 512);
     first_l3 += Math.ceil(pages / (512 * 512));
@@ -159,7 +167,7 @@ export function place(program: Program): Places {
     const first_cpu = cpus.length;
     for (let number = 0; number < spec.cpus; number += 1) cpus.push({ host, number });
     const kswapd = threads.length;
-    threads.push({ kind: THREAD_KIND.kswapd, host, vcpu: -1, pid: 60 + host, comm: 'kswapd0' });
+    threads.push({ kind: THREAD_KIND.kswapd, host, vcpu: -1, vm: -1, pid: 60 + host, comm: 'kswapd0' });
     const workers: number[] = [];
     for (let n = 0; n < spec.workers; n += 1) {
       workers.push(threads.length);
@@ -167,6 +175,7 @@ export function place(program: Program): Places {
         kind: THREAD_KIND.kworker,
         host,
         vcpu: -1,
+        vm: -1,
         pid: 80 + n,
         comm: `kworker/${n % spec.cpus}:${Math.floor(n / spec.cpus)}`,
       });
@@ -185,6 +194,12 @@ export function place(program: Program): Places {
     first_frame += spec.ram_pages;
     first_slot += placed.slots;
     return placed;
+  });
+  // Behind the threads of the hosts, so that what happens without them keeps its numbers.
+  const vmms = vms.map((placed, vm) => {
+    const vmm = threads.length;
+    threads.push({ kind: THREAD_KIND.vmm, host: placed.host, vcpu: -1, vm, pid: placed.vmm_pid, comm: VMM_COMM });
+    return { ...placed, vmm };
   });
   const holds = program.actions.flatMap((action, index) =>
     action.ops.flatMap(op => (op.op === 'hold_event' || op.op === 'hold_actor' ? [{ action: index, op }] : [])),
@@ -219,7 +234,7 @@ export function place(program: Program): Places {
     interrupts,
     timers,
     interruptAt,
-    vms,
+    vms: vmms,
     hosts,
     tasksOf: vcpus.map((_, vcpu) => tasks.flatMap((task, index) => (task.vcpu === vcpu ? [index] : []))),
     holds,

@@ -8,12 +8,11 @@ import { type Emit, tracepoints } from '../trace/all.ts';
 import type { TraceEvent, Value } from '../trace/event.ts';
 import { NO_THREAD } from './engine.ts';
 import type { Machine } from './machine.ts';
-import { FIRST_PID } from './places.ts';
+import { FIRST_PID, VMM_COMM } from './places.ts';
 
 export type EventSink = (event: TraceEvent) => void;
 
 /** Comm of the VMM's main thread, which stands in for whoever carries out the scenario's actions. */
-const VMM_COMM = 'qemu-kvm';
 
 /** Which tracepoints are on: the kvm system, and on request the scheduler's. */
 function enabledMask(sched: boolean): Uint8Array {

@@ -29,7 +29,7 @@ export const MP_STATE = numbered(['RUNNABLE', 'UNINITIALIZED', 'INIT_RECEIVED', 
 
 /** TASK_RUNNING and the two ways to sleep, of a host thread. */
 export const TASK_STATE = numbered(['RUNNING', 'INTERRUPTIBLE', 'UNINTERRUPTIBLE']);
-export const THREAD_KIND = numbered(['vcpu', 'kworker', 'kswapd']);
+export const THREAD_KIND = numbered(['vcpu', 'kworker', 'kswapd', 'vmm']);
 /** What an UNINTERRUPTIBLE thread waits for. */
 export const WAIT = numbered(['nothing', 'page', 'writeback', 'io_request', 'work_done']);
 export const VCPU_MODE = numbered(['OUTSIDE_GUEST_MODE', 'IN_GUEST_MODE', 'EXITING_GUEST_MODE']);

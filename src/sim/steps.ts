@@ -60,12 +60,14 @@ import {
   try_to_unmap,
 } from './mm/kswapd.ts';
 import type { Thread } from './schema.ts';
+import { vmm } from './vmm/main_loop.ts';
 
 export type Step = (m: Machine, thread: Thread) => At;
 
 export const steps: { readonly [N in keyof typeof AT]: Step } = {
   off: () => AT.off,
   userspace,
+  vmm,
   kvm_arch_vcpu_ioctl_run,
   vcpu_run,
   'vcpu_run.tail': vcpu_run_tail,
