@@ -11,6 +11,7 @@ import { protocols } from './commands/protocols.ts';
 import { replay } from './commands/replay.ts';
 import { run } from './commands/run.ts';
 import { show } from './commands/show.ts';
+import { story } from './commands/story.ts';
 import { watch } from './commands/watch.ts';
 import { why } from './commands/why.ts';
 import { errorHelp, statementHelp, topicHelp } from './language_help.ts';
@@ -20,7 +21,7 @@ import type { VerbName } from './verbs.ts';
 /** The monitor also ends with the codes of signals. */
 export type Command = (args: Args, terminal: Terminal) => number | Promise<number>;
 
-export const LABORATORY = { check, doc, fmt, protocols, replay, run, show, watch, why } satisfies {
+export const LABORATORY = { check, doc, fmt, protocols, replay, run, show, story, watch, why } satisfies {
   readonly [V in VerbName]?: Command;
 };
 

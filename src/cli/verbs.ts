@@ -37,6 +37,7 @@ export const AS = choice('as', ['summary', ...TRACE_FORMATS], 'summary', 'print 
 export const IN = text('in', 'FILE', 'a scenario whose variants can be named too');
 export const AT = text('at', 'TIME', 'open at this virtual time: 3ms');
 export const MOMENT = text('at', 'TIME', 'at this virtual time: 3ms (the first judgement that fails, else the end)');
+export const FIX = toggle('fix', 'run the repaired versions');
 export const EXPLANATION = choice('report', ['pretty', 'json'], 'pretty', 'for people or for programs');
 export const SPEED = text('speed', 'TIME', 'virtual time that passes in a second: 100us');
 
@@ -148,6 +149,20 @@ With --in, the variants that a scenario declares can be named as well.`,
       ['apflab protocols', 'the list'],
       ['apflab protocols linux_4_19 linux_5_8', 'what changed in 5.8'],
       ['apflab protocols v6 mine --in halt.apf', 'which knobs a variant of your own turns'],
+    ],
+  },
+  story: {
+    name: 'story',
+    operands: '[NAME]',
+    count: [0, 1],
+    summary: 'tell of a bug that a kernel really had',
+    about: `Without a name: all there are. With one: runs the versions that had the bug, which fails and says why; with --fix
+those without it, which passes. Each is a scenario of the package, under scenarios/bugs.`,
+    flags: [FIX, TRACE, FORMAT],
+    examples: [
+      ['apflab story', 'the list'],
+      ['apflab story b06', 'a completion that is eaten on the way to HLT'],
+      ['apflab story b06 --fix', 'and the kernels in which it is not'],
     ],
   },
   doc: {
