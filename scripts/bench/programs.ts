@@ -89,6 +89,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
         memory_limit_pages: frames,
         paging: 'tdp',
         huge_pages: false,
+        userfault: null,
         irqchip: 'kernel',
         hlt_exits: true,
         vcpus: VCPUS,

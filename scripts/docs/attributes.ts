@@ -26,6 +26,7 @@ const TITLES: Readonly<Record<keyof typeof DESCRIPTIONS, string>> = {
   thread: 'A host thread',
   saved: 'A saved vCPU',
   work: 'A work item',
+  handler: 'A userfault handler',
 };
 
 export const documents: readonly Document[] = [{ file: 'docs/attributes.md', render }];

@@ -66,6 +66,8 @@ const NAMED = [
 /** A task, interrupt or timer of a VM by its name. */
 function ofVm(vm: number, name: string, things: Things, wanted: string | null = null): Entity | null {
   const spec = things.vms[vm];
+  if (spec?.userfault?.name === name && (wanted === null || wanted === 'handler'))
+    return { kind: 'handler', vm, id: 0, name };
   for (const [kind, list] of NAMED) {
     if (wanted !== null && wanted !== kind) continue;
     const id = spec?.guest[list].findIndex(each => each.name === name) ?? -1;

@@ -9,6 +9,7 @@ import type {
   TaskOp,
   TaskSpec,
   TimerSpec,
+  UserfaultSpec,
 } from '../sim/program.ts';
 import { type Environment, evaluate, type Value } from './evaluate.ts';
 import type { Expression } from './expression.ts';
@@ -32,6 +33,8 @@ export class Frame {
   readonly handler: HandlerOp[] = [];
   readonly turns: Turn[] = [];
   swap: SwapSpec | null = null;
+  userfault: (Pick<UserfaultSpec, 'name' | 'latency' | 'threads'> & { readonly serves: Expression | null }) | null =
+    null;
   guest: GuestSpec | null = null;
 
   constructor(

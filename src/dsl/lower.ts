@@ -248,6 +248,7 @@ export class Lowering {
     if (pinned && pin.some(cpu => cpu !== null && !(Number.isInteger(cpu) && cpu >= 0 && cpu < cpus)))
       this.env.outOfRange(pinned, `${host} has ${cpus} CPU${cpus === 1 ? '' : 's'}, numbered from 0`);
     const ram_pages = inside.pages('ram', 128 * 1024 * 1024);
+    const guest = inside.guest ?? guestOf(new Frame(this.env, inside, null, this.#overrides), ram_pages);
     this.vms.push({
       name,
       place: this.place(at),
@@ -262,8 +263,28 @@ export class Lowering {
       pin: Array.from({ length: vcpus }, (_, id) => pin[id] ?? null),
       protocol: this.env.variant,
       knobs: this.env.knobs,
-      guest: inside.guest ?? guestOf(new Frame(this.env, inside, null, this.#overrides), ram_pages),
+      guest,
+      userfault: this.#userfault(inside, guest.heap_pages),
     });
+  }
+
+  #userfault({ userfault }: Frame, heap_pages: number): VmSpec['userfault'] {
+    if (!userfault) return null;
+    const { serves, ...spec } = userfault;
+    const range = serves ? rangeOf(serves, this.env, heap_pages) : { first: 0, pages: heap_pages };
+    if (serves && (!range || range.first < 0 || range.first + range.pages > heap_pages))
+      this.env.outOfRange(serves, `the heap has ${heap_pages} pages, numbered from 0`);
+    return { ...spec, first_page: range?.first ?? 0, pages: range?.pages ?? 0 };
+  }
+
+  userfault(name: string, at: Node): void {
+    const inside = this.inside(at, name);
+    this.frame.userfault = {
+      name,
+      latency: inside.distribution('latency', 100_000),
+      threads: inside.whole('threads', 1, 1, 256),
+      serves: inside.expression('serves'),
+    };
   }
 
   guest(inside: Frame): void {

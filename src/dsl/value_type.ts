@@ -20,6 +20,7 @@ export type ThingKind =
   | 'timer'
   | 'nmi'
   | 'thread'
+  | 'handler'
   | 'work'
   | 'saved'
   | 'saved_vcpu'
@@ -78,6 +79,7 @@ const THING_WORDS: Readonly<Record<ThingKind, string>> = {
   vcpu: 'a vCPU',
   nmi_state: "a vCPU's NMI state",
   task: 'a task',
+  handler: 'a userfault handler',
   page: 'a page',
   pages: 'pages',
   irq: 'an interrupt',

@@ -60,6 +60,7 @@ const MODELLED: Readonly<Partial<Record<ThingKind, EntityKind>>> = {
   irq: 'irq',
   timer: 'timer',
   thread: 'thread',
+  handler: 'handler',
   work: 'work',
   saved_vcpu: 'saved',
 };
@@ -76,6 +77,7 @@ const ADDED: Readonly<Partial<Record<ThingKind, Readonly<Record<string, Field>>>
     task: of({ t: 'named', of: 'task' }, 'One task: `web.task.db`.'),
     irq: of({ t: 'named', of: 'irq' }, 'One interrupt: `web.irq.disk`.'),
     timer: of({ t: 'named', of: 'timer' }, 'One timer: `web.timer.tick`.'),
+    handler: of({ t: 'named', of: 'handler' }, 'Its userfault handler: `web.handler.pager`.'),
     heap: of(thing('heap'), 'The memory that tasks touch.'),
     page: of({ t: 'method', name: 'page', result: thing('page') }, 'A page of the heap, from 0: `web.page(3)`.'),
     pages: of({ t: 'method', name: 'pages', result: thing('pages') }, 'Pages of the heap: `web.pages(1..3)`.'),

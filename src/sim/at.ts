@@ -52,6 +52,11 @@ export const AT = numbered([
   // get_user_pages() in whichever thread called it, mm/.
   'get_user_pages.wait',
 
+  // The process behind userfault memory, fs/userfaultfd.c.
+  'userfaultfd_read',
+  'uffd_handler.fetch',
+  'mfill_atomic',
+
   // kworkers.
   'worker_thread',
   'async_pf_execute',

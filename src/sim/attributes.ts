@@ -7,6 +7,7 @@
 import type { Description, EntityKind } from './attributes/attribute.ts';
 import { page, saved, task, thread, vm } from './attributes/guest.ts';
 import { host, swap } from './attributes/host.ts';
+import { handler } from './attributes/userfault.ts';
 import { vcpu } from './attributes/vcpu.ts';
 import { work } from './attributes/work.ts';
 
@@ -24,4 +25,5 @@ export const DESCRIPTIONS: Readonly<Record<EntityKind, Description>> = {
   thread,
   saved,
   work,
+  handler,
 };

@@ -23,7 +23,8 @@ import {
 } from './mm/page.ts';
 import { limit_pages } from './mm/reclaim.ts';
 import { get_swap_page } from './mm/swap.ts';
-import { FRAME, FRAME_AT, GUEST_TASK, MP_STATE, TASK_STATE, THREAD_KIND } from './schema.ts';
+import { userfaultfd_register } from './mm/userfault.ts';
+import { FRAME, FRAME_AT, GUEST_TASK, MP_STATE, TASK_STATE, THREAD_KIND, WAIT } from './schema.ts';
 
 /** Frames kept free on a host for pages in flight: reads with their read-ahead, and pages being written. */
 export function reserve_pages(m: Machine, host: number): number {
@@ -67,20 +68,25 @@ function bootHost(m: Machine, host: number): void {
   row.ra_offset = 0xffff_0000;
 }
 
-/** Touched once, ascending: the oldest pages had to go. */
+/** Touched once, ascending: the oldest pages had to go. What a userfault handler serves is missing. */
 function populate(m: Machine, vm: number): void {
   const place = m.places.vms[vm]!;
   const spec = vmSpec(m, vm);
   const row = m.vms[vm]!;
   const room = Math.max(0, m.hosts[spec.host]!.nr_free_pages - reserve_pages(m, spec.host));
-  const fits = Math.min(place.pages, limit_pages(m, vm), room);
-  const first_resident = m.program.hosts[spec.host]!.swap ? place.pages - fits : 0;
-  for (let index = 0; index < first_resident; index += 1) {
-    const slot = get_swap_page(m, spec.host, place.first_page + index);
-    if (slot >= 0) m.hva.set_pte(place.first_page + index, make_swap_pte(slot));
-  }
-  for (let index = first_resident; index < place.pages; index += 1) {
-    const page = place.first_page + index;
+  const first_served = place.first_page + (spec.userfault?.first_page ?? 0);
+  const served = spec.userfault?.pages ?? 0;
+  for (let page = first_served; page < first_served + served; page += 1) userfaultfd_register(m, page);
+  const touched = place.pages - served;
+  const fits = Math.min(touched, limit_pages(m, vm), room);
+  const first_resident = m.program.hosts[spec.host]!.swap ? touched - fits : 0;
+  for (let index = 0; index < touched; index += 1) {
+    const page = place.first_page + index + (place.first_page + index < first_served ? 0 : served);
+    if (index < first_resident) {
+      const slot = get_swap_page(m, spec.host, page);
+      if (slot >= 0) m.hva.set_pte(page, make_swap_pte(slot));
+      continue;
+    }
     const pfn = take_frame(m, spec.host);
     if (pfn < 0) break; // Never touched, then: the first touch finds no memory, and says so.
     m.frame.set_hva(pfn, page + 1);
@@ -123,6 +129,11 @@ function startThread(m: Machine, id: number): void {
   }
   if (place.kind === THREAD_KIND.vmm) {
     thread.at = AT.vmm;
+    return;
+  }
+  if (place.kind === THREAD_KIND.uffd) {
+    thread.at = AT.userfaultfd_read;
+    thread.wait = WAIT.message;
     return;
   }
   thread.at = AT.userspace;

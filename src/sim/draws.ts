@@ -5,6 +5,8 @@ import { quantilesOf, zipfRanks } from './sample.ts';
 export interface Draws {
   /** By host; null where there is no swap. */
   readonly swap: readonly ({ readonly read: Float64Array; readonly write: Float64Array } | null)[];
+  /** By VM: how long its userfault handler takes for a page; null where it has none. */
+  readonly userfault: readonly (Float64Array | null)[];
   /** By task row and operation: quantiles of its time, or null. */
   readonly time: readonly (readonly (Float64Array | null)[])[];
   /** By task row and operation: ranks of a Zipf choice, or null. */
@@ -26,6 +28,7 @@ export function drawsOf(program: Program): Draws {
     swap: program.hosts.map(host =>
       host.swap ? { read: quantilesOf(host.swap.read), write: quantilesOf(host.swap.write) } : null,
     ),
+    userfault: program.vms.map(({ userfault }) => userfault && quantilesOf(userfault.latency)),
     time: tasks.map(task =>
       task.ops.map(op => {
         const time = timeOf(op);

@@ -11,6 +11,7 @@ import { context_switch, pick_next, SLICE_NS, update_curr } from './host/sched.t
 import { apic_timer_expired } from './kvm/lapic.ts';
 import type { Machine } from './machine.ts';
 import { end_swap_bio } from './mm/swap.ts';
+import { fetched } from './mm/userfault.ts';
 import type { Cpu, Thread } from './schema.ts';
 import type { Script } from './script.ts';
 import { PREEMPT_OFF, STEP_TABLE } from './steps.ts';
@@ -72,6 +73,7 @@ export function runEngine(
 function fire(m: Machine, source: number, script: Script): void {
   const { source: first } = m.places;
   if (source >= first.action) script.fire(source - first.action);
+  else if (source >= first.handler) fetched(m, source - first.handler);
   else if (source >= first.task) wake_task_of_sleep(m, source - first.task);
   else if (source >= first.timer) expire(m, source - first.timer);
   else end_swap_bio(m, source - first.io);

@@ -9,7 +9,16 @@ import { AT, STEP_NAMES } from './at.ts';
 import { NO_THREAD } from './engine.ts';
 import { tdp_frame } from './kvm/tdp.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
-import { has_flag, PG_lru, PG_swapcache, PG_writeback, pte_present, pte_swap, pte_target } from './mm/page.ts';
+import {
+  has_flag,
+  PG_lru,
+  PG_swapcache,
+  PG_writeback,
+  pte_marker,
+  pte_present,
+  pte_swap,
+  pte_target,
+} from './mm/page.ts';
 import { compiledSchema, THREAD_KIND, WAIT, WORK_STATE } from './schema.ts';
 
 export interface Laws {
@@ -116,6 +125,8 @@ const WAITING_STEPS = new Set<number>([
   AT['get_user_pages.wait'],
   AT.kvm_flush_and_free_async_pf_work,
   AT.kvm_clear_async_pf_completion_queue,
+  AT.userfaultfd_read,
+  AT.mfill_atomic,
 ]);
 
 function checkPages(m: Machine): void {
@@ -138,6 +149,7 @@ function checkPages(m: Machine): void {
       const mapped = tdp_frame(m, vm, page);
       if (mapped >= 0 && !(pte_present(pte) && pte_target(pte) === mapped))
         broken(m, `the guest has page ${page} in frame ${mapped}, and the host does not`);
+      if (pte_marker(pte) !== 0 && mapped >= 0) broken(m, `page ${page} is missing and mapped for the guest`);
       if (pte_present(pte)) {
         charged += 1;
         const pfn = pte_target(pte);

@@ -22,6 +22,8 @@ export function rowOf(places: Places, entity: Entity | Mark): number {
       return (vm?.first_page ?? 0) + entity.id;
     case 'thread':
       return places.vcpus[(vm?.first_vcpu ?? 0) + entity.id]?.thread ?? -1;
+    case 'handler':
+      return vm?.uffd_readers[0] ?? -1;
     case 'timer':
     case 'irq': {
       const wanted = entity.kind === 'timer';

@@ -80,6 +80,8 @@ export interface Places {
     readonly first_l3: number;
     readonly pages: number;
     readonly host: number;
+    /** Threads that read the VM's userfaultfd. */
+    readonly uffd_readers: readonly number[];
   }[];
   readonly hosts: readonly {
     readonly first_cpu: number;
@@ -91,6 +93,8 @@ export interface Places {
     readonly kswapd: number;
     readonly workers: readonly number[];
     readonly vcpuThreads: readonly number[];
+    /** Threads of its VMs that are no vCPUs: of VMMs and of userfault handlers. */
+    readonly processes: readonly number[];
   }[];
   /** Tasks of each vCPU row, in order of declaration. */
   readonly tasksOf: readonly (readonly number[])[];
@@ -103,11 +107,19 @@ export interface Places {
   readonly marks: readonly string[];
   /** Each `evict` of the scenario: the page rows it takes. kswapd's queue holds indices into this. */
   readonly evictions: readonly { readonly action: number; readonly op: ActionOp; readonly pages: readonly number[] }[];
+  /** The first thread of a userfault handler; they stand together, behind all others. */
+  readonly first_handler: number;
   /** Requests that swap devices can have outstanding, over all hosts. */
   readonly ios: number;
-  /** Number of event sources besides CPUs: requests at swap devices, timers, sleeping tasks, actions. */
+  /** Number of event sources besides CPUs: requests at swap devices, timers, sleeping tasks, userfault handlers, actions. */
   readonly sources: number;
-  readonly source: { readonly io: number; readonly timer: number; readonly task: number; readonly action: number };
+  readonly source: {
+    readonly io: number;
+    readonly timer: number;
+    readonly task: number;
+    readonly handler: number;
+    readonly action: number;
+  };
 }
 
 export function place(program: Program): Places {
@@ -201,6 +213,15 @@ export function place(program: Program): Places {
     threads.push({ kind: THREAD_KIND.vmm, host: placed.host, vcpu: -1, vm, pid: placed.vmm_pid, comm: VMM_COMM });
     return { ...placed, vmm };
   });
+  const first_handler = threads.length;
+  program.vms.forEach(({ host, userfault }, vm) => {
+    for (let n = 0; n < (userfault?.threads ?? 0); n += 1) {
+      threads.push({ kind: THREAD_KIND.uffd, host, vcpu: -1, vm, pid, comm: userfault?.name ?? '' });
+      pid += 1;
+    }
+  });
+  const numbers = (fits: (thread: ThreadPlace) => boolean) =>
+    threads.flatMap((thread, number) => (fits(thread) ? [number] : []));
   const holds = program.actions.flatMap((action, index) =>
     action.ops.flatMap(op => (op.op === 'hold_event' || op.op === 'hold_actor' ? [{ action: index, op }] : [])),
   );
@@ -222,10 +243,11 @@ export function place(program: Program): Places {
       4 * threads.length +
       32,
   );
-  const source = { io: 0, timer: 0, task: 0, action: 0 };
+  const source = { io: 0, timer: 0, task: 0, handler: 0, action: 0 };
   source.timer = source.io + ios;
   source.task = source.timer + timers.length;
-  source.action = source.task + tasks.length;
+  source.handler = source.task + tasks.length;
+  source.action = source.handler + threads.length - first_handler;
   return {
     threads,
     vcpus,
@@ -234,8 +256,15 @@ export function place(program: Program): Places {
     interrupts,
     timers,
     interruptAt,
-    vms: vmms,
-    hosts,
+    vms: vmms.map((placed, vm) => ({
+      ...placed,
+      uffd_readers: numbers(thread => thread.kind === THREAD_KIND.uffd && thread.vm === vm),
+    })),
+    hosts: hosts.map((placed, host) => ({
+      ...placed,
+      processes: numbers(thread => thread.host === host && thread.vm >= 0 && thread.vcpu < 0),
+    })),
+    first_handler,
     tasksOf: vcpus.map((_, vcpu) => tasks.flatMap((task, index) => (task.vcpu === vcpu ? [index] : []))),
     holds,
     saved,

@@ -105,6 +105,17 @@ export interface GuestSpec {
   readonly heap_pages: number;
 }
 
+/** Memory that is missing until a process outside of the kernel brings it, page by page. */
+export interface UserfaultSpec {
+  readonly name: string;
+  readonly latency: Distribution;
+  /** Pages that it serves, from the start of the heap. */
+  readonly first_page: number;
+  readonly pages: number;
+  /** Threads of the process, each with one page at a time. */
+  readonly threads: number;
+}
+
 export interface VmSpec {
   readonly name: string;
   readonly place: Place;
@@ -123,6 +134,7 @@ export interface VmSpec {
   readonly protocol: string;
   readonly knobs: Knobs;
   readonly guest: GuestSpec;
+  readonly userfault: UserfaultSpec | null;
 }
 
 // -- What happens ---------------------------------------------------------------------------------
@@ -196,6 +208,8 @@ export type ActionOp =
       readonly enabled: boolean;
       readonly for_ns: number | null;
     }
+  /** SIGKILL to the userfault handler of a VM. */
+  | { readonly op: 'kill'; readonly vm: number }
   /** The guest writes the EN MSR of one of its CPUs: off, or on again. */
   | { readonly op: 'apf'; readonly vm: number; readonly vcpu: number; readonly enabled: boolean }
   | { readonly op: 'get_mpstate'; readonly vm: number; readonly vcpu: number; readonly name: string }
@@ -211,7 +225,7 @@ export interface Action {
 
 /** Something that exists in the machine. `vm` is the VM's index (0 where the kind has none); ids count within it. */
 export interface Entity {
-  readonly kind: 'host' | 'swap' | 'vm' | 'vcpu' | 'task' | 'page' | 'irq' | 'timer' | 'thread' | 'saved';
+  readonly kind: 'host' | 'swap' | 'vm' | 'vcpu' | 'task' | 'page' | 'irq' | 'timer' | 'thread' | 'saved' | 'handler';
   readonly vm: number;
   readonly id: number;
   /** As written, for messages. */

@@ -29,9 +29,18 @@ export const MP_STATE = numbered(['RUNNABLE', 'UNINITIALIZED', 'INIT_RECEIVED', 
 
 /** TASK_RUNNING and the two ways to sleep, of a host thread. */
 export const TASK_STATE = numbered(['RUNNING', 'INTERRUPTIBLE', 'UNINTERRUPTIBLE']);
-export const THREAD_KIND = numbered(['vcpu', 'kworker', 'kswapd', 'vmm']);
-/** What an UNINTERRUPTIBLE thread waits for. */
-export const WAIT = numbered(['nothing', 'page', 'writeback', 'io_request', 'work_done']);
+export const THREAD_KIND = numbered(['vcpu', 'kworker', 'kswapd', 'vmm', 'uffd']);
+/** What a thread waits for: of userfault memory a page, and in the handler a message or the contents of a page. */
+export const WAIT = numbered([
+  'nothing',
+  'page',
+  'writeback',
+  'io_request',
+  'work_done',
+  'userfault',
+  'message',
+  'fetch',
+]);
 export const VCPU_MODE = numbered(['OUTSIDE_GUEST_MODE', 'IN_GUEST_MODE', 'EXITING_GUEST_MODE']);
 export const EXCEPTION = numbered(['none', 'pending', 'injected']);
 export const EXIT_REASON = numbered(['none', 'npf', 'interrupt', 'vintr', 'hlt', 'msr', 'cpuid', 'nmi', 'iret']);
@@ -157,6 +166,8 @@ export const schema = {
       cr2_or_gpa: u53,
       cursor: u32,
       held: bool,
+      /** SIGKILL is pending. */
+      killed: bool,
       on_rq: bool,
     },
     { cpu: u16, on_cpu: bool, vruntime_ns: u53, charge_ns: u53, bound_cpu: ref },
@@ -172,9 +183,11 @@ export const schema = {
       nr_charged_pages: u32,
       fail_token_write: u16,
       nr_dummies: u16,
+      /** Threads whose messages the userfault handler has not read yet. */
+      uffd_messages: fifo('threads'),
       tdp_l4: array(u32, 'tdp_l4'),
     },
-    { nr_faults: u32, nr_minor_faults: u32, nr_evictions: u32 },
+    { nr_faults: u32, nr_minor_faults: u32, nr_evictions: u32, nr_userfaults: u32 },
   ),
 
   memslot: table({ base_gfn: u32, npages: u32, userspace_addr: u53 }),

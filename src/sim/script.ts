@@ -12,6 +12,7 @@ import { apic_set_spiv, kvm_apic_set_irq } from './kvm/lapic.ts';
 import { kvm_vcpu_kick } from './kvm/requests.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
 import { fault_in_at_once } from './mm/touch.ts';
+import { kill_handler } from './mm/userfault.ts';
 import { OBS } from './observe.ts';
 import { type Matcher, matcherOf, matches, rowOf } from './pattern.ts';
 import type { ActionOp, Trigger } from './program.ts';
@@ -150,6 +151,9 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
         }
         return;
       }
+      case 'kill':
+        kill_handler(m, op.vm);
+        return;
       case 'apf':
         vcpuOf(op).guest_apf_switch = op.enabled ? 2 : 1;
         return;

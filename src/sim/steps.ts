@@ -59,6 +59,7 @@ import {
   mmu_notifier_invalidate_range_start,
   try_to_unmap,
 } from './mm/kswapd.ts';
+import { uffd_handler_copy, uffd_handler_fetch, userfaultfd_read } from './mm/userfault.ts';
 import type { Thread } from './schema.ts';
 import { vmm } from './vmm/main_loop.ts';
 
@@ -100,6 +101,9 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   kvm_flush_and_free_async_pf_work,
   kvm_clear_async_pf_completion_queue,
   'get_user_pages.wait': get_user_pages_wait,
+  userfaultfd_read,
+  'uffd_handler.fetch': uffd_handler_fetch,
+  mfill_atomic: uffd_handler_copy,
   worker_thread,
   async_pf_execute,
   'async_pf_execute.append': async_pf_execute_append,

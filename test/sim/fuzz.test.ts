@@ -10,6 +10,7 @@ import { pending_timer } from '../../src/sim/kvm/lapic.ts';
 import type { Machine } from '../../src/sim/machine.ts';
 import { hashOf } from '../../src/sim/meaning.ts';
 import { has_flag, PG_locked } from '../../src/sim/mm/page.ts';
+import { page_missing } from '../../src/sim/mm/userfault.ts';
 import type { Program } from '../../src/sim/program.ts';
 import { TASK_STATE, THREAD_KIND, type Thread, WAIT, WORK_STATE } from '../../src/sim/schema.ts';
 import { createSimulation, type Simulation, type SimulationOptions } from '../../src/sim/simulation.ts';
@@ -51,12 +52,20 @@ function sleepsInVain(m: Machine, thread: Thread, at_rest: boolean): boolean {
   const host = m.hosts[place.host]!;
   if (thread.wait === WAIT.page) return !has_flag(m, thread.wait_id, PG_locked);
   if (thread.wait === WAIT.work_done) return m.works[thread.wait_id]!.state !== WORK_STATE.RUNNING;
+  if (thread.wait === WAIT.userfault) return !page_missing(m, thread.wait_id);
+  if (thread.wait === WAIT.message || thread.wait === WAIT.fetch)
+    return at_rest && (thread.wait === WAIT.fetch || messagesFor(m, thread) > 0);
   if (thread.wait !== WAIT.nothing) return host.oom === 0 && host.nr_io_active === 0;
   if (!at_rest) return false;
+  if (thread.kind === THREAD_KIND.uffd) return false;
   if (thread.kind === THREAD_KIND.kworker) return host.workqueue.length > 0;
   if (thread.kind === THREAD_KIND.kswapd) return host.evict.length > 0;
   const vcpu = m.vcpus[place.vcpu]!;
   return pending_timer(vcpu) >= 0 || vcpu.signal_pending === 1;
+}
+
+function messagesFor(m: Machine, thread: Thread): number {
+  return m.vms[m.places.threads[thread.id]!.vm]!.uffd_messages.length;
 }
 
 test('no law is broken, time goes on, and nobody is forgotten', () => {

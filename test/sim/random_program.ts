@@ -14,6 +14,7 @@ import type {
   Program,
   TaskOp,
   Trigger,
+  UserfaultSpec,
   VmSpec,
 } from '../../src/sim/program.ts';
 import { isSetKnob, KNOB_NAMES, KNOBS, type Knobs } from '../../src/sim/protocol/knobs.ts';
@@ -164,6 +165,18 @@ function randomVm(dice: Dice, index: number, hosts: readonly HostSpec[], variant
     protocol: variant,
     knobs: variant === 'random' ? randomKnobs(dice) : knobsOf(variant),
     guest: randomGuest(dice, vcpus, heap_pages),
+    userfault: dice.chance(20) ? randomUserfault(dice, heap_pages) : null,
+  };
+}
+
+function randomUserfault(dice: Dice, heap_pages: number): UserfaultSpec {
+  const first_page = dice.from(0, heap_pages - 1);
+  return {
+    name: 'pager',
+    latency: randomTime(dice, dice.of([1_000, 50_000])),
+    first_page,
+    pages: dice.from(1, heap_pages - first_page),
+    threads: dice.from(1, 3),
   };
 }
 
@@ -316,7 +329,7 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
   const { guest } = spec;
   const vcpu = dice.from(0, spec.vcpus - 1);
   const page = () => dice.from(0, guest.heap_pages - 1);
-  switch (dice.from(0, 14)) {
+  switch (dice.from(0, 15)) {
     case 0:
     case 1:
     case 2:
@@ -356,6 +369,8 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
       return { op: 'lapic', vm, vcpu, enabled: dice.chance(50), for_ns: dice.chance(50) ? 50_000 : null };
     case 12:
       return { op: 'apf', vm, vcpu, enabled: dice.chance(50) };
+    case 14:
+      return { op: 'kill', vm };
     case 13:
       return { op: 'get_mpstate', vm, vcpu, name: dice.of(['a', 'b']) };
     default:

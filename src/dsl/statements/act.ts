@@ -106,7 +106,7 @@ export const hold = statement({
     if (time) {
       check.event(what);
       check.quantity(time, TIME);
-    } else check.thing(what, 'vcpu', 'thread');
+    } else check.thing(what, 'vcpu', 'thread', 'handler');
     if (step) check.step(step, 'step');
     if (after) check.event(after);
     if (until) check.event(until);
@@ -135,7 +135,7 @@ export const release = statement({
   syntax: seq(word('release'), place('actor', 'ACTOR')),
   summary: 'Lets a thread go that `hold` keeps.',
   examples: ['release web.vcpu[0]'],
-  check: ({ actor }, _at, check) => check.thing(actor, 'vcpu', 'thread'),
+  check: ({ actor }, _at, check) => check.thing(actor, 'vcpu', 'thread', 'handler'),
   lower: ({ actor }, at, lowering) => lowering.act({ op: 'release', actor: lowering.entity(actor) }, at),
 });
 
@@ -256,6 +256,17 @@ export const markAct = statement({
   summary: 'A line in the trace, for the reader.',
   examples: ['mark "the page is gone"'],
   lower: ({ text }, at, lowering) => lowering.act({ op: 'mark', name: text.text }, at),
+});
+
+export const kill = statement({
+  id: 'kill',
+  keyword: 'kill',
+  where: WHERE,
+  syntax: seq(word('kill'), place('handler', 'HANDLER')),
+  summary: 'Kills the userfault handler of a VM. The VMM still has the descriptor open, so nobody is told.',
+  examples: ['kill pager'],
+  check: ({ handler }, _at, check) => check.thing(handler, 'handler'),
+  lower: ({ handler }, at, lowering) => lowering.act({ op: 'kill', vm: lowering.entity(handler).vm }, at),
 });
 
 function apf(keyword: 'disable_apf' | 'enable_apf', summary: string) {

@@ -230,8 +230,10 @@ export const userfault = statement({
   where: ['vm'],
   syntax: seq(word('userfault'), name('name'), block('userfault')),
   summary: 'Memory whose faults a process outside of the kernel resolves.',
-  examples: ['userfault pager { latency fixed(200us) }'],
-  needs: 'the complete model',
+  examples: ['userfault pager { latency fixed(200us); threads 2 }'],
+  once: true,
+  declare: ({ name }, at, scope) => scope.member(name, 'handler', at),
+  lower: ({ name }, at, lowering) => lowering.userfault(name.text, at),
 });
 
 export const userfaultSettings = [
@@ -246,7 +248,14 @@ export const userfaultSettings = [
     keyword: 'serves',
     where: ['userfault'],
     takes: takesAnything,
-    summary: 'The pages it serves.',
+    summary: 'The pages it serves, and which are missing at the start; all of them where nothing is said.',
     example: 'serves web.heap',
+  }),
+  setting({
+    keyword: 'threads',
+    where: ['userfault'],
+    takes: takesCount,
+    summary: 'Threads of the process, each with one page at a time.',
+    example: 'threads 2',
   }),
 ];

@@ -19,7 +19,8 @@ export type EntityKind =
   | 'timer'
   | 'thread'
   | 'saved'
-  | 'work';
+  | 'work'
+  | 'handler';
 export type AddressKind = 'gva' | 'gpa' | 'hva' | 'gfn' | 'pfn';
 
 type S = typeof schema;

@@ -14,9 +14,11 @@ import {
   pte_target,
   vm_of_page,
 } from '../mm/page.ts';
+import { page_missing } from '../mm/userfault.ts';
 import { HEAP_GFN, HEAP_GVA, VM_HVA, VM_HVA_STRIDE } from '../places.ts';
 import { EXCEPTION, FRAME, FRAME_AT, GUEST_TASK, MP_STATE, NODE, type Node, type Vcpu } from '../schema.ts';
 import { address, count, type Description, entity, quantity, state, truth, words } from './attribute.ts';
+import { taskIsStuck } from './stuck.ts';
 
 const IRQCHIPS = ['kernel', 'split', 'user'] as const;
 const PAGINGS = ['tdp', 'shadow', 'nested', 'none'] as const;
@@ -53,6 +55,11 @@ export const vm: Description = {
       'Host faults that needed a read.',
       (m, row) => m.hosts[m.program.vms[row]!.host]!.pgmajfault,
       'host.pgmajfault',
+    ),
+    userfaults: count(
+      'Times a host thread had to wait for its userfault handler.',
+      (m, row) => m.vms[row]!.nr_userfaults,
+      'vm.nr_userfaults',
     ),
     evictions: count('Pages taken from it.', (m, row) => m.vms[row]!.nr_evictions, 'vm.nr_evictions'),
     resident_pages: quantity(
@@ -191,6 +198,7 @@ export const task: Description = {
     running: state('On its vCPU.', (m, row) => onCpu(m, row) && m.tasks[row]!.state === GUEST_TASK.RUNNABLE),
     parked: state('Waiting for a token.', (m, row) => m.tasks[row]!.state === GUEST_TASK.PARKED),
     sleeping: state('Sleeping by its own program.', (m, row) => m.tasks[row]!.state === GUEST_TASK.SLEEPING),
+    stuck: state('What it waits for can never come: its userfault handler is dead.', taskIsStuck),
     finished: state('Its program has ended.', (m, row) => m.tasks[row]!.state === GUEST_TASK.DONE),
     owed: state('What it waits for is still to come: something holds its token.', (m, row) =>
       isOwed(m, m.places.tasks[row]!.vcpu, m.nodes[row]!.token),
@@ -255,6 +263,7 @@ export const page: Description = {
       (m, row) => flagged(m, row, PG_uptodate) && !tdp_mapped(m, vm_of_page(m, row), row),
     ),
     mapped: state('Reachable by the guest without a fault.', (m, row) => tdp_mapped(m, vm_of_page(m, row), row)),
+    missing: state('Nobody has brought it yet: userfault memory.', page_missing),
     dirty: state(
       'Changed since it was last written to swap.',
       (m, row) => present(m, row) && (m.hva.pte(row) & PTE_DIRTY) !== 0,

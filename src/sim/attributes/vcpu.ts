@@ -25,6 +25,7 @@ import {
 } from '../schema.ts';
 import { address, count, type Description, entity, fifoOf, quantity, state, truth, words } from './attribute.ts';
 import { isOwed, isWaiting, wakesTasks } from './guest.ts';
+import { vcpuIsStuck } from './stuck.ts';
 import { isOutstanding, itemAt, itemPlaces, leaked, settingUp } from './work.ts';
 
 const SYNTHETIC = 0;
@@ -331,6 +332,7 @@ export const vcpu: Description = {
       const thread = threadOf(m, row);
       return thread.task_state === TASK_STATE.UNINTERRUPTIBLE && thread.wait !== WAIT.nothing;
     }),
+    stuck: state('Its thread waits for what can never come: its userfault handler is dead.', vcpuIsStuck),
     being_woken: state('A worker has finished an item of it and is about to wake it.', beingWoken),
     checking: state('Its thread looks for completions, or delivers one.', checking),
     injecting_exception: state(

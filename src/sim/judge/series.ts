@@ -83,6 +83,7 @@ function followStalls({ m, cells, hooks, now }: Context, sample: Sample): void {
   hooks.onObservation(OBS.took_apf, wait);
   hooks.onObservation(OBS.repeated, wait);
   hooks.onObservation(OBS.swap_wait, wait);
+  hooks.onObservation(OBS.userfault, wait);
   const goesOn = (_: number, task: number) => {
     const { values } = cells;
     const began = values[since + task]!;

@@ -83,6 +83,8 @@ export function entityText(m: Machine, kind: EntityKind, row: number): string {
     }
     case 'thread':
       return threadText(m, row);
+    case 'handler':
+      return m.places.threads[row]?.comm ?? 'a userfault handler';
     case 'saved':
       return m.places.saved[row] ?? 'a saved vCPU';
     case 'work': {

@@ -11,6 +11,7 @@ import { schedule } from '../host/sched.ts';
 import type { Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { GUP_RESULT, TASK_STATE, type Thread, WAIT } from '../schema.ts';
+import { make_room } from './memcontrol.ts';
 import { out_of_memory } from './oom.ts';
 import {
   clear_flag,
@@ -25,7 +26,9 @@ import {
   PG_readahead,
   PG_uptodate,
   PTE_DIRTY,
+  PTE_MARKER_MISSING,
   PTE_YOUNG,
+  pte_marker,
   pte_present,
   pte_swap,
   pte_target,
@@ -33,7 +36,6 @@ import {
   take_frame,
   vm_of_page,
 } from './page.ts';
-import { limit_pages, reclaim_page } from './reclaim.ts';
 import {
   delete_from_swap_cache,
   lookup_swap_cache,
@@ -41,9 +43,13 @@ import {
   swapin_nr_pages,
   wake_memory_waiters,
 } from './swap.ts';
+import { handle_userfault, userfault_over } from './userfault.ts';
 
-/** What an attempt came to: mapped; being read already; its read started now; its read failed; no memory right now. */
-type Attempt = 'ok' | 'locked' | 'submitted' | 'error' | 'no_frame' | 'no_request';
+/**
+ * What an attempt came to: mapped; being read already; its read started now; its read failed; no memory right now;
+ * the handler of userfault memory has to bring it.
+ */
+type Attempt = 'ok' | 'locked' | 'submitted' | 'error' | 'no_frame' | 'no_request' | 'missing';
 
 /**
  * One attempt to map a page in the host's page tables, starting a read if it must.
@@ -59,6 +65,7 @@ function handle_mm_fault(m: Machine, thread: Thread, page: number, write: boolea
     return 'ok';
   }
   if (!pte_swap(pte)) {
+    if (pte_marker(pte) === PTE_MARKER_MISSING) return 'missing';
     if (!make_room(m, thread, vm, host)) return 'no_frame';
     const pfn = take_frame(m, host);
     if (pfn < 0) return 'no_frame';
@@ -114,36 +121,6 @@ function drop_failed_page(m: Machine, page: number): void {
   wake_memory_waiters(m, host);
 }
 
-/** Charges one page to the VM's container, reclaiming as it must. False: nothing to be had now. */
-function make_room(m: Machine, thread: Thread, vm: number, host: number): boolean {
-  const row = m.vms[vm]!;
-  const limit = limit_pages(m, vm);
-  while (row.nr_charged_pages >= limit) {
-    if (!reclaim_page(m, vm)) break;
-    thread.charge_ns += m.costs[host]!.charge_ns.reclaim_page;
-  }
-  // The host's own free pages: take from whichever VM holds most.
-  for (let tries = 0; m.hosts[host]!.nr_free_pages === 0 && tries < 64; tries += 1) {
-    if (!largest_first(m, host).some(victim => reclaim_page(m, victim))) break;
-  }
-  return row.nr_charged_pages < limit || (m.hosts[host]!.nr_io_active === 0 && holds_pinned(m, vm));
-}
-
-/** Pages that old workers pin are let go in time, so the container may go over its limit for them; else all would wait. */
-function holds_pinned(m: Machine, vm: number): boolean {
-  for (let stored = m.vms[vm]!.lru_head; stored !== 0; stored = m.frame.next(stored - 1)) {
-    if (m.frame.pins(stored - 1) > 0) return true;
-  }
-  return false;
-}
-
-/** The VMs of a host, the one that holds most before the others. */
-function largest_first(m: Machine, host: number): readonly number[] {
-  const charged = (vm: number) => m.vms[vm]!.nr_charged_pages;
-  const vms = m.program.vms.flatMap((spec, vm) => (spec.host === host ? [vm] : []));
-  return vms.sort((a, b) => charged(b) - charged(a));
-}
-
 /**
  * hva_to_pfn() under FOLL_NOWAIT. `wait`: this version sleeps although it was told not to, since the window was one
  * page and the page was not cached; or memory is short, where every version may sleep.
@@ -162,6 +139,7 @@ export function hva_to_pfn_nowait(
       return 'ok';
     case 'error':
     case 'locked':
+    case 'missing':
       return 'retry';
     case 'submitted':
       return single_page_waits && m.hosts[m.program.vms[vm_of_page(m, page)]!.host]!.ra_window === 1 ? 'wait' : 'retry';
@@ -175,7 +153,7 @@ export function hva_to_pfn_nowait(
 export function resident(m: Machine, page: number): boolean {
   const pte = m.hva.pte(page);
   if (pte_present(pte)) return true;
-  if (!pte_swap(pte)) return true;
+  if (!pte_swap(pte)) return pte_marker(pte) !== PTE_MARKER_MISSING;
   const cached = lookup_swap_cache(m, pte_target(pte));
   return cached >= 0 && !has_flag(m, cached, PG_locked | PG_error);
 }
@@ -204,7 +182,8 @@ function get_user_pages(m: Machine, thread: Thread): At {
   }
   const vm = vm_of_page(m, page);
   const reading = attempt === 'locked' || attempt === 'submitted';
-  if (reading) {
+  if (attempt === 'missing') handle_userfault(m, thread, page);
+  else if (reading) {
     thread.wait = WAIT.page;
     thread.wait_id = lookup_swap_cache(m, pte_target(m.hva.pte(page)));
   } else {
@@ -221,7 +200,8 @@ function get_user_pages(m: Machine, thread: Thread): At {
 
 /** Woken: look again. */
 export function get_user_pages_wait(m: Machine, thread: Thread): At {
-  if (thread.wait !== WAIT.page) m.hosts[m.places.threads[thread.id]!.host]!.nr_io_waiters -= 1;
+  if (thread.wait === WAIT.userfault) userfault_over(m, thread);
+  else if (thread.wait !== WAIT.page) m.hosts[m.places.threads[thread.id]!.host]!.nr_io_waiters -= 1;
   thread.wait = WAIT.nothing;
   thread.wait_id = 0;
   return get_user_pages(m, thread);

@@ -23,6 +23,23 @@ export const PG_readahead = 16;
 export const PG_lru = 32;
 export const PG_error = 64;
 
+/**
+ * A pte that is neither present nor a swap entry may say why there is nothing, as the kernel's pte markers do.
+ * MISSING: userfault memory that its handler has not brought yet.
+ */
+export const PTE_MARKER_MISSING = 1;
+
+export function pte_none(pte: number): boolean {
+  return pte === 0;
+}
+/** The marker of a pte, 0 for none. */
+export function pte_marker(pte: number): number {
+  return (pte & (PTE_PRESENT | PTE_SWAP)) === 0 ? pte >>> PTE_SHIFT : 0;
+}
+export function make_marker(marker: number): number {
+  return marker << PTE_SHIFT;
+}
+
 export function pte_present(pte: number): boolean {
   return (pte & PTE_PRESENT) !== 0;
 }

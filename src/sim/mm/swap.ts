@@ -257,9 +257,10 @@ export function wake_memory_waiters(m: Machine, host: number): void {
 
 /** Wakes the threads of a host that sleep for this. */
 function wake_waiters(m: Machine, host: number, wait: number, id: number): void {
-  const { vcpuThreads, workers } = m.places.hosts[host]!;
+  const { vcpuThreads, workers, processes } = m.places.hosts[host]!;
   wake_waiters_among(m, vcpuThreads, wait, id);
   wake_waiters_among(m, workers, wait, id);
+  wake_waiters_among(m, processes, wait, id);
 }
 
 function wake_waiters_among(m: Machine, threads: readonly number[], wait: number, id: number): void {

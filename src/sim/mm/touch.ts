@@ -9,6 +9,7 @@ import {
   PG_uptodate,
   PTE_DIRTY,
   PTE_YOUNG,
+  pte_marker,
   pte_present,
   pte_swap,
   pte_target,
@@ -18,12 +19,12 @@ import {
 } from './page.ts';
 import { add_to_swap_cache, lookup_swap_cache } from './swap.ts';
 
-/** Makes a page resident at once. A page that is just being read, and a host without a free frame, are left alone. */
+/** Makes a page resident at once. A page that is just being read, one that is missing, and a host without a free frame are left alone. */
 export function fault_in_at_once(m: Machine, page: number, write: boolean): void {
   const vm = vm_of_page(m, page);
   const host = m.program.vms[vm]!.host;
   const pte = m.hva.pte(page);
-  if (pte_present(pte)) return;
+  if (pte_present(pte) || pte_marker(pte) !== 0) return;
   const cached = pte_swap(pte) ? lookup_swap_cache(m, pte_target(pte)) : -1;
   if (cached >= 0 && has_flag(m, cached, PG_locked)) return;
   const pfn = cached >= 0 ? cached : take_frame(m, host);

@@ -54,6 +54,8 @@ export class Watcher {
 function sourceName({ places }: Machine, source: number): string {
   const { source: first } = places;
   if (source >= first.action) return 'the scenario';
+  if (source >= first.handler)
+    return `the contents for ${places.threads[places.first_handler + source - first.handler]?.comm ?? ''}`;
   if (source >= first.task) return `the sleep of ${places.tasks[source - first.task]?.spec.name ?? ''}`;
   if (source >= first.timer) return `timer ${places.timers[source - first.timer]?.name ?? ''}`;
   return 'the swap device';

@@ -7,8 +7,9 @@
 import { durationText } from '../../base/duration.ts';
 import type { STEP_NAMES } from '../at.ts';
 import type { Machine } from '../machine.ts';
+import { handler_lives } from '../mm/userfault.ts';
 import { OBS, OBSERVATION_NAMES, OBSERVATIONS } from '../observe.ts';
-import { FRAME, IO, TASK_STATE, THREAD_KIND, WORK_STATE, type Work } from '../schema.ts';
+import { FRAME, IO, TASK_STATE, THREAD_KIND, WAIT, WORK_STATE, type Work } from '../schema.ts';
 import { whereIsThread } from '../why.ts';
 import type { Actor, Watcher } from './actor.ts';
 
@@ -54,6 +55,8 @@ const OF_PAGE: ReadonlySet<number> = new Set([
   OBS.swap_submit,
   OBS.swap_wait,
   OBS.swap_read,
+  OBS.userfault,
+  OBS.copied,
 ]);
 /** Of the vCPU that faulted, and so of its latest fault. */
 const OF_FAULTING_VCPU: ReadonlySet<number> = new Set([OBS.halt, OBS.injected, OBS.double_fault]);
@@ -214,7 +217,9 @@ export function standing(m: Machine, fault: Fault): readonly string[] {
     const since = durationText(io.submitted_ns);
     return [`the swap device ${io.state === IO.active ? 'reads it' : 'has the read queued'}, since ${since}`];
   });
-  return [...item, ...reads];
+  const asked = m.threads.some(({ wait, wait_id }) => wait === WAIT.userfault && wait_id === fault.page);
+  const handler = handler_lives(m, fault.vm) ? 'has been asked for it' : 'is dead: nobody will bring it';
+  return [...item, ...reads, ...(asked ? [`its userfault handler ${handler}`] : [])];
 }
 
 export function itemText(m: Machine, work: Work): string {

@@ -68,6 +68,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
         memory_limit_pages: null,
         paging: 'tdp',
         huge_pages: false,
+        userfault: null,
         irqchip: 'kernel',
         hlt_exits: true,
         vcpus: 2,
