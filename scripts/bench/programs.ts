@@ -100,6 +100,9 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
           apf: mode === 'pv',
           send_always: false,
           on_not_present: 'kernel',
+          paging: true,
+          address_spaces: 'shared',
+          page_tables: 'fixed',
           tasks,
           timers: vcpus.map(vcpu => ({
             name: `tick${vcpu}`,

@@ -238,7 +238,7 @@ function methodType(of: KindOf<'call'>, callee: KindOf<'member'>, check: Check):
 function pageMethod(name: string, of: KindOf<'call'>, check: Check): Type {
   if (!arity(of, 1, name === 'page' ? 1 : Number.POSITIVE_INFINITY, check)) return ANY;
   for (const arg of of.args) pageArgument(name, arg, check);
-  return thing(name === 'page' ? 'page' : 'pages');
+  return thing(name === 'pages' ? 'pages' : 'page');
 }
 
 function pageArgument(name: string, { name: label, value }: Argument, check: Check): void {

@@ -1,6 +1,7 @@
 /** Things of a run by how a scenario reaches them: by dots and brackets, through lets, or by their short names. */
 import { globMatches } from '../base/glob.ts';
 import type { Entity, HostSpec, VmSpec } from '../sim/program.ts';
+import { TABLE_ENTRIES } from '../sim/schema.ts';
 import { type Environment, evaluate } from './evaluate.ts';
 import type { Expression, KindOf } from './expression.ts';
 
@@ -105,14 +106,18 @@ function member(of: Expression, name: string, things: Things): Entity | null {
 function page(of: Extract<Expression, { readonly kind: 'call' }>, things: Things): Entity | null {
   const callee = of.of.kind === 'member' ? of.of.name.text : of.of.kind === 'name' ? of.of.name : '';
   const [arg] = of.args;
-  if (callee !== 'page' || !arg) return null;
+  if ((callee !== 'page' && callee !== 'page_table') || !arg) return null;
   const number = numberAt(arg.value, things);
   const vm = vmOfMemory(of.of, things);
   if (number === null || vm === null) return null;
-  const pages = things.vms[vm]?.guest.heap_pages ?? 0;
+  const { heap_pages: pages = 0, page_tables } = things.vms[vm]?.guest ?? {};
   if (!(number >= 0 && number < pages))
     things.env.outOfRange(of, `the heap of ${things.vms[vm]?.name} has ${pages} pages, numbered from 0`);
-  return { kind: 'page', vm, id: number, name: `page(${number})` };
+  if (callee === 'page') return { kind: 'page', vm, id: number, name: `page(${number})` };
+  if (page_tables !== 'swappable')
+    things.env.outOfRange(of, "page tables are pages of their own where the guest says 'page_tables swappable'");
+  // Those of the first address space come first behind the heap.
+  return { kind: 'page', vm, id: pages + Math.floor(number / TABLE_ENTRIES), name: `page_table(${number})` };
 }
 
 /** The VM whose memory `web.heap.page`, `web.page` or `page` names. */

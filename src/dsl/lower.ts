@@ -142,6 +142,8 @@ export class Lowering {
   pages(of: Expression): { readonly vm: number; readonly pages: readonly number[] } {
     const named = of.kind === 'name' ? this.env.scope.find(of.name)?.value : null;
     if (named) return this.pages(named);
+    const page = entityOf(of, this.#things);
+    if (page?.kind === 'page') return { vm: page.vm, pages: [page.id] };
     const callee = of.kind === 'call' ? of.of : of;
     const vm = vmOfMemory(callee, this.#things) ?? 0;
     const range = rangeOf(of, this.env, this.vms[vm]?.guest.heap_pages ?? 0);
@@ -357,6 +359,9 @@ function guestOf(inside: Frame, heap_pages: number): VmSpec['guest'] {
     apf: inside.on('apf', true),
     send_always: inside.on('send_always', false),
     on_not_present: inside.word('on_not_present', ['kernel', 'schedule', 'halt'], 'kernel'),
+    paging: inside.on('paging', true),
+    address_spaces: inside.word('address_spaces', ['shared', 'per_task'], 'shared'),
+    page_tables: inside.word('page_tables', ['fixed', 'walked', 'swappable'], 'fixed'),
     tasks: inside.tasks,
     timers: inside.timers,
     irqs: inside.irqs,

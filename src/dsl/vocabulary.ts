@@ -81,6 +81,10 @@ const ADDED: Readonly<Partial<Record<ThingKind, Readonly<Record<string, Field>>>
     heap: of(thing('heap'), 'The memory that tasks touch.'),
     page: of({ t: 'method', name: 'page', result: thing('page') }, 'A page of the heap, from 0: `web.page(3)`.'),
     pages: of({ t: 'method', name: 'pages', result: thing('pages') }, 'Pages of the heap: `web.pages(1..3)`.'),
+    page_table: of(
+      { t: 'method', name: 'page_table', result: thing('page') },
+      'The page table that maps a page of the heap in the first address space, where tables are swappable: `web.page_table(17)`.',
+    ),
   },
   heap: {
     page: of({ t: 'method', name: 'page', result: thing('page') }, 'One page, from 0: `web.heap.page(17)`.'),

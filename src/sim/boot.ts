@@ -5,6 +5,7 @@
 import { seedStream } from '../base/rng.ts';
 import { AT } from './at.ts';
 import { push_frame } from './guest/frames.ts';
+import { fill_guest_tables } from './guest/pgtable.ts';
 import { activate, SLICE_NS } from './host/sched.ts';
 import { set_memory_regions } from './kvm/memslot.ts';
 import { huge_frame } from './kvm/mmu.ts';
@@ -44,6 +45,7 @@ export function boot(m: Machine): void {
   for (let host = 0; host < m.places.hosts.length; host += 1) bootHost(m, host);
   for (let vm = 0; vm < m.program.vms.length; vm += 1) {
     set_memory_regions(m, vm);
+    fill_guest_tables(m, vm);
     populate(m, vm);
   }
   m.places.tasks.forEach((place, id) => {
@@ -150,6 +152,7 @@ function startVcpu(m: Machine, id: number): void {
   const vcpu = m.vcpus[id]!;
   const { vm } = m.places.vcpus[id]!;
   vcpu.mp_state = MP_STATE.RUNNABLE;
+  vcpu.cr0_pg = vmSpec(m, vm).guest.paging ? 1 : 0;
   vcpu.rflags_if = 1;
   vcpu.lapic_enabled = 1;
   vcpu.guest_need_resched = 1;

@@ -7,6 +7,7 @@
 import { Bug } from '../base/assert.ts';
 import { AT, STEP_NAMES } from './at.ts';
 import { NO_THREAD } from './engine.ts';
+import { pte_page } from './guest/pgtable.ts';
 import { tdp_frame } from './kvm/tdp.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
 import {
@@ -129,7 +130,20 @@ const WAITING_STEPS = new Set<number>([
   AT.mfill_atomic,
 ]);
 
+/** Tables of a guest name pages of its heap, and CR3 one of its address spaces. */
+function checkGuestTables(m: Machine): void {
+  m.places.vms.forEach(({ spaces, heap_pages, first_gpt }, vm) => {
+    for (let row = first_gpt; row < first_gpt + spaces * heap_pages; row += 1)
+      if (pte_page(m.gpt.entry(row)) >= heap_pages)
+        broken(m, `vm ${vm}: entry ${row - first_gpt} of its guest's tables names no page of the heap`);
+  });
+  for (const vcpu of m.vcpus)
+    if (vcpu.cr3 !== 0 && vcpu.cr3 >= m.places.vms[m.vm_of_vcpu[vcpu.id]!]!.spaces)
+      broken(m, `vcpu[${vcpu.id}]: there is no address space ${vcpu.cr3}`);
+}
+
 function checkPages(m: Machine): void {
+  checkGuestTables(m);
   m.places.hosts.forEach((host, number) => {
     let free = 0;
     for (let pfn = m.hosts[number]!.free_head - 1; pfn >= 0; pfn = m.frame.next(pfn) - 1) free += 1;

@@ -55,6 +55,7 @@ export interface Machine {
   readonly holds: readonly Hold[];
   readonly saveds: readonly Saved[];
   readonly frame: Table<S['frame']>;
+  readonly gpt: Table<S['gpt']>;
   readonly hva: Table<S['hva']>;
   readonly slot: Table<S['slot']>;
   readonly tdp: Table<S['tdp']>;
@@ -69,6 +70,8 @@ export interface Machine {
   /** By vCPU row, and so by the row of its thread: its VM, its knobs, what its host charges. */
   readonly vm_of_vcpu: Uint16Array;
   readonly knobs_of_vcpu: readonly Knobs[];
+  /** 1 where an access has to look at more than the TDP tables: at the guest's own, or at their shadow. */
+  readonly walks_of_vcpu: Uint8Array;
   readonly charges_of_vcpu: readonly Costs['charge_ns'][];
   /** By host CPU: what each step costs there. */
   readonly step_ns_of_cpu: readonly Costs['step_ns'][];
@@ -90,13 +93,15 @@ export function vmSpec(m: Machine, vm: number): VmSpec {
 
 /** Rows and lengths that a program needs. Small programs get small states. */
 function capacities(program: Program, places: Places): Capacities {
-  const sum = (of: (vm: VmSpec) => number) => program.vms.reduce((total, vm) => total + of(vm), 0);
-  const gfns = (vm: VmSpec) => (vm.knobs.double_fault === 'second_token' ? ASYNC_PF_PER_VCPU : vm.guest.heap_pages);
-  const outstanding = (vm: VmSpec) => Math.min(ASYNC_PF_PER_VCPU, gfns(vm)) + 1;
-  const works = sum(vm => vm.vcpus * (outstanding(vm) + 1));
+  const outstanding = program.vms.map((vm, id) => {
+    const gfns = vm.knobs.double_fault === 'second_token' ? ASYNC_PF_PER_VCPU : places.vms[id]!.pages;
+    return Math.min(ASYNC_PF_PER_VCPU, gfns) + 1;
+  });
+  const works = program.vms.reduce((total, vm, id) => total + vm.vcpus * (outstanding[id]! + 1), 0);
+  const pages = places.vms.reduce((total, vm) => total + vm.pages, 0);
   const threads = places.threads.length;
-  const l2 = sum(vm => Math.ceil(vm.guest.heap_pages / 512));
-  const l3 = sum(vm => Math.ceil(vm.guest.heap_pages / (512 * 512)));
+  const l2 = places.vms.reduce((total, vm) => total + Math.ceil(vm.pages / 512), 0);
+  const l3 = places.vms.reduce((total, vm) => total + Math.ceil(vm.pages / (512 * 512)), 0);
   return {
     rows: {
       clock: 1,
@@ -112,8 +117,9 @@ function capacities(program: Program, places: Places): Capacities {
       work: works,
       task: places.tasks.length,
       node: places.tasks.length + places.vcpus.length + works,
-      hva: sum(vm => vm.guest.heap_pages),
-      tdp: sum(vm => vm.guest.heap_pages),
+      gpt: program.vms.reduce((total, vm, id) => total + places.vms[id]!.spaces * vm.guest.heap_pages, 0),
+      hva: pages,
+      tdp: pages,
       tdp_l2: l2,
       tdp_l3: l3,
       frame: program.hosts.reduce((total, host) => total + host.ram_pages, 0),
@@ -128,7 +134,7 @@ function capacities(program: Program, places: Places): Capacities {
       ios: places.ios,
       evictions: places.evictions.length,
       threads,
-      apf_queue: Math.max(...program.vms.map(outstanding), 1) + 1,
+      apf_queue: Math.max(...outstanding, 1) + 1,
       tdp_l4: 1,
     },
   };
@@ -158,6 +164,7 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     holds: layout.rows('hold'),
     saveds: layout.rows('saved'),
     frame: layout.tables.frame,
+    gpt: layout.tables.gpt,
     hva: layout.tables.hva,
     slot: layout.tables.slot,
     tdp: layout.tables.tdp,
@@ -168,6 +175,7 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     costs,
     vm_of_vcpu: Uint16Array.from(places.vcpus, vcpu => vcpu.vm),
     knobs_of_vcpu: places.vcpus.map(vcpu => program.vms[vcpu.vm]!.knobs),
+    walks_of_vcpu: Uint8Array.from(places.vcpus, vcpu => (places.vms[vcpu.vm]!.spaces > 0 ? 1 : 0)),
     charges_of_vcpu: places.vcpus.map(vcpu => costs[vcpu.host]!.charge_ns),
     step_ns_of_cpu: places.cpus.map(cpu => costs[cpu.host]!.step_ns),
     draws: drawsOf(program),

@@ -11,6 +11,14 @@ export type ArgumentKind = 'page' | 'vcpu' | 'task' | 'irq' | 'thread' | 'mark';
 
 export const OBSERVATIONS = {
   fault: { args: ['page'], summary: 'The guest touched a page that is not mapped; the vCPU has exited.' },
+  guest_fault: {
+    args: ['page'],
+    summary: "The guest's own tables did not allow an access to the page: an ordinary #PF.",
+  },
+  wrong_page: {
+    args: ['page'],
+    summary: "An access to the page reached another one's memory.",
+  },
   took_apf: { args: ['page'], summary: 'The fault was made asynchronous: a work item was set up.' },
   not_present: { args: ['page'], summary: 'Not-present was handled: the guest told, or the vCPU asked to halt.' },
   repeated: { args: ['page'], summary: 'A fault on a page that is already outstanding for this vCPU.' },
@@ -59,6 +67,8 @@ export const OBSERVATION_NAMES = Object.keys(OBSERVATIONS) as readonly Observati
 /** Numbers by name, for the model: `m.observe(OBS.ready, vm, page)`. */
 export const OBS = numbered([
   'fault',
+  'guest_fault',
+  'wrong_page',
   'took_apf',
   'not_present',
   'repeated',

@@ -4,7 +4,7 @@
  * Fixed for a run. Rows of all VMs share a table; `first` and `of` go between a VM's own numbering and the row.
  */
 import type { ActionOp, IrqSpec, Program, TaskSpec, TimerSpec } from './program.ts';
-import { THREAD_KIND } from './schema.ts';
+import { TABLE_ENTRIES, THREAD_KIND } from './schema.ts';
 
 /** gfn of the first heap page: guest-physical 0x1000000, as in the recordings. Below lies the guest's kernel area. */
 export const HEAP_GFN = 0x1000;
@@ -15,6 +15,8 @@ export const VM_HVA = 0x7fea_0000_0000;
 export const VM_HVA_STRIDE = 0x10_0000_0000;
 /** Memslots of a VM: the guest kernel's own low memory, and the heap. */
 export const MEMSLOTS_PER_VM = 2;
+/** gfn of the first page table of the guest, where those are part of its pinned kernel area. */
+export const TABLES_GFN = 0x400;
 /** First pid handed out; ids are synthetic but stable. */
 export const FIRST_PID = 4711;
 
@@ -63,6 +65,8 @@ export interface Places {
     readonly vcpu: number;
     readonly spec: TaskSpec;
     readonly index: number;
+    /** Number of its address space. */
+    readonly space: number;
   }[];
   readonly cpus: readonly { readonly host: number; readonly number: number }[];
   /** Timers and device interrupts together; `irq` entities are indices into this. */
@@ -78,10 +82,18 @@ export interface Places {
     readonly first_page: number;
     readonly first_l2: number;
     readonly first_l3: number;
+    /** Rows of its memory: the heap, then the leaf tables of its guest's address spaces where those may be reclaimed. */
     readonly pages: number;
+    readonly heap_pages: number;
     readonly host: number;
     /** Threads that read the VM's userfaultfd. */
     readonly uffd_readers: readonly number[];
+    /** Address spaces whose tables are looked at; 0 where they are as at boot for good. */
+    readonly spaces: number;
+    /** Row of the first entry of its first address space. */
+    readonly first_gpt: number;
+    /** Leaf tables of one address space that are pages of the rows above; 0 where they are pinned kernel memory. */
+    readonly tables: number;
   }[];
   readonly hosts: readonly {
     readonly first_cpu: number;
@@ -122,6 +134,21 @@ export interface Places {
   };
 }
 
+/**
+ * How many address spaces of a VM have tables that matter: none where every access finds what it would have found at
+ * boot, since nothing shadows the tables, moves them, edits them or tells two of them apart.
+ */
+function addressSpaces(program: Program, vm: number): number {
+  const { paging, guest } = program.vms[vm]!;
+  const { address_spaces, page_tables, on_not_present } = guest;
+  if (address_spaces === 'per_task') return Math.max(1, guest.tasks.length);
+  const edited = program.actions.some(({ ops }) =>
+    ops.some(op => (op.op === 'guest_unmap' || op.op === 'guest_paging') && op.vm === vm),
+  );
+  const walked = paging !== 'tdp' || !guest.paging || page_tables !== 'fixed' || on_not_present === 'halt' || edited;
+  return walked ? 1 : 0;
+}
+
 export function place(program: Program): Places {
   const threads: ThreadPlace[] = [];
   const vcpus: VcpuPlace[] = [];
@@ -132,6 +159,7 @@ export function place(program: Program): Places {
   let first_page = 0;
   let first_l2 = 0;
   let first_l3 = 0;
+  let first_gpt = 0;
   const vms = program.vms.map((spec, vm) => {
     const first_vcpu = vcpus.length;
     const first_task = tasks.length;
@@ -143,10 +171,28 @@ export function place(program: Program): Places {
       pid += 1;
     }
     spec.guest.tasks.forEach((task, index) => {
-      tasks.push({ vm, vcpu: first_vcpu + task.vcpu, spec: task, index });
+      const space = spec.guest.address_spaces === 'per_task' ? index : 0;
+      tasks.push({ vm, vcpu: first_vcpu + task.vcpu, spec: task, index, space });
     });
-    const pages = spec.guest.heap_pages;
-    const placed = { vmm_pid, first_vcpu, first_task, first_page, first_l2, first_l3, pages, host: spec.host };
+    const { heap_pages } = spec.guest;
+    const spaces = addressSpaces(program, vm);
+    const tables = spec.guest.page_tables === 'swappable' ? Math.ceil(heap_pages / TABLE_ENTRIES) : 0;
+    const pages = heap_pages + spaces * tables;
+    const placed = {
+      vmm_pid,
+      first_vcpu,
+      first_task,
+      first_page,
+      first_l2,
+      first_l3,
+      pages,
+      heap_pages,
+      host: spec.host,
+      spaces,
+      first_gpt,
+      tables,
+    };
+    first_gpt += spaces * heap_pages;
     first_page += pages;
     first_l2 += Math.ceil(pages / 512);
     first_l3 += Math.ceil(pages / (512 * 512));

@@ -99,6 +99,12 @@ export interface GuestSpec {
   readonly send_always: boolean;
   /** `kernel`: what Linux of that version does; `halt`: STI;HLT in the handler, as kvm-unit-tests does. */
   readonly on_not_present: 'kernel' | 'schedule' | 'halt';
+  /** CR0.PG at the start. Without it a linear address is a guest-physical one. */
+  readonly paging: boolean;
+  /** One set of page tables for all tasks, or one for each, in which the heap stands elsewhere. */
+  readonly address_spaces: 'shared' | 'per_task';
+  /** `fixed`: as at boot for good; `walked`: looked at in every access; `swappable`: their leaf tables may be reclaimed. */
+  readonly page_tables: 'fixed' | 'walked' | 'swappable';
   readonly tasks: readonly TaskSpec[];
   readonly timers: readonly TimerSpec[];
   readonly irqs: readonly IrqSpec[];
@@ -123,7 +129,8 @@ export interface VmSpec {
   readonly ram_pages: number;
   /** The container's limit, or null for none. */
   readonly memory_limit_pages: number | null;
-  readonly paging: 'tdp';
+  /** Two-dimensional tables of the hardware, or shadows of the guest's own. */
+  readonly paging: 'tdp' | 'shadow';
   readonly huge_pages: boolean;
   readonly irqchip: 'kernel' | 'split' | 'user';
   readonly hlt_exits: boolean;
@@ -210,6 +217,10 @@ export type ActionOp =
     }
   /** SIGKILL to the userfault handler of a VM. */
   | { readonly op: 'kill'; readonly vm: number }
+  /** The guest kernel takes pages out of the address space of a task. */
+  | { readonly op: 'guest_unmap'; readonly vm: number; readonly task: number; readonly pages: readonly number[] }
+  /** The guest sets or clears CR0.PG of one of its CPUs. */
+  | { readonly op: 'guest_paging'; readonly vm: number; readonly vcpu: number; readonly enabled: boolean }
   /** The guest writes the EN MSR of one of its CPUs: off, or on again. */
   | { readonly op: 'apf'; readonly vm: number; readonly vcpu: number; readonly enabled: boolean }
   | { readonly op: 'get_mpstate'; readonly vm: number; readonly vcpu: number; readonly name: string }

@@ -23,6 +23,8 @@ import {
 import { AT } from './at.ts';
 
 export const ASYNC_PF_PER_VCPU = 64;
+/** Entries of a page table. */
+export const TABLE_ENTRIES = 512;
 
 /** Numbers as in include/uapi/linux/kvm.h. */
 export const MP_STATE = numbered(['RUNNABLE', 'UNINITIALIZED', 'INIT_RECEIVED', 'HALTED', 'SIPI_RECEIVED']);
@@ -65,6 +67,10 @@ export const FRAME_AT = numbered([
   'int_msr',
   'en_msr',
   'iret',
+  'map',
+  'unmap',
+  'wait',
+  'remap',
 ]);
 export const GUEST_TASK = numbered(['RUNNABLE', 'PARKED', 'SLEEPING', 'DONE']);
 /** States of an APF node in the guest's hash. */
@@ -244,6 +250,13 @@ export const schema = {
       msr: u32,
       msr_data: u53,
 
+      /** CR0.PG; the address space in CR3, by its number; the linear address of the last guest page fault. */
+      cr0_pg: bool,
+      cr3: u16,
+      cr2: u53,
+      /** kvm-unit-tests: the page, + 1, whose entry its #PF handler has taken out. */
+      test_phys: u32,
+
       /** The fault's address: guest-physical where the map is direct (TDP, or guest paging off), else guest-virtual. */
       cr2_or_gpa: u53,
       fault_page: u32,
@@ -288,6 +301,9 @@ export const schema = {
       nr_gfn_probes: u32,
       nr_synthetic_halts: u32,
       nr_kicks: u32,
+      /** Memory references of page walks, where the guest's tables are walked: in all, and of the last one. */
+      nr_walk_refs: u53,
+      walk_refs: u8,
       work_ns: u53,
     },
   ),
@@ -350,6 +366,9 @@ export const schema = {
    * Owner: the guest, under the bucket's lock.
    */
   node: table({ state: oneOf(NODE), token: u32, vcpu: ref }),
+
+  /** The guest's own page tables: by address space, one entry for each page of the heap; see guest/pgtable.ts. */
+  gpt: table({ entry: u32 }),
 
   /** Host page tables of the VMM's guest memory: one row per guest page. See mm/page.ts for the bits. */
   hva: table({ pte: u32 }),

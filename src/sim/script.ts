@@ -7,6 +7,7 @@
 import { assert } from '../base/assert.ts';
 import { AT, type At, BEFORE_ENTRY } from './at.ts';
 import { NO_THREAD } from './engine.ts';
+import { unmap_of_task } from './guest/pgfault.ts';
 import { hold_thread, release_thread, wake_up_process } from './host/sched.ts';
 import { apic_set_spiv, kvm_apic_set_irq } from './kvm/lapic.ts';
 import { kvm_vcpu_kick } from './kvm/requests.ts';
@@ -105,6 +106,9 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
             ((page + 1) | (op.write ? 0x8000_0000 : 0)) >>> 0;
         return;
       }
+      case 'guest_unmap':
+        for (const page of op.pages) unmap_of_task(m, op.vm, m.places.vms[op.vm]!.first_task + op.task, page);
+        return;
       case 'irq': {
         const interrupt = m.places.interrupts[rowOf(m.places, { kind: 'irq', vm: op.vm, id: op.irq, name: '' })]!;
         kvm_apic_set_irq(m, vcpuOf(op), interrupt.vector);

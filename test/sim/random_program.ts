@@ -187,6 +187,9 @@ function randomGuest(dice: Dice, vcpus: number, heap_pages: number): GuestSpec {
     apf: dice.chance(85),
     send_always: dice.chance(30),
     on_not_present: dice.of(['kernel', 'kernel', 'schedule', 'halt']),
+    paging: !dice.chance(10),
+    address_spaces: dice.of(['shared', 'shared', 'per_task']),
+    page_tables: dice.of(['fixed', 'fixed', 'walked', 'swappable']),
     tasks: dice.list(6, index => ({
       name: `t${index}`,
       place: PLACE,

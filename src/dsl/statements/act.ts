@@ -59,6 +59,22 @@ export const taskAccess = statement({
     ),
 });
 
+export const unmap = statement({
+  id: 'guest_unmap',
+  keyword: 'unmap',
+  where: WHERE,
+  syntax: seq(word('unmap'), place('pages', 'PAGES'), word('of'), place('task', 'TASK')),
+  summary:
+    'The guest kernel takes pages out of the page tables of a task, as for an madvise() or its own swapping. The next access is an ordinary #PF, and the guest maps the page again.',
+  examples: ['unmap cold of db', 'unmap web.heap.pages(0..7) of web.task.db'],
+  check({ pages, task }, _at, check) {
+    check.thing(pages, 'page', 'pages');
+    check.thing(task, 'task');
+  },
+  lower: ({ pages, task }, at, lowering) =>
+    lowering.act({ op: 'guest_unmap', task: lowering.entity(task).id, ...lowering.pages(pages) }, at),
+});
+
 export const irqAct = statement({
   id: 'raise_irq',
   keyword: 'irq',

@@ -128,6 +128,28 @@ export const guestSettings = [
     example: 'on_not_present halt',
   }),
   setting({
+    keyword: 'paging',
+    where: ['guest'],
+    takes: takesWords('on', 'off'),
+    summary: 'CR0.PG when the run begins. Off, linear addresses are guest-physical ones.',
+    example: 'paging off',
+  }),
+  setting({
+    keyword: 'address_spaces',
+    where: ['guest'],
+    takes: takesWords('shared', 'per_task'),
+    summary: 'Whether tasks share one set of page tables, or each has its own, with the heap at another address.',
+    example: 'address_spaces per_task',
+  }),
+  setting({
+    keyword: 'page_tables',
+    where: ['guest'],
+    takes: takesWords('fixed', 'walked', 'swappable'),
+    summary:
+      'The guest’s own page tables: as at boot for good, so that nobody looks; walked in each access; or walked and themselves pages that reclaim may take.',
+    example: 'page_tables swappable',
+  }),
+  setting({
     keyword: 'heap',
     where: ['guest'],
     takes: takesSize,

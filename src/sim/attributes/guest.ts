@@ -1,5 +1,6 @@
 /** What a scenario can ask about a VM, its tasks and its pages. */
 import { AT } from '../at.ts';
+import { mapped_by_guest } from '../guest/pgtable.ts';
 import { APF_BROADCAST } from '../kvm/async_pf_x86.ts';
 import { tdp_mapped } from '../kvm/tdp.ts';
 import type { Machine } from '../machine.ts';
@@ -43,7 +44,10 @@ export const vm: Description = {
     irqchip: words(IRQCHIPS, 'Where the interrupt controller lives.', (m, row) =>
       IRQCHIPS.indexOf(m.program.vms[row]!.irqchip),
     ),
-    paging: words(PAGINGS, 'How the guest is mapped.', (m, row) => PAGINGS.indexOf(m.program.vms[row]!.paging)),
+    paging: words(PAGINGS, 'How the guest is mapped.', (m, row) => {
+      const { paging, guest } = m.program.vms[row]!;
+      return PAGINGS.indexOf(paging === 'shadow' && !guest.paging ? 'none' : paging);
+    }),
     host: entity('host', 'The host it runs on.', (m, row) => m.program.vms[row]!.host),
     faults: count('Guest faults that needed the host.', (m, row) => m.vms[row]!.nr_faults, 'vm.nr_faults'),
     minor_faults: count(
@@ -102,7 +106,7 @@ export const vm: Description = {
       of: 'page',
       summary: 'All pages of its heap.',
       field: null,
-      positions: (m, row) => m.places.vms[row]!.pages,
+      positions: (m, row) => m.places.vms[row]!.heap_pages,
       at: (m, row, position) => m.places.vms[row]!.first_page + position,
     },
   },
@@ -179,6 +183,10 @@ export const task: Description = {
   attributes: {
     vcpu: entity('vcpu', 'The vCPU it belongs to.', (m, row) => m.places.tasks[row]!.vcpu),
     vm: entity('vm', 'The VM it belongs to.', (m, row) => m.places.tasks[row]!.vm),
+    address_space: count(
+      'The number of its address space: the CR3 that it runs with.',
+      (m, row) => m.places.tasks[row]!.space,
+    ),
     state: words(
       Object.keys(GUEST_TASK),
       "What the guest's scheduler thinks of it.",
@@ -264,6 +272,9 @@ export const page: Description = {
     ),
     mapped: state('Reachable by the guest without a fault.', (m, row) => tdp_mapped(m, vm_of_page(m, row), row)),
     missing: state('Nobody has brought it yet: userfault memory.', page_missing),
+    guest_mapped: state('Present in the page tables of a process of the guest.', (m, row) =>
+      mapped_by_guest(m, vm_of_page(m, row), heapPage(m, row)),
+    ),
     dirty: state(
       'Changed since it was last written to swap.',
       (m, row) => present(m, row) && (m.hva.pte(row) & PTE_DIRTY) !== 0,

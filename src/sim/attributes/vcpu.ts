@@ -254,6 +254,28 @@ export const vcpu: Description = {
       (m, row) => (m.vcpus[row]!.cr2_or_gpa === 0 ? 0 : gpa_of_page(m, m.vcpus[row]!.fault_page)),
       'vcpu.fault_page',
     ),
+    address_space: count('The address space in CR3, by its number.', (m, row) => m.vcpus[row]!.cr3, 'vcpu.cr3'),
+    paging: truth(
+      'CR0.PG: linear addresses go through the guest’s page tables.',
+      (m, row) => m.vcpus[row]!.cr0_pg === 1,
+      'vcpu.cr0_pg',
+    ),
+    cr2: address(
+      'gva',
+      'CR2: where the last #PF was, or the token of an asynchronous one.',
+      (m, row) => m.vcpus[row]!.cr2,
+      'vcpu.cr2',
+    ),
+    walk_references: count(
+      'Memory references of the last page walk, where the guest’s tables are walked.',
+      (m, row) => m.vcpus[row]!.walk_refs,
+      'vcpu.walk_refs',
+    ),
+    all_walk_references: count(
+      'Memory references of all its page walks.',
+      (m, row) => m.vcpus[row]!.nr_walk_refs,
+      'vcpu.nr_walk_refs',
+    ),
     task: entity('task', 'The task that runs, or ran last.', (m, row) => m.vcpus[row]!.current - 1, 'vcpu.current'),
     thread: entity('thread', 'Its host thread.', (m, row) => m.places.vcpus[row]!.thread),
     vm: entity('vm', 'The VM that it belongs to.', (m, row) => m.places.vcpus[row]!.vm),

@@ -11,7 +11,7 @@ import { OBS } from '../observe.ts';
 import type { PageChoice, TaskOp } from '../program.ts';
 import { draw, drawPage } from '../sample.ts';
 import { EXIT_REASON, FRAME, FRAME_AT, GUEST_TASK, type Task, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
-import { access_page } from './access.ts';
+import { access_page, left_guest } from './access.ts';
 import { push_frame } from './frames.ts';
 import { hlt, run_handler, vm_exit } from './handlers.ts';
 import { count_work, guest_schedule } from './sched.ts';
@@ -72,7 +72,7 @@ function run_task(m: Machine, thread: Thread, vcpu: Vcpu, task: Task): At {
   if (task.injected !== 0) {
     const write = (task.injected & INJECTED_WRITE) !== 0;
     const page = (task.injected & ~INJECTED_WRITE) - 1;
-    if (!touch(m, thread, vcpu, task, page, write, charge_ns.guest_access)) return vm_exit(vcpu, EXIT_REASON.npf);
+    if (!touch(m, thread, vcpu, task, page, write, charge_ns.guest_access)) return left_guest(vcpu);
     task.injected = 0;
     return AT.guest;
   }
@@ -161,7 +161,7 @@ function access(
   }
   if (task.target === 0) task.target = choose(m, task, op.page) + 1;
   const page = m.places.vms[vm_of_vcpu(m, vcpu)]!.first_page + task.target - 1;
-  if (!touch(m, thread, vcpu, task, page, op.op === 'write', cost_ns)) return vm_exit(vcpu, EXIT_REASON.npf);
+  if (!touch(m, thread, vcpu, task, page, op.op === 'write', cost_ns)) return left_guest(vcpu);
   task.target = 0;
   // The jump that ends a loop costs what it costs, but is no step of its own.
   const next = m.places.tasks[task.id]!.spec.ops[task.pc + 1];

@@ -71,7 +71,10 @@ export function deliver_event(m: Machine, vcpu: Vcpu): void {
     vcpu.exception_nr = 0;
     vcpu.exception_token = 0;
     if (nr === VECTOR.DF) panic(m, vcpu);
-    else push_frame(m, vcpu, FRAME.exc_page_fault, FRAME_AT.entry, nr, token);
+    else {
+      vcpu.cr2 = token;
+      push_frame(m, vcpu, FRAME.exc_page_fault, FRAME_AT.entry, nr, token);
+    }
     return;
   }
   if (!vcpu.irq_injected) return;

@@ -12,9 +12,10 @@ import { MSR_X2APIC_EOI } from '../kvm/exit.ts';
 import { knobsOfVm, type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { APF_VECTOR } from '../places.ts';
 import { EXIT_REASON, FRAME, FRAME_AT, type Thread, type Vcpu } from '../schema.ts';
-import { access_page } from './access.ts';
+import { access_page, left_guest } from './access.ts';
 import { apf_task_wake_all, kvm_async_pf_task_wait, kvm_async_pf_task_wake, still_halted } from './async_pf.ts';
 import { frame_at, panic, pop_frame, set_frame_at } from './frames.ts';
+import { map_faulting_page, ordinary_page_fault, remap_accessed_page, unmap_accessed_page } from './pgfault.ts';
 import { guest_schedule, scheduler_tick } from './sched.ts';
 
 type FrameAt = (typeof FRAME_AT)[keyof typeof FRAME_AT];
@@ -83,18 +84,27 @@ function exc_page_fault(m: Machine, vcpu: Vcpu): At {
       const reason = vcpu.area_flags;
       vcpu.area_flags = 0;
       const by_interrupt = knobsOfVm(m, vm).notify === 'pf_then_interrupt';
-      if (reason === 0)
-        set_frame_at(vcpu, FRAME_AT.iret); // An ordinary fault: nothing to map here.
+      if (reason === 0) ordinary_page_fault(m, vcpu);
       else if (!by_interrupt && reason === KVM_PV_REASON_PAGE_READY) {
-        wake_token(m, vcpu, top, FRAME_AT.iret);
+        wake_token(m, vcpu, top, vcpu.test_phys === 0 ? FRAME_AT.iret : FRAME_AT.remap);
         return acknowledge(m, vcpu);
       } else if (reason === KVM_PV_REASON_PAGE_NOT_PRESENT) {
         const from_kernel = vcpu.frame_if(top) === 0 || vcpu.frame_cpl3(top) === 0;
         if (by_interrupt && from_kernel && vmSpec(m, vm).guest.on_not_present === 'kernel') panic(m, vcpu);
+        else if (vmSpec(m, vm).guest.on_not_present === 'halt') set_frame_at(vcpu, FRAME_AT.unmap);
         else kvm_async_pf_task_wait(m, vcpu, vcpu.frame_token(top));
       }
       return AT.guest;
     }
+    case FRAME_AT.map:
+      return map_faulting_page(m, vcpu);
+    case FRAME_AT.unmap:
+      return unmap_accessed_page(m, vcpu);
+    case FRAME_AT.wait:
+      kvm_async_pf_task_wait(m, vcpu, vcpu.frame_token(top));
+      return AT.guest;
+    case FRAME_AT.remap:
+      return remap_accessed_page(m, vcpu);
     case FRAME_AT.hlt:
       if (!still_halted(m, vcpu)) {
         set_frame_at(vcpu, FRAME_AT.iret);
@@ -135,7 +145,9 @@ function sysvec_kvm_asyncpf_interrupt(m: Machine, vcpu: Vcpu): At {
       vcpu.set_frame_token(top, vcpu.area_token);
       return unit_test ? free_slot_and_ack(m, vcpu, FRAME_AT.wake) : wake_token(m, vcpu, top, FRAME_AT.clear);
     case FRAME_AT.wake:
-      return wake_token(m, vcpu, top, FRAME_AT.eoi);
+      return wake_token(m, vcpu, top, vcpu.test_phys === 0 ? FRAME_AT.eoi : FRAME_AT.remap);
+    case FRAME_AT.remap:
+      return remap_accessed_page(m, vcpu);
     default:
       return free_slot_and_ack(m, vcpu, FRAME_AT.iret);
   }
@@ -168,7 +180,7 @@ function interrupt(m: Machine, thread: Thread, vcpu: Vcpu): At {
   }
   if (op.op === 'read' || op.op === 'write') {
     const page = m.places.vms[vm_of_vcpu(m, vcpu)]!.first_page + op.page;
-    if (!access_page(m, vcpu, page, op.op === 'write')) return vm_exit(vcpu, EXIT_REASON.npf);
+    if (!access_page(m, vcpu, page, op.op === 'write')) return left_guest(vcpu);
   } else if (op.op === 'work') thread.charge_ns += op.ns;
   else scheduler_tick(m, vcpu);
   vcpu.set_frame_op(top, vcpu.frame_op(top) + 1);

@@ -47,6 +47,7 @@ export function guest_schedule(m: Machine, vcpu: Vcpu): void {
   }
   const task = m.tasks[next]!;
   vcpu.op_left_ns = task.op_left_ns;
+  vcpu.cr3 = m.places.tasks[next]!.space;
   vcpu.cpl3 = task.cpl3;
   vcpu.rflags_if = task.rflags_if;
   const host = m.places.vcpus[vcpu.id]!.host;

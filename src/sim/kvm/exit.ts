@@ -45,7 +45,7 @@ function trace_exit(m: Machine, vcpu: Vcpu, reason: Reason): void {
   // SVM: EXITINFO1 and 2 are error code and gpa of a fault, and 1 for a WRMSR. VMX: info1 is the qualification.
   const info1 = fault
     ? svm
-      ? fault_error_code(write)
+      ? fault_error_code(m, vcpu)
       : write
         ? 0x182
         : 0x181

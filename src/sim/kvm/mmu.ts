@@ -19,6 +19,8 @@ import { tdp_map, tdp_map_huge } from './tdp.ts';
 
 /** PFERR_ bits that a recording shows for a fault on the final access: bit 32, user, and write. */
 const PFERR_GUEST_FINAL = 0x1_0000_0000;
+/** Bit 33 in its place: an access to one of the guest's tables, on the way to what it wanted. */
+const PFERR_GUEST_PAGE = 0x2_0000_0000;
 const EFAULT = 14;
 const KVM_EXIT_UNKNOWN = 0;
 
@@ -35,14 +37,16 @@ export function page_fault(m: Machine, vcpu: Vcpu, gpa: number, page: number, wr
   if (!prefault) {
     m.vms[vm_of_vcpu(m, vcpu)]!.nr_faults += 1;
     if (m.emit)
-      m.emit(TP.kvm_page_fault, m.places.vcpus[vcpu.id]!.vcpu_id, guest_rip(m, vcpu), gpa, fault_error_code(write));
+      m.emit(TP.kvm_page_fault, m.places.vcpus[vcpu.id]!.vcpu_id, guest_rip(m, vcpu), gpa, fault_error_code(m, vcpu));
     m.observe?.(OBS.fault, vm_of_vcpu(m, vcpu), page, -1);
   }
   return AT.kvm_faultin_pfn;
 }
 
-export function fault_error_code(write: boolean): number {
-  return PFERR_GUEST_FINAL + (write ? 6 : 4);
+export function fault_error_code(m: Machine, vcpu: Vcpu): number {
+  const { first_page, heap_pages } = m.places.vms[vm_of_vcpu(m, vcpu)]!;
+  const where = vcpu.fault_page < first_page + heap_pages ? PFERR_GUEST_FINAL : PFERR_GUEST_PAGE;
+  return where + (vcpu.fault_write ? 6 : 4);
 }
 
 /**
