@@ -92,6 +92,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
         userfault: null,
         irqchip: 'kernel',
         hlt_exits: true,
+        saved_msrs: 'all',
         vcpus: VCPUS,
         pin: vcpus.map(() => null),
         protocol,

@@ -24,7 +24,8 @@ const TITLES: Readonly<Record<keyof typeof DESCRIPTIONS, string>> = {
   irq: 'An interrupt',
   timer: 'A timer',
   thread: 'A host thread',
-  saved: 'A saved vCPU',
+  saved: 'A saved VM',
+  saved_vcpu: 'A saved vCPU',
   work: 'A work item',
   handler: 'A userfault handler',
 };

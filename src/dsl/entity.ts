@@ -9,8 +9,8 @@ export interface Things {
   readonly env: Environment;
   readonly hosts: readonly HostSpec[];
   readonly vms: readonly VmSpec[];
-  /** Names given by `get_mpstate … as`, in order. */
-  readonly saved: readonly string[];
+  /** Names given by `save … as`, for a VM, and by `get_mpstate … as`, for a vCPU. */
+  readonly saved: readonly { readonly name: string; readonly kind: 'saved' | 'saved_vcpu' }[];
 }
 
 export function entityOf(of: Expression, things: Things): Entity | null {
@@ -52,8 +52,8 @@ function named(name: string, things: Things): Entity | null {
   if (vm >= 0) return { kind: 'vm', vm, id: vm, name };
   const host = things.hosts.findIndex(each => each.name === name);
   if (host >= 0) return { kind: 'host', vm: 0, id: host, name };
-  const saved = things.saved.indexOf(name);
-  if (saved >= 0) return { kind: 'saved', vm: 0, id: saved, name };
+  const saved = things.saved.find(each => each.name === name);
+  if (saved) return { kind: saved.kind, vm: 0, id: 0, name };
   const only = found?.owner ? things.vms.findIndex(each => each.name === found.owner) : -1;
   return only >= 0 ? ofVm(only, name, things) : null;
 }

@@ -53,7 +53,7 @@ export class Lowering {
   readonly report: Report;
   #source: Source;
   readonly #overrides = new Map<string, Expression>();
-  readonly #saved: readonly string[];
+  readonly #saved: Things['saved'];
   frame: Frame;
   /** What the acts being lowered wait for; null for those that stand bare. */
   trigger: Trigger | null = null;
@@ -63,8 +63,8 @@ export class Lowering {
   #latest_ns = 0;
   #held_ns = 0;
 
-  /** `saved`: the names of what `get_mpstate … as` reads, in the order of the statements. */
-  constructor(env: Environment, source: Source, report: Report, saved: readonly string[]) {
+  /** `saved`: the names of what `save … as` and `get_mpstate … as` read. */
+  constructor(env: Environment, source: Source, report: Report, saved: Things['saved']) {
     this.env = env;
     this.#saved = saved;
     this.#source = source;
@@ -261,6 +261,7 @@ export class Lowering {
       huge_pages: inside.on('huge_pages', false),
       irqchip: inside.word('irqchip', ['kernel', 'split', 'user'], 'kernel'),
       hlt_exits: inside.on('hlt_exits', true),
+      saved_msrs: inside.word('saved_msrs', ['all', 'without_apf_int'], 'all'),
       vcpus,
       pin: Array.from({ length: vcpus }, (_, id) => pin[id] ?? null),
       protocol: this.env.variant,

@@ -218,7 +218,7 @@ function memberExpr(of: KindOf<'member'>, place: Place, variables: Variables): E
 function fieldByName(owner: Expr, name: string) {
   if (owner.k === 'entity') {
     const { kind } = owner.entity;
-    const fields = fieldsOf(kind === 'saved' ? 'saved_vcpu' : kind);
+    const fields = fieldsOf(kind);
     if (fields[name]) return fields[name];
   }
   if (owner.k === 'get' && owner.name === 'nmi') return fieldsOf('nmi_state')[name];
@@ -300,7 +300,8 @@ function membership(of: KindOf<'binary'>, place: Place, variables: Variables): E
 
 function stateExpr(of: KindOf<'is'>, place: Place, variables: Variables): Expr {
   const subject = lowerExpression(of.of, place, variables);
-  if (of.past && !(subject.k === 'entity' && subject.entity.kind === 'saved'))
+  const executing = of.state.text === 'executing';
+  if (of.past && !(subject.k === 'entity' && subject.entity.kind === 'saved_vcpu') && !executing)
     place.needs(of, "'was'", 'the complete model');
   const is: Expr = { k: 'is', of: subject, state: of.state.text, arg: of.arg?.text ?? null };
   return of.negated ? { k: 'not', of: is } : is;

@@ -9,6 +9,7 @@ import { Check } from './check.ts';
 import { entryType } from './check_expression.ts';
 import type { Unit } from './compile.ts';
 import { type Diagnostic, Report } from './diagnostic.ts';
+import type { Things } from './entity.ts';
 import { type Environment, evaluate, type Value, valueText } from './evaluate.ts';
 import { type Expression, pathText } from './expression.ts';
 import { Lowering } from './lower.ts';
@@ -333,10 +334,15 @@ function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options)
   return { program, diagnostics: report.all };
 }
 
-/** Names that `get_mpstate` gives, in the order in which the simulator numbers them; '' for those without one. */
-function savedIn(nodes: readonly Node[]): readonly string[] {
-  const all = nodes.flatMap(withBodies).filter(each => each.statement.id === 'get_mpstate');
-  return [...new Set(all.map(each => wordsOf([each], 'get_mpstate', 'name')[0] ?? ''))];
+/** Names that are given to what a VMM reads; '' for those without one. */
+function savedIn(nodes: readonly Node[]): Things['saved'] {
+  const all = nodes.flatMap(withBodies);
+  const named = (id: string) =>
+    all.filter(each => each.statement.id === id).map(each => wordsOf([each], id, 'name')[0] ?? '');
+  return [
+    ...named('save').map(name => ({ name, kind: 'saved' }) as const),
+    ...named('get_mpstate').map(name => ({ name, kind: 'saved_vcpu' }) as const),
+  ];
 }
 
 function withBodies(node: Node): readonly Node[] {

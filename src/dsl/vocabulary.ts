@@ -39,7 +39,7 @@ const time = quantity(TIME);
 const size = quantity(BYTES);
 const COMPLETE = { needs: 'the complete model' } as const;
 
-export const MP_STATES: readonly string[] = Object.keys(MP_STATE);
+export const MP_STATES = Object.keys(MP_STATE) as readonly (keyof typeof MP_STATE)[];
 export const PAGINGS = ['tdp', 'shadow', 'nested', 'none'] as const;
 export const IRQCHIPS = ['kernel', 'split', 'user'] as const;
 
@@ -62,7 +62,8 @@ const MODELLED: Readonly<Partial<Record<ThingKind, EntityKind>>> = {
   thread: 'thread',
   handler: 'handler',
   work: 'work',
-  saved_vcpu: 'saved',
+  saved: 'saved',
+  saved_vcpu: 'saved_vcpu',
 };
 
 /** What the language adds: ways to name things, and what later versions model. */
@@ -99,7 +100,6 @@ const ADDED: Readonly<Partial<Record<ThingKind, Readonly<Record<string, Field>>>
     pending: of(count, 'nmi_pending.', COMPLETE),
     unmasked: of(TRUTH, 'NMIs are not blocked.', COMPLETE),
   },
-  saved: { vcpus: of(listOf(thing('saved_vcpu')), 'The vCPUs as saved.', COMPLETE) },
   migration: {
     round: of(count, 'The round that is being sent.', COMPLETE),
     rounds: of(count, 'Rounds sent.', COMPLETE),
@@ -129,13 +129,8 @@ function typeOf(value: ValueType): Type {
     case 'address':
       return address(value.kind);
     case 'entity':
-      return thing(thingOf(value.kind));
+      return thing(value.kind);
   }
-}
-
-/** An entity that `get_mpstate … as` names is one vCPU's state; the language keeps `saved` for a whole VM. */
-function thingOf(kind: EntityKind): ThingKind {
-  return kind === 'saved' ? 'saved_vcpu' : kind;
 }
 
 /** Every field of every tracepoint by its name, and what all records have. */
@@ -164,8 +159,7 @@ export function fieldsOf(kind: ThingKind): Readonly<Record<string, Field>> {
   if (entity) {
     const { attributes, collections, series: samples } = DESCRIPTIONS[entity];
     for (const [name, { type, summary }] of Object.entries(attributes)) all[name] = of(typeOf(type), summary);
-    for (const [name, each] of Object.entries(collections))
-      all[name] = of(listOf(thing(thingOf(each.of))), each.summary);
+    for (const [name, each] of Object.entries(collections)) all[name] = of(listOf(thing(each.of)), each.summary);
     for (const [name, { dimension, summary }] of Object.entries(samples)) {
       const type = typeOf({ t: 'quantity', dimension });
       all[name] = of(type.t === 'quantity' ? series(type.dimension) : ANY, summary);

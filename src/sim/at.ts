@@ -14,6 +14,21 @@ export const AT = numbered([
   'userspace',
   // The VMM's main thread.
   'vmm',
+  // What a VMM asks of a vCPU that is out of KVM_RUN, kvm/ioctl.ts.
+  'kvm_drain_async_pf',
+  'kvm_arch_vcpu_ioctl_get_regs',
+  'kvm_arch_vcpu_ioctl_get_sregs',
+  'msr_io.get',
+  'kvm_arch_vcpu_ioctl_get_mpstate',
+  'kvm_vcpu_ioctl_get_lapic',
+  'kvm_vcpu_ioctl_x86_get_vcpu_events',
+  'kvm_arch_vcpu_ioctl_set_regs',
+  'kvm_arch_vcpu_ioctl_set_sregs',
+  'msr_io.set',
+  'kvm_vcpu_ioctl_x86_set_vcpu_events',
+  'kvm_arch_vcpu_ioctl_set_mpstate',
+  'kvm_vcpu_ioctl_set_lapic',
+  'run_on_cpu.done',
   // Run loop, arch/x86/kvm/x86.c.
   'kvm_arch_vcpu_ioctl_run',
   'vcpu_run',

@@ -5,8 +5,9 @@
  * loop over them. Adding a line to one of the files in attributes/ is all it takes.
  */
 import type { Description, EntityKind } from './attributes/attribute.ts';
-import { page, saved, task, thread, vm } from './attributes/guest.ts';
+import { page, task, thread, vm } from './attributes/guest.ts';
 import { host, swap } from './attributes/host.ts';
+import { saved, saved_vcpu } from './attributes/saved.ts';
 import { handler } from './attributes/userfault.ts';
 import { vcpu } from './attributes/vcpu.ts';
 import { work } from './attributes/work.ts';
@@ -24,6 +25,7 @@ export const DESCRIPTIONS: Readonly<Record<EntityKind, Description>> = {
   timer: nothing,
   thread,
   saved,
+  saved_vcpu,
   work,
   handler,
 };

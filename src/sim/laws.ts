@@ -36,6 +36,10 @@ const SHARED_VCPU_FIELDS = new Set([
   'lapic_irr',
   'lapic_timer_pending',
   'nr_kicks',
+  'vmm_work',
+  'vmm_saved',
+  'vmm_mp_state',
+  'signal_pending',
   'op_left_ns',
   'work_ns',
 ]);
@@ -128,6 +132,7 @@ const WAITING_STEPS = new Set<number>([
   AT.kvm_clear_async_pf_completion_queue,
   AT.userfaultfd_read,
   AT.mfill_atomic,
+  AT.kvm_drain_async_pf,
 ]);
 
 /** Tables of a guest name pages of its heap, and CR3 one of its address spaces. */

@@ -9,12 +9,11 @@ import { type Capacities, type Layout, layOut, type Probe, type Table } from '..
 import type { Emit } from '../trace/all.ts';
 import { type Costs, costsOf } from './cost.ts';
 import { type Draws, drawsOf } from './draws.ts';
-import { MEMSLOTS_PER_VM, type Places, place } from './places.ts';
+import { MEMSLOTS_PER_VM, nodesOf, outstandingOf, type Places, place, worksOf } from './places.ts';
 import type { Program, VmSpec } from './program.ts';
 import type { Knobs } from './protocol/knobs.ts';
 import {
   type Action,
-  ASYNC_PF_PER_VCPU,
   type Clock,
   type Cpu,
   compiledSchema,
@@ -25,6 +24,7 @@ import {
   type Node,
   type S,
   type Saved,
+  type SavedVcpu,
   type Task,
   type Thread,
   type Vcpu,
@@ -54,6 +54,7 @@ export interface Machine {
   readonly actions: readonly Action[];
   readonly holds: readonly Hold[];
   readonly saveds: readonly Saved[];
+  readonly saved_vcpus: readonly SavedVcpu[];
   readonly frame: Table<S['frame']>;
   readonly gpt: Table<S['gpt']>;
   readonly hva: Table<S['hva']>;
@@ -93,11 +94,7 @@ export function vmSpec(m: Machine, vm: number): VmSpec {
 
 /** Rows and lengths that a program needs. Small programs get small states. */
 function capacities(program: Program, places: Places): Capacities {
-  const outstanding = program.vms.map((vm, id) => {
-    const gfns = vm.knobs.double_fault === 'second_token' ? ASYNC_PF_PER_VCPU : places.vms[id]!.pages;
-    return Math.min(ASYNC_PF_PER_VCPU, gfns) + 1;
-  });
-  const works = program.vms.reduce((total, vm, id) => total + vm.vcpus * (outstanding[id]! + 1), 0);
+  const works = worksOf(program, places.vms);
   const pages = places.vms.reduce((total, vm) => total + vm.pages, 0);
   const threads = places.threads.length;
   const l2 = places.vms.reduce((total, vm) => total + Math.ceil(vm.pages / 512), 0);
@@ -116,7 +113,7 @@ function capacities(program: Program, places: Places): Capacities {
       vcpu: places.vcpus.length,
       work: works,
       task: places.tasks.length,
-      node: places.tasks.length + places.vcpus.length + works,
+      node: nodesOf(program, places.vms),
       gpt: program.vms.reduce((total, vm, id) => total + places.vms[id]!.spaces * vm.guest.heap_pages, 0),
       hva: pages,
       tdp: pages,
@@ -128,13 +125,17 @@ function capacities(program: Program, places: Places): Capacities {
       action: program.actions.length,
       hold: places.holds.length,
       saved: places.saved.length,
+      saved_vcpu: places.saved.reduce((total, { vcpus }) => total + vcpus, 0),
+      saved_task: places.saved.reduce((total, { tasks }) => total + tasks, 0),
+      saved_node: places.saved.reduce((total, { nodes }) => total + nodes, 0),
     },
     lengths: {
       works,
       ios: places.ios,
       evictions: places.evictions.length,
+      commands: places.commands.length,
       threads,
-      apf_queue: Math.max(...outstanding, 1) + 1,
+      apf_queue: Math.max(...program.vms.map((vm, id) => outstandingOf(vm, places.vms[id]!.pages)), 1) + 1,
       tdp_l4: 1,
     },
   };
@@ -163,6 +164,7 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     actions: layout.rows('action'),
     holds: layout.rows('hold'),
     saveds: layout.rows('saved'),
+    saved_vcpus: layout.rows('saved_vcpu'),
     frame: layout.tables.frame,
     gpt: layout.tables.gpt,
     hva: layout.tables.hva,

@@ -12,8 +12,11 @@ export function rowOf(places: Places, entity: Entity | Mark): number {
     case 'vm':
     case 'host':
     case 'swap':
-    case 'saved':
       return entity.id;
+    case 'saved':
+      return places.saved.findIndex(({ name }) => name === entity.name);
+    case 'saved_vcpu':
+      return places.saved.find(({ name }) => name === entity.name)?.first ?? -1;
     case 'vcpu':
       return (vm?.first_vcpu ?? 0) + entity.id;
     case 'task':

@@ -3,8 +3,8 @@
  *
  * Fixed for a run. Rows of all VMs share a table; `first` and `of` go between a VM's own numbering and the row.
  */
-import type { ActionOp, IrqSpec, Program, TaskSpec, TimerSpec } from './program.ts';
-import { TABLE_ENTRIES, THREAD_KIND } from './schema.ts';
+import type { ActionOp, IrqSpec, Program, TaskSpec, TimerSpec, VmSpec } from './program.ts';
+import { ASYNC_PF_PER_VCPU, TABLE_ENTRIES, THREAD_KIND } from './schema.ts';
 
 /** gfn of the first heap page: guest-physical 0x1000000, as in the recordings. Below lies the guest's kernel area. */
 export const HEAP_GFN = 0x1000;
@@ -55,6 +55,57 @@ export interface Interrupt {
   readonly spec: IrqSpec | TimerSpec;
   /** Timer row, or -1 for a device interrupt. */
   readonly timer: number;
+}
+
+/** An act that a VMM carries out by itself, by asking things of its vCPU threads. */
+export type Command = Extract<
+  ActionOp,
+  { readonly op: 'pause' | 'resume' | 'query' | 'save' | 'restore' | 'get_mpstate' | 'set_mpstate' }
+>;
+
+function isCommand(op: ActionOp): op is Command {
+  return COMMANDS.some(each => each === op.op);
+}
+
+const COMMANDS = ['pause', 'resume', 'query', 'save', 'restore', 'get_mpstate', 'set_mpstate'] as const;
+
+export interface SavedPlace {
+  readonly name: string;
+  readonly vm: number;
+  /** All vCPUs of the VM, or one, whichever it is at the time. */
+  readonly whole: boolean;
+  readonly first: number;
+  readonly vcpus: number;
+  /** Rows of saved_task and saved_node, where it is ever restored; else none. */
+  readonly first_task: number;
+  readonly tasks: number;
+  readonly first_node: number;
+  readonly nodes: number;
+}
+
+/** `nodes`: how many entries a guest's token table can have. */
+function savedBy(
+  commands: readonly Command[],
+  nodes: number,
+  vms: readonly { readonly vcpus: number; readonly tasks: number }[],
+): readonly SavedPlace[] {
+  const saved: SavedPlace[] = [];
+  const next = { first: 0, first_task: 0, first_node: 0 };
+  for (const op of commands) {
+    if ((op.op !== 'get_mpstate' && op.op !== 'save') || saved.some(({ name }) => name === op.name)) continue;
+    const whole = op.op === 'save';
+    const restored = whole && commands.some(other => other.op === 'restore' && other.name === op.name);
+    const counts = {
+      vcpus: whole ? vms[op.vm]!.vcpus : 1,
+      tasks: restored ? vms[op.vm]!.tasks : 0,
+      nodes: restored ? nodes : 0,
+    };
+    saved.push({ name: op.name, vm: op.vm, whole, ...next, ...counts });
+    next.first += counts.vcpus;
+    next.first_task += counts.tasks;
+    next.first_node += counts.nodes;
+  }
+  return saved;
 }
 
 export interface Places {
@@ -114,7 +165,10 @@ export interface Places {
     readonly action: number;
     readonly op: Extract<ActionOp, { readonly op: 'hold_event' | 'hold_actor' }>;
   }[];
-  readonly saved: readonly string[];
+  /** What is saved under a name: of which VM, and its vCPUs, `first` among the rows of saved_vcpu. */
+  readonly saved: readonly SavedPlace[];
+  /** Each act that a VMM carries out, one after the other. */
+  readonly commands: readonly { readonly action: number; readonly op: Command }[];
   /** Texts of the scenario's marks, each once. */
   readonly marks: readonly string[];
   /** Each `evict` of the scenario: the page rows it takes. kswapd's queue holds indices into this. */
@@ -147,6 +201,22 @@ function addressSpaces(program: Program, vm: number): number {
   );
   const walked = paging !== 'tdp' || !guest.paging || page_tables !== 'fixed' || on_not_present === 'halt' || edited;
   return walked ? 1 : 0;
+}
+
+/** Gfns that a vCPU can have outstanding, and one broadcast; `pages`: those of its VM that can be missing. */
+export function outstandingOf(vm: VmSpec, pages: number): number {
+  return Math.min(ASYNC_PF_PER_VCPU, vm.knobs.double_fault === 'second_token' ? ASYNC_PF_PER_VCPU : pages) + 1;
+}
+
+type PagesOfVms = readonly { readonly pages: number }[];
+
+export function worksOf(program: Program, vms: PagesOfVms): number {
+  return program.vms.reduce((total, vm, id) => total + vm.vcpus * (outstandingOf(vm, vms[id]!.pages) + 1), 0);
+}
+
+/** Entries of the guests' token tables: of each task, of each CPU's idle task, and for wakes that came early. */
+export function nodesOf(program: Program, vms: PagesOfVms): number {
+  return program.vms.reduce((total, vm) => total + vm.guest.tasks.length + vm.vcpus, worksOf(program, vms));
 }
 
 export function place(program: Program): Places {
@@ -271,9 +341,14 @@ export function place(program: Program): Places {
   const holds = program.actions.flatMap((action, index) =>
     action.ops.flatMap(op => (op.op === 'hold_event' || op.op === 'hold_actor' ? [{ action: index, op }] : [])),
   );
-  const saved = [
-    ...new Set(program.actions.flatMap(action => action.ops.flatMap(op => (op.op === 'get_mpstate' ? [op.name] : [])))),
-  ];
+  const commands = program.actions.flatMap((action, index) =>
+    action.ops.flatMap(op => (isCommand(op) ? [{ action: index, op }] : [])),
+  );
+  const saved = savedBy(
+    commands.map(({ op }) => op),
+    nodesOf(program, vms),
+    program.vms.map(({ vcpus, guest }) => ({ vcpus, tasks: guest.tasks.length })),
+  );
   const marks = [
     ...new Set(program.actions.flatMap(action => action.ops.flatMap(op => (op.op === 'mark' ? [op.name] : [])))),
   ];
@@ -314,6 +389,7 @@ export function place(program: Program): Places {
     tasksOf: vcpus.map((_, vcpu) => tasks.flatMap((task, index) => (task.vcpu === vcpu ? [index] : []))),
     holds,
     saved,
+    commands,
     marks,
     evictions,
     ios,

@@ -134,6 +134,8 @@ export interface VmSpec {
   readonly huge_pages: boolean;
   readonly irqchip: 'kernel' | 'split' | 'user';
   readonly hlt_exits: boolean;
+  /** Which MSRs the VMM saves: all that KVM lists, or all but MSR_KVM_ASYNC_PF_INT (B34). */
+  readonly saved_msrs: 'all' | 'without_apf_int';
   readonly vcpus: number;
   /** Host CPU for each vCPU thread, or null where the scheduler chooses. */
   readonly pin: readonly (number | null)[];
@@ -224,6 +226,16 @@ export type ActionOp =
   /** The guest writes the EN MSR of one of its CPUs: off, or on again. */
   | { readonly op: 'apf'; readonly vm: number; readonly vcpu: number; readonly enabled: boolean }
   | { readonly op: 'get_mpstate'; readonly vm: number; readonly vcpu: number; readonly name: string }
+  | {
+      readonly op: 'set_mpstate';
+      readonly vm: number;
+      readonly vcpu: number;
+      readonly state: 'RUNNABLE' | 'UNINITIALIZED' | 'INIT_RECEIVED' | 'HALTED' | 'SIPI_RECEIVED';
+    }
+  | { readonly op: 'pause' | 'resume' | 'query'; readonly vm: number }
+  /** Keeps the state of a VM under a name; `restore` puts it back. */
+  | { readonly op: 'save'; readonly vm: number; readonly name: string }
+  | { readonly op: 'restore'; readonly name: string }
   | { readonly op: 'mark'; readonly name: string };
 
 export interface Action {
@@ -236,7 +248,19 @@ export interface Action {
 
 /** Something that exists in the machine. `vm` is the VM's index (0 where the kind has none); ids count within it. */
 export interface Entity {
-  readonly kind: 'host' | 'swap' | 'vm' | 'vcpu' | 'task' | 'page' | 'irq' | 'timer' | 'thread' | 'saved' | 'handler';
+  readonly kind:
+    | 'host'
+    | 'swap'
+    | 'vm'
+    | 'vcpu'
+    | 'task'
+    | 'page'
+    | 'irq'
+    | 'timer'
+    | 'thread'
+    | 'saved'
+    | 'saved_vcpu'
+    | 'handler';
   readonly vm: number;
   readonly id: number;
   /** As written, for messages. */

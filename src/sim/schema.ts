@@ -21,6 +21,7 @@ import {
   u53,
 } from '../base/table.ts';
 import { AT } from './at.ts';
+import { carried } from './migrate/moved.ts';
 
 export const ASYNC_PF_PER_VCPU = 64;
 /** Entries of a page table. */
@@ -78,11 +79,16 @@ export const NODE = numbered(['free', 'parked', 'halted', 'dummy']);
 export const ACTION = numbered(['armed', 'waiting', 'done']);
 export const HOLD = numbered(['off', 'armed', 'holding', 'over']);
 export const IO = numbered(['free', 'queued', 'active']);
+/** A save or a restore: first all vCPUs come out of KVM_RUN, then their state is read or written. */
+export const TRANSFER = numbered(['none', 'stopping', 'transferring']);
+/** What a VMM asks of a vCPU thread: QEMU's run_on_cpu(). */
+export const VMM_WORK = numbered(['none', 'stop', 'query', 'save', 'get_mpstate', 'set_mpstate', 'load']);
 
 /** Deepest nest of guest handlers: a #PF, an interrupt inside it, and one more of each. */
 export const FRAMES_MAX = 6;
 
-export const schema = {
+/** All tables but those whose columns follow from another's. */
+const tables = {
   clock: table(
     {},
     {
@@ -192,6 +198,11 @@ export const schema = {
       /** Threads whose messages the userfault handler has not read yet. */
       uffd_messages: fifo('threads'),
       tdp_l4: array(u32, 'tdp_l4'),
+      /** The VMM: commands to carry out, the first being under way; whether its vCPUs stay out of KVM_RUN. */
+      monitor: fifo('commands'),
+      monitor_failed: bool,
+      paused: bool,
+      transfer: oneOf(TRANSFER),
     },
     { nr_faults: u32, nr_minor_faults: u32, nr_evictions: u32, nr_userfaults: u32 },
   ),
@@ -206,8 +217,10 @@ export const schema = {
       mp_state: oneOf(MP_STATE),
       waiting: bool,
       signal_pending: bool,
-      /** The VMM wants this record of the vCPU's state, + 1, when it is out of KVM_RUN. */
-      ioctl_save: ref,
+      /** What the VMM wants of the vCPU thread when it is out of KVM_RUN, and where to put or take the state. */
+      vmm_work: oneOf(VMM_WORK),
+      vmm_saved: ref,
+      vmm_mp_state: oneOf(MP_STATE),
       /** An exception whose delivery the next fault interrupts: put there by a scenario. */
       delivering: oneOf(EXCEPTION),
       immediate_exit: bool,
@@ -386,7 +399,17 @@ export const schema = {
   /** The scenario's timed actions and holds. */
   action: table({ state: oneOf(ACTION), fired: u32 }),
   hold: table({ state: oneOf(HOLD) }, {}),
-  saved: table({ taken: bool, mp_state: oneOf(MP_STATE), in_hlt: bool, apf_halted: bool }),
+  /** What a VMM has read and keeps under a name: of one vCPU, or of a whole VM. */
+  saved: table({ taken: bool }),
+} as const;
+
+export const schema = {
+  ...tables,
+  /** One vCPU as saved; `apf_halted` is not part of that, and kept to tell what the save has left out. */
+  saved_vcpu: table({ taken: bool, apf_halted: bool, ...carried(tables.vcpu.fields) }, carried(tables.vcpu.unhashed)),
+  /** What the guest's own memory holds of its tasks and its token table, as saved. */
+  saved_task: table(tables.task.fields, { ...tables.task.unhashed, sleep_left_ns: u53 }),
+  saved_node: table(tables.node.fields, tables.node.unhashed),
 } as const;
 
 export const compiledSchema = compileSchema(schema);
@@ -406,3 +429,4 @@ export type Io = Row<S['io']>;
 export type Action = Row<S['action']>;
 export type Hold = Row<S['hold']>;
 export type Saved = Row<S['saved']>;
+export type SavedVcpu = Row<S['saved_vcpu']>;

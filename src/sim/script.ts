@@ -10,7 +10,6 @@ import { NO_THREAD } from './engine.ts';
 import { unmap_of_task } from './guest/pgfault.ts';
 import { hold_thread, release_thread, wake_up_process } from './host/sched.ts';
 import { apic_set_spiv, kvm_apic_set_irq } from './kvm/lapic.ts';
-import { kvm_vcpu_kick } from './kvm/requests.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
 import { fault_in_at_once } from './mm/touch.ts';
 import { kill_handler } from './mm/userfault.ts';
@@ -18,6 +17,7 @@ import { OBS } from './observe.ts';
 import { type Matcher, matcherOf, matches, rowOf } from './pattern.ts';
 import type { ActionOp, Trigger } from './program.ts';
 import { ACTION, EXCEPTION, HOLD, type Thread } from './schema.ts';
+import { monitor_command } from './vmm/monitor.ts';
 
 interface HoldRule {
   /** Thread and step held, or -1 where the hold is on an event. */
@@ -84,6 +84,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
   );
   const source = (action: number) => m.places.source.action + action;
   const evictions = new Map<ActionOp, number>(m.places.evictions.map(({ op }, index) => [op, index]));
+  const commands = new Map<ActionOp, number>(m.places.commands.map(({ op }, index) => [op, index]));
   const firstHold = new Map<ActionOp, number>(m.places.holds.map(({ op }, index) => [op, index]));
 
   const perform = (action: number, op: ActionOp): void => {
@@ -161,13 +162,17 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
       case 'apf':
         vcpuOf(op).guest_apf_switch = op.enabled ? 2 : 1;
         return;
-      case 'get_mpstate': {
-        const vcpu = vcpuOf(op);
-        vcpu.ioctl_save = m.places.saved.indexOf(op.name) + 1;
-        vcpu.signal_pending = 1;
-        kvm_vcpu_kick(m, vcpu);
+      case 'pause':
+      case 'resume':
+      case 'query':
+      case 'save':
+      case 'get_mpstate':
+      case 'set_mpstate':
+        monitor_command(m, op.vm, commands.get(op)!);
         return;
-      }
+      case 'restore':
+        monitor_command(m, m.places.saved.find(({ name }) => name === op.name)!.vm, commands.get(op)!);
+        return;
       case 'mark':
         m.observe?.(OBS.marked, 0, m.places.marks.indexOf(op.name), -1);
         return;

@@ -44,19 +44,6 @@ test('a page is evicted to a swap device', () => {
   assert.equal(lowered, [['no-swap', 'h has no swap that a page could go to']]);
 });
 
-test('a variant without a model is described, not run', () => {
-  const text =
-    'language 1\ntitle "save"\nhost h { cpus 1; ram 1MiB; swap none }\nvm t on h { ram 64KiB; vcpus 1 }\nvariant mine extends v6_drain_on_save { lists move }\n';
-  const { suite } = compile({ path: 'save.apf', text }, () => null);
-  const [first] = suite?.cases ?? [];
-  const [cell] = first?.cells ?? [];
-  for (const name of ['v6_drain_on_save', 'mine']) {
-    assert.ok(suite?.variants.includes(name) && !suite.runnable.includes(name));
-    assert.equal(cell && first?.lower(cell, name).diagnostics.map(({ code }) => code), ['needs']);
-  }
-  assert.ok(suite?.runnable.includes('v6'));
-});
-
 test('each timer of a vCPU has a vector', () => {
   const timers = (count: number) =>
     Array.from({ length: count }, (_, index) => `timer k${index} every 1ms on vcpu[0] { work 1us }`).join('\n');

@@ -160,6 +160,7 @@ function randomVm(dice: Dice, index: number, hosts: readonly HostSpec[], variant
     huge_pages,
     irqchip: dice.of(['kernel', 'kernel', 'kernel', 'split', 'user']),
     hlt_exits: dice.chance(85),
+    saved_msrs: 'all',
     vcpus,
     pin: Array.from({ length: vcpus }, () => (dice.chance(30) ? dice.from(0, cpus - 1) : null)),
     protocol: variant,

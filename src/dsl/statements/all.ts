@@ -10,6 +10,7 @@ import * as laterAct from './later_act.ts';
 import * as task from './task.ts';
 import * as trigger from './trigger.ts';
 import * as vm from './vm.ts';
+import * as vmm from './vmm.ts';
 
 function statementsOf(module: object): readonly Statement[] {
   return Object.values(module).flat().filter(isStatement);
@@ -27,6 +28,7 @@ export const STATEMENTS: readonly Statement[] = [
   cases,
   trigger,
   act,
+  vmm,
   laterAct,
   judge,
   explore,

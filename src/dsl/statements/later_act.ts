@@ -4,7 +4,6 @@ import { type Needs, statement } from '../statement.ts';
 import { opt, seq } from '../syntax.ts';
 import { COUNT, TIME } from '../units.ts';
 import type { ThingKind } from '../value_type.ts';
-import { MP_STATES } from '../vocabulary.ts';
 
 const WHERE = ['file', 'case', 'act'] as const;
 
@@ -40,8 +39,6 @@ export const laterActs = [
   onThing('init', ['vcpu'], 'VCPU', 'Sends INIT.', 'init web.vcpu[0]'),
   onThing('hotplug', ['vcpu'], 'VCPU', 'Adds a vCPU.', 'hotplug web.vcpu[0]'),
   onThing('unplug', ['vcpu'], 'VCPU', 'Takes a vCPU away.', 'unplug web.vcpu[0]'),
-  onThing('pause', ['vm'], 'VM', 'The VMM stops all vCPUs.', 'pause web'),
-  onThing('resume', ['vm'], 'VM', 'And lets them go on.', 'resume web'),
 ];
 
 export const nmiAct = statement({
@@ -65,65 +62,6 @@ export const balloon = statement({
   examples: ['balloon web to 64MiB'],
   needs: COMPLETE,
   check: ({ vm }, _at, check) => check.thing(vm, 'vm'),
-});
-
-export const setMpstate = statement({
-  id: 'set_mpstate',
-  keyword: 'set_mpstate',
-  where: WHERE,
-  syntax: seq(word('set_mpstate'), place('vcpu', 'VCPU'), name('state', 'MP_STATE')),
-  summary: 'KVM_SET_MP_STATE from user space.',
-  examples: ['set_mpstate web.vcpu[0] RUNNABLE'],
-  needs: COMPLETE,
-  check({ vcpu, state }, _at, check) {
-    check.thing(vcpu, 'vcpu');
-    check.choice(state, MP_STATES, 'an mp_state');
-  },
-});
-
-export const save = statement({
-  id: 'save',
-  keyword: 'save',
-  where: WHERE,
-  syntax: seq(word('save'), place('vm', 'VM'), word('as'), name('name')),
-  summary: 'Reads the whole state of a VM, as a snapshot does.',
-  examples: ['save web as snap'],
-  needs: COMPLETE,
-  declare: ({ name }, at, scope) => scope.thing(name, 'saved', at),
-  check: ({ vm }, _at, check) => check.thing(vm, 'vm'),
-});
-
-export const restore = statement({
-  id: 'restore',
-  keyword: 'restore',
-  where: WHERE,
-  syntax: seq(word('restore'), place('saved', 'SAVED'), opt(seq(word('on'), name('host', 'HOST')))),
-  summary: 'Starts a VM from a saved state.',
-  examples: ['restore snap on dst'],
-  needs: COMPLETE,
-  check({ saved, host }, _at, check) {
-    check.thing(saved, 'saved');
-    if (host) check.declared(host, 'host');
-  },
-});
-
-export const query = statement({
-  id: 'query',
-  keyword: 'query',
-  where: WHERE,
-  syntax: seq(word('query'), place('what', 'cpus(VM)')),
-  summary: 'Reads state without stopping for good, as "info cpus" does.',
-  examples: ['query cpus(web)'],
-  needs: COMPLETE,
-  check({ what }, _at, check) {
-    const [vm] = what.kind === 'call' ? what.args : [];
-    const callee = what.kind === 'call' ? what.of : what;
-    if (callee.kind === 'name')
-      check.choice({ text: callee.name, span: callee.span }, ['cpus', 'registers'], 'something to query');
-    if (vm) check.thing(vm.value, 'vm');
-    else
-      check.error('wrong-arguments', { span: what.span, message: 'query needs a VM', help: 'write query cpus(web)' });
-  },
 });
 
 export const migrate = statement({

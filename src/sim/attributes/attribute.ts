@@ -19,6 +19,7 @@ export type EntityKind =
   | 'timer'
   | 'thread'
   | 'saved'
+  | 'saved_vcpu'
   | 'work'
   | 'handler';
 export type AddressKind = 'gva' | 'gpa' | 'hva' | 'gfn' | 'pfn';

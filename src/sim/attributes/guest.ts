@@ -17,7 +17,8 @@ import {
 } from '../mm/page.ts';
 import { page_missing } from '../mm/userfault.ts';
 import { HEAP_GFN, HEAP_GVA, VM_HVA, VM_HVA_STRIDE } from '../places.ts';
-import { EXCEPTION, FRAME, FRAME_AT, GUEST_TASK, MP_STATE, NODE, type Node, type Vcpu } from '../schema.ts';
+import { EXCEPTION, FRAME, FRAME_AT, GUEST_TASK, NODE, type Node, type Vcpu } from '../schema.ts';
+import { vm_stopped } from '../vmm/monitor.ts';
 import { address, count, type Description, entity, quantity, state, truth, words } from './attribute.ts';
 import { taskIsStuck } from './stuck.ts';
 
@@ -110,7 +111,9 @@ export const vm: Description = {
       at: (m, row, position) => m.places.vms[row]!.first_page + position,
     },
   },
-  states: {},
+  states: {
+    paused: state('Its VMM keeps all its vCPUs out of KVM_RUN.', (m, row) => vm_stopped(m.vms[row]!)),
+  },
   series: {
     stall: {
       dimension: 'time',
@@ -287,32 +290,6 @@ export const page: Description = {
       'Held by somebody, so that reclaim leaves it.',
       (m, row) => frameOf(m, row) >= 0 && m.frame.pins(frameOf(m, row)) > 0,
     ),
-  },
-  series: {},
-};
-
-export const saved: Description = {
-  attributes: {
-    mp_state: words(
-      Object.keys(MP_STATE),
-      'The state that KVM_GET_MP_STATE returned.',
-      (m, row) => m.saveds[row]!.mp_state,
-      'saved.mp_state',
-    ),
-    taken: truth('It has been read.', (m, row) => m.saveds[row]!.taken === 1, 'saved.taken'),
-    apf_halted: truth(
-      'The vCPU was halted for a page then, in whichever field.',
-      (m, row) => m.saveds[row]!.apf_halted === 1,
-      'saved.apf_halted',
-    ),
-  },
-  collections: {},
-  states: {
-    executing: {
-      args: ['HLT'],
-      summary: 'What the guest was executing then.',
-      holds: (m, row) => m.saveds[row]!.in_hlt === 1,
-    },
   },
   series: {},
 };

@@ -86,7 +86,11 @@ export function entityText(m: Machine, kind: EntityKind, row: number): string {
     case 'handler':
       return m.places.threads[row]?.comm ?? 'a userfault handler';
     case 'saved':
-      return m.places.saved[row] ?? 'a saved vCPU';
+      return m.places.saved[row]?.name ?? 'a saved VM';
+    case 'saved_vcpu': {
+      const place = m.places.saved.findLast(({ first }) => first <= row);
+      return place?.whole ? `${place.name}.vcpu[${row - place.first}]` : (place?.name ?? 'a saved vCPU');
+    }
     case 'work': {
       const work = m.works[row]!;
       return work.wakeup_all === 1 ? 'the wake-all item' : `the work item of gfn ${hexText(work.gfn)}`;

@@ -141,7 +141,7 @@ function kvm_set_msr_common(m: Machine, vcpu: Vcpu): At {
       vcpu.apf_int_vector = vcpu.msr_data;
       return done;
     case MSR_KVM_ASYNC_PF_EN:
-      return kvm_pv_enable_async_pf(m, vcpu);
+      return kvm_pv_enable_async_pf(m, vcpu, vcpu.msr_data, done);
     case MSR_KVM_ASYNC_PF_ACK:
       m.observe?.(OBS.ack, vm_of_vcpu(m, vcpu), vcpu.id, -1);
       vcpu.apf_pageready_pending = 0;
@@ -152,17 +152,17 @@ function kvm_set_msr_common(m: Machine, vcpu: Vcpu): At {
   }
 }
 
-/** Models kvm_pv_enable_async_pf(), arch/x86/kvm/x86.c. */
-function kvm_pv_enable_async_pf(m: Machine, vcpu: Vcpu): At {
-  vcpu.apf_en_val = vcpu.msr_data;
+/** The EN MSR is written, by the guest or by a VMM, who goes on at `then`. Models kvm_pv_enable_async_pf(), arch/x86/kvm/x86.c. */
+export function kvm_pv_enable_async_pf(m: Machine, vcpu: Vcpu, data: number, then: At): At {
+  vcpu.apf_en_val = data;
   if (!pv_enabled(m, vcpu)) {
-    vcpu.check_return = AT['handle_exit.wrmsr_done'];
+    vcpu.check_return = then;
     return AT.kvm_clear_async_pf_completion_queue;
   }
   // Bits 63:6 are the guest-physical address of the 64-byte area.
-  kvm_gfn_to_hva_cache_init(m, vcpu, vm_of_vcpu(m, vcpu), vcpu.msr_data - (vcpu.msr_data % 64));
+  kvm_gfn_to_hva_cache_init(m, vcpu, vm_of_vcpu(m, vcpu), data - (data % 64));
   if (knobs_of(m, vcpu).destination === 'wake_all') kvm_async_pf_wakeup_all(m, vcpu);
-  return AT['handle_exit.wrmsr_done'];
+  return then;
 }
 
 /** The rest of the exit of a WRMSR. */

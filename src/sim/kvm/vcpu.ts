@@ -10,12 +10,15 @@ import { gfn_of_page } from '../addr.ts';
 import { AT, type At } from '../at.ts';
 import { deliver_event } from '../guest/frames.ts';
 import { guest_rip } from '../guest/rip.ts';
+import { schedule } from '../host/sched.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
-import { ENTRY_NOTE, MP_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
+import { ENTRY_NOTE, MP_STATE, TASK_STATE, type Thread, VCPU_MODE, type Vcpu, VMM_WORK } from '../schema.ts';
+import { run_on_cpu_done, vm_stopped } from '../vmm/monitor.ts';
 import { free_work, kvm_check_async_pf_completion } from './async_pf.ts';
 import { kvm_add_async_pf_gfn, synthetic_halt } from './async_pf_x86.ts';
 import { cancel_injection } from './event.ts';
+import { first_ioctl } from './ioctl.ts';
 import { kvm_inject_pending_timer_irqs } from './lapic.ts';
 import {
   KVM_REQ_APF_HALT,
@@ -32,22 +35,22 @@ import {
 const EINTR = 4;
 const KVM_EXIT_INTR = 10;
 
-/** The VMM around KVM_RUN: answers what it was stopped for, and goes back in. */
+/**
+ * The VMM around KVM_RUN: does what is asked of this thread, stays out while the VM is stopped, else goes back in.
+ *
+ * Models kvm_cpu_exec() and qemu_wait_io_event() of QEMU.
+ */
 export function userspace(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   vcpu.signal_pending = 0;
-  if (vcpu.ioctl_save !== 0) kvm_arch_vcpu_ioctl_get_mpstate(m, vcpu);
+  if (vcpu.vmm_work === VMM_WORK.stop) run_on_cpu_done(m, vcpu);
+  if (vcpu.vmm_work !== VMM_WORK.none) return first_ioctl(m, vcpu);
+  if (vm_stopped(m.vms[vm_of_vcpu(m, vcpu)]!)) {
+    thread.task_state = TASK_STATE.INTERRUPTIBLE;
+    schedule(m, thread);
+    return AT.userspace;
+  }
   return AT.kvm_arch_vcpu_ioctl_run;
-}
-
-/** Models kvm_arch_vcpu_ioctl_get_mpstate(): what a VMM saves, and a migration carries. */
-function kvm_arch_vcpu_ioctl_get_mpstate(m: Machine, vcpu: Vcpu): void {
-  const saved = m.saveds[vcpu.ioctl_save - 1]!;
-  vcpu.ioctl_save = 0;
-  saved.taken = 1;
-  saved.mp_state = vcpu.mp_state;
-  saved.in_hlt = vcpu.in_hlt;
-  saved.apf_halted = vcpu.apf_halted;
 }
 
 /** Models kvm_arch_vcpu_ioctl_run(). Differs: vCPUs start RUNNABLE, so the waits for INIT and SIPI are not here. */

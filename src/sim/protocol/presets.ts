@@ -115,7 +115,6 @@ export const PRESETS: readonly Preset[] = [
     source: 'review mail, 9 Oct 2010; our reconstruction of what was asked',
     extends: 'v6',
     changes: { save: 'drain', query: 'same_as_save' },
-    awaits: 'a save that looks at outstanding faults',
   },
   {
     name: 'v7',

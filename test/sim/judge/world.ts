@@ -71,6 +71,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
         userfault: null,
         irqchip: 'kernel',
         hlt_exits: true,
+        saved_msrs: 'all',
         vcpus: 2,
         pin: [null, null],
         protocol: 'linux_6_12',

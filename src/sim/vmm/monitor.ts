@@ -1,0 +1,136 @@
+/**
+ * The VMM's monitor: stops and starts vCPUs, looks at them, saves and restores a VM, one command after the other.
+ *
+ * A vCPU's ioctls are made by its own thread, so a command is a question to each vCPU thread: a signal brings it out of
+ * KVM_RUN, it does its part (kvm/ioctl.ts), and whoever is last ends the command and begins the next.
+ * Differs: the VMM's main loop, which hands the questions out, takes no time of its own; of a command that is asked for
+ * again while it waits or runs there is one.
+ */
+import { AT, type At } from '../at.ts';
+import { wake_up_process } from '../host/sched.ts';
+import { kvm_vcpu_kick } from '../kvm/requests.ts';
+import { type Machine, vm_of_vcpu } from '../machine.ts';
+import { load_guest, save_guest } from '../migrate/guest_memory.ts';
+import type { Command } from '../places.ts';
+import { MP_STATE, TRANSFER, type Vcpu, VMM_WORK, type Vm } from '../schema.ts';
+
+type Work = (typeof VMM_WORK)[keyof typeof VMM_WORK];
+
+/** Whether vCPU threads stay out of KVM_RUN: the VM is paused, or a command needs all of them out. */
+export function vm_stopped(vm: Vm): boolean {
+  return vm.paused === 1 || vm.transfer !== TRANSFER.none;
+}
+
+/** A command comes in. */
+export function monitor_command(m: Machine, vm: number, command: number): void {
+  const { monitor } = m.vms[vm]!;
+  if (monitor.has(command)) return;
+  monitor.push(command);
+  if (monitor.length === 1) begin(m, vm);
+}
+
+function vcpusOf(m: Machine, vm: number): readonly Vcpu[] {
+  const { first_vcpu } = m.places.vms[vm]!;
+  return m.vcpus.slice(first_vcpu, first_vcpu + m.program.vms[vm]!.vcpus);
+}
+
+function begin(m: Machine, vm: number): void {
+  const row = m.vms[vm]!;
+  const { op } = m.places.commands[row.monitor.at(0)]!;
+  const one = 'vcpu' in op ? m.vcpus[m.places.vms[vm]!.first_vcpu + op.vcpu]! : null;
+  switch (op.op) {
+    case 'pause':
+      row.paused = 1;
+      for (const vcpu of vcpusOf(m, vm)) run_on_cpu(m, vcpu, VMM_WORK.stop, 0);
+      return;
+    case 'resume':
+      row.paused = 0;
+      end(m, vm);
+      return;
+    case 'query':
+      for (const vcpu of vcpusOf(m, vm)) run_on_cpu(m, vcpu, VMM_WORK.query, 0);
+      return;
+    case 'get_mpstate':
+      run_on_cpu(m, one!, VMM_WORK.get_mpstate, savedPlace(m, op).first + 1);
+      return;
+    case 'set_mpstate':
+      one!.vmm_mp_state = MP_STATE[op.state];
+      run_on_cpu(m, one!, VMM_WORK.set_mpstate, 0);
+      return;
+    case 'save':
+    case 'restore':
+      row.transfer = TRANSFER.stopping;
+      for (const vcpu of vcpusOf(m, vm)) run_on_cpu(m, vcpu, VMM_WORK.stop, 0);
+      return;
+  }
+}
+
+function savedPlace(m: Machine, op: Extract<Command, { readonly name: string }>) {
+  return m.places.saved.find(({ name }) => name === op.name)!;
+}
+
+/** Has a vCPU thread do something outside of KVM_RUN. Models run_on_cpu() and qemu_cpu_kick() of QEMU. */
+function run_on_cpu(m: Machine, vcpu: Vcpu, work: Work, saved: number): void {
+  vcpu.vmm_work = work;
+  vcpu.vmm_saved = saved;
+  vcpu.signal_pending = 1;
+  const thread = m.threads[m.places.vcpus[vcpu.id]!.thread]!;
+  if (thread.at === AT.userspace) wake_up_process(m, thread);
+  else kvm_vcpu_kick(m, vcpu);
+}
+
+/** A vCPU thread has done its part; the last one ends the command, or begins its second half. */
+export function run_on_cpu_done(m: Machine, vcpu: Vcpu): At {
+  vcpu.vmm_work = VMM_WORK.none;
+  vcpu.vmm_saved = 0;
+  vcpu.vmm_mp_state = MP_STATE.RUNNABLE;
+  const vm = vm_of_vcpu(m, vcpu);
+  if (vcpusOf(m, vm).every(each => each.vmm_work === VMM_WORK.none)) proceed(m, vm);
+  return AT.userspace;
+}
+
+/** A vCPU's state was asked for and not given: -EBUSY. The whole command has failed. */
+export function run_on_cpu_refused(m: Machine, vcpu: Vcpu): At {
+  m.vms[vm_of_vcpu(m, vcpu)]!.monitor_failed = 1;
+  return run_on_cpu_done(m, vcpu);
+}
+
+/** All vCPUs have done what was asked of them. */
+function proceed(m: Machine, vm: number): void {
+  const row = m.vms[vm]!;
+  const { op } = m.places.commands[row.monitor.at(0)]!;
+  if (op.op === 'get_mpstate') m.saveds[m.places.saved.indexOf(savedPlace(m, op))]!.taken = row.monitor_failed ? 0 : 1;
+  if (op.op === 'save' || op.op === 'restore') {
+    const place = savedPlace(m, op);
+    const saved = m.saveds[m.places.saved.indexOf(place)]!;
+    if (row.transfer === TRANSFER.stopping && (op.op === 'save' || saved.taken)) {
+      row.transfer = TRANSFER.transferring;
+      if (op.op === 'restore') load_guest(m, vm, place);
+      const work = op.op === 'save' ? VMM_WORK.save : VMM_WORK.load;
+      vcpusOf(m, vm).forEach((vcpu, index) => {
+        run_on_cpu(m, vcpu, work, place.first + index + 1);
+      });
+      return;
+    }
+    if (op.op === 'save' && !row.monitor_failed) {
+      save_guest(m, vm, place);
+      saved.taken = 1;
+    }
+  }
+  end(m, vm);
+}
+
+/** The command is over: the vCPUs go on where nothing else keeps them, and the next command begins. */
+function end(m: Machine, vm: number): void {
+  const row = m.vms[vm]!;
+  row.transfer = TRANSFER.none;
+  row.monitor_failed = 0;
+  row.monitor.shift();
+  if (!vm_stopped(row)) {
+    for (const vcpu of vcpusOf(m, vm)) {
+      const thread = m.threads[m.places.vcpus[vcpu.id]!.thread]!;
+      if (thread.at === AT.userspace) wake_up_process(m, thread);
+    }
+  }
+  if (row.monitor.length > 0) begin(m, vm);
+}
