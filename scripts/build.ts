@@ -1,13 +1,14 @@
 /**
- * The bundle: `dist/apflab.js` and the parts that it loads when they are needed.
+ * The bundle: `dist/apflab.cjs` and the parts that it loads when they are needed.
  *
- * The monitor stands behind a dynamic import and becomes a part of its own, so that `apflab run` starts without
- * reading Ink and React. Everything is in the bundle; the published package depends on nothing.
+ * The monitor is a bundle of its own, `dist/monitor.js`, so that `apflab run` starts without reading Ink and React. Everything is in the bundle; the published package depends on nothing.
  */
+import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Metafile, Plugin } from 'esbuild';
+import { present } from '../src/base/assert.ts';
 import { exitWith, scriptArgs } from './args.ts';
 import { files, ROOT } from './imports.ts';
 
@@ -17,7 +18,8 @@ Bundles src/cli/main.ts into dist/.
   --if-stale      only when a source is newer than the bundle`;
 
 export const ENTRY = 'src/cli/main.ts';
-export const BUNDLE = 'dist/apflab.js';
+export const BUNDLE = 'dist/apflab.cjs';
+const MONITOR = 'monitor.js';
 
 /** Ink asks for the developer tools of React only when DEV is set, but names them where every start would see it. */
 const withoutDevtools: Plugin = {
@@ -30,17 +32,23 @@ const withoutDevtools: Plugin = {
 
 /**
  * Node's own modules straight from the process. An `import` of one first reads every export that it has, lazy ones
- * too, which loads half of Node: a third of the start-up of an empty program. The launcher makes up for Node 22.0.
+ * too, which loads half of Node: a third of the start-up of an empty program. Here what is not used is not read, as the
+ * bundler leaves it out. The launcher makes up for Node 22.0.
  */
 const plainBuiltins: Plugin = {
   name: 'plain-builtins',
   setup(build) {
     build.onResolve({ filter: /^node:/ }, ({ path, kind }) => {
-      return kind === 'dynamic-import' ? { path, external: true } : { path, namespace: 'builtin' };
+      if (kind === 'dynamic-import') return { path, external: true };
+      return { path, namespace: 'builtin', sideEffects: false };
     });
-    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule('${path}')`,
-    }));
+    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => {
+      const names = Object.keys(process.getBuiltinModule(path) ?? {}).filter(name => /^\w+$/.test(name));
+      const exported = names.map(name => `export const ${name} = /* @__PURE__ */ (() => all.${name})();`);
+      return {
+        contents: [`const all = process.getBuiltinModule('${path}');`, 'export default all;', ...exported].join('\n'),
+      };
+    });
   },
 };
 
@@ -51,31 +59,92 @@ export function isStale(): boolean {
   return sources.some(file => statSync(join(ROOT, file)).mtimeMs > built_ms);
 }
 
-/** Bundle into `outdir`; the metafile says what went into which part. */
+/** The monitor as the parts see it: a script may not import a module, so the launcher does it for them. */
+const monitorApart: Plugin = {
+  name: 'monitor-apart',
+  setup(build) {
+    build.onResolve({ filter: /\/tui\/main\.tsx$/ }, ({ path }) => ({ path, namespace: 'monitor' }));
+    build.onLoad({ filter: /.*/, namespace: 'monitor' }, () => ({
+      contents: `export const watch = async options => (await importModule('./${MONITOR}')).watch(options)`,
+    }));
+  },
+};
+
+const OPTIONS = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  jsx: 'automatic',
+  target: 'node22',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  metafile: true,
+  define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"', 'import.meta.dirname': '__dirname' },
+  logLevel: 'warning',
+} as const;
+
+/**
+ * Bundle into `outdir`; the metafile says what went into which part.
+ *
+ * Parts are scripts, not modules: only of a script does V8 hand out the functions that a run has compiled, and without
+ * those a start spends a quarter of its time compiling them again (bin/apflab.js keeps them). esbuild splits modules
+ * only, so each part becomes the expression of a function in a second pass. Names carry a hash of the content.
+ * The monitor awaits while it loads, which a script cannot, so it is modules with a copy of what it shares.
+ */
 export async function bundle(outdir: string): Promise<Metafile> {
   const esbuild = await import('esbuild');
-  const { metafile } = await esbuild.build({
-    absWorkingDir: ROOT,
-    entryPoints: { apflab: ENTRY },
-    outdir,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    jsx: 'automatic',
-    target: 'node22',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-    metafile: true,
-    define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' },
-    // CommonJS packages inside the bundle ask for Node's own modules through `require`.
-    banner: { js: 'const require=process.getBuiltinModule;' },
-    plugins: [withoutDevtools, plainBuiltins],
-    logLevel: 'warning',
-  });
+  // In the hashes too: what the second pass depends on. It drops the comment.
+  const second = createHash('sha256')
+    .update(readFileSync(fileURLToPath(import.meta.url)))
+    .update(esbuild.version);
+  const [parts, monitor] = await Promise.all([
+    esbuild.build({
+      ...OPTIONS,
+      entryPoints: { apflab: ENTRY },
+      outdir,
+      entryNames: '[name]-[hash]',
+      outExtension: { '.js': '.cjs' },
+      banner: { js: `// ${second.digest('hex')}` },
+      plugins: [monitorApart, plainBuiltins],
+      write: false,
+    }),
+    esbuild.build({
+      ...OPTIONS,
+      entryPoints: { monitor: 'src/tui/main.tsx' },
+      outdir,
+      // CommonJS packages inside the bundle ask for Node's own modules through `require`.
+      banner: { js: 'const require=process.getBuiltinModule;' },
+      plugins: [withoutDevtools, plainBuiltins],
+    }),
+  ]);
+  for (const { path, text } of parts.outputFiles) {
+    const { code } = await esbuild.transform(text, {
+      format: 'cjs',
+      platform: 'node',
+      target: 'node22',
+      // Parts come from the launcher, at once: `import()` becomes a promise of `require()`.
+      supported: { 'dynamic-import': false },
+      minifySyntax: true,
+      minifyWhitespace: true,
+      logLevel: 'warning',
+    });
+    writeFileSync(path, script(code));
+  }
+  const outputs = { ...parts.metafile.outputs, ...monitor.metafile.outputs };
+  const entry = Object.keys(outputs).find(path => outputs[path]?.entryPoint === ENTRY);
+  const name = basename(present(entry, 'build: a part for the entry'));
+  writeFileSync(join(outdir, basename(BUNDLE)), script(`module.exports=require("./${name}")`));
+  const metafile = { inputs: { ...parts.metafile.inputs, ...monitor.metafile.inputs }, outputs };
   writeFileSync(join(outdir, 'LICENSES.txt'), licenses(metafile));
   return metafile;
+}
+
+/** What a part may name besides itself comes from the launcher. */
+function script(code: string): string {
+  return `(function(require,importModule,module,exports,__dirname){"use strict";${code}})`;
 }
 
 /** The licences of what is in the bundle: they ask to travel with it. */
