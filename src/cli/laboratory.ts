@@ -7,6 +7,7 @@ import type { Args } from './args.ts';
 import { check } from './commands/check.ts';
 import { doc } from './commands/doc.ts';
 import { fmt } from './commands/fmt.ts';
+import { mutate } from './commands/mutate.ts';
 import { protocols } from './commands/protocols.ts';
 import { replay } from './commands/replay.ts';
 import { run } from './commands/run.ts';
@@ -21,7 +22,7 @@ import type { VerbName } from './verbs.ts';
 /** The monitor also ends with the codes of signals. */
 export type Command = (args: Args, terminal: Terminal) => number | Promise<number>;
 
-export const LABORATORY = { check, doc, fmt, protocols, replay, run, show, story, watch, why } satisfies {
+export const LABORATORY = { check, doc, fmt, mutate, protocols, replay, run, show, story, watch, why } satisfies {
   readonly [V in VerbName]?: Command;
 };
 

@@ -37,6 +37,15 @@ export const AS = choice('as', ['summary', ...TRACE_FORMATS], 'summary', 'print 
 export const IN = text('in', 'FILE', 'a scenario whose variants can be named too');
 export const AT = text('at', 'TIME', 'open at this virtual time: 3ms');
 export const MOMENT = text('at', 'TIME', 'at this virtual time: 3ms (the first judgement that fails, else the end)');
+export const KNOBS_FLAG = list('knobs', 'A,B', 'only guards and rules of these knobs');
+export const FIRST = toggle('first', 'one variant that notices is enough');
+export const AT_LEAST = integer('at-least', 'PERCENT', 'exit with 1 if fewer of them are noticed');
+export const MUTATE_REPORT = choice(
+  'report',
+  ['pretty', 'json', 'md'],
+  'pretty',
+  'for people, for programs, for a page',
+);
 export const FIX = toggle('fix', 'run the repaired versions');
 export const EXPLANATION = choice('report', ['pretty', 'json'], 'pretty', 'for people or for programs');
 export const SPEED = text('speed', 'TIME', 'virtual time that passes in a second: 100us');
@@ -149,6 +158,21 @@ With --in, the variants that a scenario declares can be named as well.`,
       ['apflab protocols', 'the list'],
       ['apflab protocols linux_4_19 linux_5_8', 'what changed in 5.8'],
       ['apflab protocols v6 mine --in halt.apf', 'which knobs a variant of your own turns'],
+    ],
+  },
+  mutate: {
+    name: 'mutate',
+    operands: 'FILE...',
+    count: [1, Number.POSITIVE_INFINITY],
+    summary: 'take one guard away at a time, and see who notices',
+    about: `Runs each case again without one guard of the kernel's or the guest's, without one term of a gate, or without
+one rule that an older version lacked, and says which judgement then comes out otherwise. What nobody notices is listed:
+either nothing here depends on it, or a judgement is missing.`,
+    flags: [...SELECTION, KNOBS_FLAG, FIRST, AT_LEAST, MUTATE_REPORT],
+    examples: [
+      ['apflab mutate halt.apf', 'each guard on each variant'],
+      ['apflab mutate halt.apf --knobs gate', 'does every term of the gate earn its place?'],
+      ['apflab mutate scenarios --first --at-least 90', 'for CI: is the suite worth its time?'],
     ],
   },
   story: {

@@ -55,7 +55,7 @@ function failureOf(entry: Entry): readonly string[] {
   return ['', `### ${verdictOf(entry)}: ${text(runTitle(entry))}`, '', ...reasons, ...fences];
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }

@@ -11,6 +11,7 @@ import { type Costs, costsOf } from './cost.ts';
 import { type Draws, drawsOf } from './draws.ts';
 import { MEMSLOTS_PER_VM, nodesOf, outstandingOf, type Places, place, worksOf } from './places.ts';
 import type { Program, VmSpec } from './program.ts';
+import { guardBits } from './protocol/guards.ts';
 import type { Knobs } from './protocol/knobs.ts';
 import {
   type Action,
@@ -73,6 +74,8 @@ export interface Machine {
   readonly knobs_of_vcpu: readonly Knobs[];
   /** 1 where an access has to look at more than the TDP tables: at the guest's own, or at their shadow. */
   readonly walks_of_vcpu: Uint8Array;
+  /** Bits of protocol/guards.ts. */
+  readonly guards_of_vcpu: Uint32Array;
   readonly charges_of_vcpu: readonly Costs['charge_ns'][];
   /** By host CPU: what each step costs there. */
   readonly step_ns_of_cpu: readonly Costs['step_ns'][];
@@ -178,6 +181,7 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     vm_of_vcpu: Uint16Array.from(places.vcpus, vcpu => vcpu.vm),
     knobs_of_vcpu: places.vcpus.map(vcpu => program.vms[vcpu.vm]!.knobs),
     walks_of_vcpu: Uint8Array.from(places.vcpus, vcpu => (places.vms[vcpu.vm]!.spaces > 0 ? 1 : 0)),
+    guards_of_vcpu: Uint32Array.from(places.vcpus, vcpu => guardBits(program.vms[vcpu.vm]!.knobs.guards)),
     charges_of_vcpu: places.vcpus.map(vcpu => costs[vcpu.host]!.charge_ns),
     step_ns_of_cpu: places.cpus.map(cpu => costs[cpu.host]!.step_ns),
     draws: drawsOf(program),

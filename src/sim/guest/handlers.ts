@@ -11,6 +11,7 @@ import {
 import { MSR_X2APIC_EOI } from '../kvm/exit.ts';
 import { knobsOfVm, type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { APF_VECTOR } from '../places.ts';
+import { GUARD, guarded } from '../protocol/guards.ts';
 import { EXIT_REASON, FRAME, FRAME_AT, type Thread, type Vcpu } from '../schema.ts';
 import { access_page, left_guest } from './access.ts';
 import { apf_task_wake_all, kvm_async_pf_task_wait, kvm_async_pf_task_wake, still_halted } from './async_pf.ts';
@@ -154,14 +155,15 @@ function sysvec_kvm_asyncpf_interrupt(m: Machine, vcpu: Vcpu): At {
 }
 
 function free_slot_and_ack(m: Machine, vcpu: Vcpu, then: FrameAt): At {
-  vcpu.area_token = 0;
+  if (guarded(m, vcpu, GUARD.guest_frees_slot)) vcpu.area_token = 0;
   set_frame_at(vcpu, then);
   return acknowledge(m, vcpu);
 }
 
 /** Has the host look for the next completion. Where there is no such MSR, that one waits for whatever exit comes next. */
 function acknowledge(m: Machine, vcpu: Vcpu): At {
-  if (knobsOfVm(m, vm_of_vcpu(m, vcpu)).completion_check !== 'on_request_and_ack') return AT.guest;
+  const checks = knobsOfVm(m, vm_of_vcpu(m, vcpu)).completion_check === 'on_request_and_ack';
+  if (!checks || !guarded(m, vcpu, GUARD.guest_acknowledges)) return AT.guest;
   return wrmsr(vcpu, MSR_KVM_ASYNC_PF_ACK, 1);
 }
 

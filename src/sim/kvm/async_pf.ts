@@ -16,6 +16,7 @@ import { pte_present, pte_target, vm_of_page } from '../mm/page.ts';
 import { hva_of_page } from '../mm/reclaim.ts';
 import { wake_memory_waiters } from '../mm/swap.ts';
 import { OBS } from '../observe.ts';
+import { GUARD, guarded } from '../protocol/guards.ts';
 import {
   ASYNC_PF_PER_VCPU,
   ENTRY_NOTE,
@@ -185,7 +186,7 @@ export function async_pf_execute_request(m: Machine, thread: Thread): At {
  */
 export function async_pf_execute_kick(m: Machine, thread: Thread): At {
   const vcpu = m.vcpus[thread.vcpu - 1]!;
-  if (!vcpu.apf_pageready_pending) kvm_vcpu_kick(m, vcpu);
+  if (!vcpu.apf_pageready_pending && guarded(m, vcpu, GUARD.kick_after_request)) kvm_vcpu_kick(m, vcpu);
   return AT['async_pf_execute.trace'];
 }
 
@@ -207,7 +208,7 @@ export function async_pf_execute_trace(m: Machine, thread: Thread): At {
 /** Wakes the vCPU's wait queue, whoever is on it. */
 export function async_pf_execute_wake(m: Machine, thread: Thread): At {
   const vcpu = m.vcpus[thread.vcpu - 1]!;
-  if (knobs_of(m, vcpu).wake !== 'none') kvm_vcpu_wake_up(m, vcpu);
+  if (knobs_of(m, vcpu).wake !== 'none' && guarded(m, vcpu, GUARD.wake_after_append)) kvm_vcpu_wake_up(m, vcpu);
   return AT['async_pf_execute.put'];
 }
 

@@ -7,6 +7,7 @@ import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { knobs_of, knobsOfVm, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
+import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Knobs } from '../protocol/knobs.ts';
 import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, EXCEPTION, MP_STATE, type Thread, type Vcpu, type Work } from '../schema.ts';
 import { kvm_arch_interrupt_allowed, kvm_event_needs_reinjection, kvm_queue_exception } from './event.ts';
@@ -206,7 +207,7 @@ export function kvm_arch_async_page_not_present(m: Machine, vcpu: Vcpu, work: Wo
     }
     if (knobs_of(m, vcpu).not_present_write_failure === 'neither') return false;
   }
-  ask_to_halt(m, vcpu);
+  if (guarded(m, vcpu, GUARD.halt_when_not_told)) ask_to_halt(m, vcpu);
   return false;
 }
 
@@ -230,7 +231,7 @@ export function kvm_arch_async_page_present(m: Machine, thread: Thread): At {
   const vm = vm_of_vcpu(m, vcpu);
   const stale_token = work.token;
   if (work.wakeup_all) work.token = APF_BROADCAST;
-  else kvm_del_async_pf_gfn(m, vcpu, work.gfn);
+  else if (guarded(m, vcpu, GUARD.ready_unmarks_gfn)) kvm_del_async_pf_gfn(m, vcpu, work.gfn);
   if (work.failed) vcpu.apf_error_gfn = work.gfn + 1;
   if (m.emit)
     m.emit(

@@ -10,6 +10,7 @@ import { AT, type At } from '../at.ts';
 import { schedule } from '../host/sched.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
+import { GUARD, guarded } from '../protocol/guards.ts';
 import { EXCEPTION, MP_STATE, TASK_STATE, type Thread, type Vcpu } from '../schema.ts';
 import { synthetic_unhalt } from './async_pf_x86.ts';
 import { kvm_arch_interrupt_allowed } from './event.ts';
@@ -49,7 +50,8 @@ export const RUNNABLE_TERMS: readonly RunnableTerm[] = [
   {
     text: 'async_pf.done is not empty',
     // A halt that is decided in the fault and that nothing undoes would be the review's mistake.
-    when: (m, vcpu) => knobs(m, vcpu).wake !== 'none' && knobs(m, vcpu).halt !== 'at_fault',
+    when: (m, vcpu) =>
+      knobs(m, vcpu).wake !== 'none' && knobs(m, vcpu).halt !== 'at_fault' && guarded(m, vcpu, GUARD.runnable_done),
     holds: (_m, vcpu) => vcpu.apf_done.length > 0,
   },
   { text: 'mp_state is SIPI_RECEIVED', when: always, holds: (_m, vcpu) => vcpu.mp_state === MP_STATE.SIPI_RECEIVED },
@@ -71,7 +73,7 @@ export const RUNNABLE_TERMS: readonly RunnableTerm[] = [
   { text: 'an NMI is pending', when: always, holds: (_m, vcpu) => vcpu.nmi_pending > 0 },
   {
     text: 'interrupts are allowed and the LAPIC has one',
-    when: always,
+    when: (m, vcpu) => guarded(m, vcpu, GUARD.runnable_interrupt),
     holds: (_m, vcpu) => kvm_arch_interrupt_allowed(vcpu) && kvm_apic_has_interrupt(vcpu) >= 0,
   },
 ];
@@ -96,10 +98,15 @@ export function vcpu_block(m: Machine, thread: Thread): At {
 }
 
 /** Says that it is going to sleep. Models the top of kvm_vcpu_block(), virt/kvm/kvm_main.c. */
-export function kvm_vcpu_block(_m: Machine, thread: Thread): At {
-  vcpu_of(_m, thread).waiting = 1;
-  thread.task_state = TASK_STATE.INTERRUPTIBLE;
+export function kvm_vcpu_block(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  if (guarded(m, vcpu, GUARD.sleeps_before_look)) prepare_to_sleep(vcpu, thread);
   return AT['kvm_vcpu_block.check'];
+}
+
+function prepare_to_sleep(vcpu: Vcpu, thread: Thread): void {
+  vcpu.waiting = 1;
+  thread.task_state = TASK_STATE.INTERRUPTIBLE;
 }
 
 /** Looks whether it should after all. Models kvm_vcpu_check_block(), virt/kvm/kvm_main.c. */
@@ -108,7 +115,10 @@ export function kvm_vcpu_block_check(m: Machine, thread: Thread): At {
   const runnable = kvm_arch_vcpu_runnable(m, vcpu);
   if (runnable && knobs(m, vcpu).block === 'unhalt_request') kvm_make_request(KVM_REQ_UNHALT, vcpu);
   const stop =
-    runnable || pending_timer(vcpu) >= 0 || vcpu.signal_pending === 1 || kvm_check_request(KVM_REQ_UNBLOCK, vcpu);
+    runnable ||
+    (pending_timer(vcpu) >= 0 && guarded(m, vcpu, GUARD.timer_unblocks)) ||
+    vcpu.signal_pending === 1 ||
+    kvm_check_request(KVM_REQ_UNBLOCK, vcpu);
   if (!stop) return AT['kvm_vcpu_block.schedule'];
   thread.task_state = TASK_STATE.RUNNING;
   return AT['kvm_vcpu_block.finish'];
@@ -117,6 +127,7 @@ export function kvm_vcpu_block_check(m: Machine, thread: Thread): At {
 /** Sleeps, unless it was woken since it said so; then looks again. */
 export function kvm_vcpu_block_schedule(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
+  if (!guarded(m, vcpu, GUARD.sleeps_before_look)) prepare_to_sleep(vcpu, thread);
   if (thread.task_state !== TASK_STATE.RUNNING) m.observe?.(OBS.blocked, vm_of_vcpu(m, vcpu), vcpu.id, -1);
   schedule(m, thread);
   return AT.kvm_vcpu_block;

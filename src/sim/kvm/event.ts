@@ -9,6 +9,7 @@ import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
+import { GUARD, guarded } from '../protocol/guards.ts';
 import { EXCEPTION, type Thread, type Vcpu } from '../schema.ts';
 import { kvm_apic_ack_interrupt, kvm_apic_has_interrupt } from './lapic.ts';
 import { KVM_REQ_EVENT, kvm_check_request, kvm_make_request } from './requests.ts';
@@ -92,9 +93,10 @@ function inject_irq(m: Machine, vcpu: Vcpu): void {
 }
 
 /** The entry was called off: what was to go in is still to go in. Models kvm_x86_ops.cancel_injection(). */
-export function cancel_injection(vcpu: Vcpu): void {
+export function cancel_injection(m: Machine, vcpu: Vcpu): void {
   const cut_short = vcpu.exception === EXCEPTION.injected || vcpu.irq_injected === 1;
-  if (cut_short || vcpu.immediate_exit) kvm_make_request(KVM_REQ_EVENT, vcpu);
+  const lost = !guarded(m, vcpu, GUARD.cancel_raises_event);
+  if (!lost && (cut_short || vcpu.immediate_exit)) kvm_make_request(KVM_REQ_EVENT, vcpu);
   vcpu.immediate_exit = 0;
 }
 

@@ -12,6 +12,7 @@ import { knobs_of, knobsOfVm, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '
 import { hva_to_pfn_nowait, resident, start_gup } from '../mm/gup.ts';
 import { pte_present, pte_target } from '../mm/page.ts';
 import { OBS } from '../observe.ts';
+import { GUARD, guarded } from '../protocol/guards.ts';
 import { GUP_RESULT, type Thread, type Vcpu } from '../schema.ts';
 import { kvm_schedule_work, kvm_setup_async_pf_item, kvm_setup_async_pf_list } from './async_pf.ts';
 import { kvm_can_do_async_pf, kvm_find_async_pf_gfn, repeated_fault } from './async_pf_x86.ts';
@@ -152,7 +153,7 @@ export function kvm_tdp_mmu_map(m: Machine, thread: Thread): At {
   }
   const stale = row.mmu_invalidate_in_progress > 0 || row.mmu_invalidate_seq !== vcpu.fault_mmu_seq;
   const pte = m.hva.pte(vcpu.fault_page);
-  if (stale || !pte_present(pte)) return then;
+  if ((stale && guarded(m, vcpu, GUARD.mmu_notifier_retry)) || !pte_present(pte)) return then;
   const huge = vmSpec(m, vm).huge_pages ? huge_frame(m, vm, vcpu.fault_page) : -1;
   if (huge >= 0) tdp_map_huge(m, vm, vcpu.fault_page, huge);
   else tdp_map(m, vm, vcpu.fault_page, pte_target(pte));

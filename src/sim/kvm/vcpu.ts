@@ -13,6 +13,7 @@ import { guest_rip } from '../guest/rip.ts';
 import { schedule } from '../host/sched.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
+import { GUARD, guarded } from '../protocol/guards.ts';
 import { ENTRY_NOTE, MP_STATE, TASK_STATE, type Thread, VCPU_MODE, type Vcpu, VMM_WORK } from '../schema.ts';
 import { run_on_cpu_done, vm_stopped } from '../vmm/monitor.ts';
 import { free_work, kvm_check_async_pf_completion } from './async_pf.ts';
@@ -193,13 +194,13 @@ export function kvm_vcpu_exit_request(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const cpu = m.cpus[thread.cpu]!;
   if (
-    vcpu.mode === VCPU_MODE.EXITING_GUEST_MODE ||
-    kvm_request_pending(vcpu) ||
+    (vcpu.mode === VCPU_MODE.EXITING_GUEST_MODE && guarded(m, vcpu, GUARD.recheck_mode)) ||
+    (kvm_request_pending(vcpu) && guarded(m, vcpu, GUARD.recheck_requests)) ||
     cpu.need_resched ||
     vcpu.signal_pending
   ) {
     vcpu.mode = VCPU_MODE.OUTSIDE_GUEST_MODE;
-    cancel_injection(vcpu);
+    cancel_injection(m, vcpu);
     return AT['vcpu_run.tail'];
   }
   return AT.vcpu_run_guest;

@@ -8,6 +8,8 @@
  * say them all the same; a variant that would turn nothing but such a one is refused, as it would change nothing.
  */
 
+import { GUARD_NAMES } from './guards.ts';
+
 interface KnobDeclaration {
   /** Allowed words; for a set knob, its elements. */
   readonly values: readonly string[];
@@ -162,6 +164,11 @@ export const KNOBS = {
   early_wake: { values: ['dummy', 'dropped'], summary: 'What the guest does with a ready event whose task has not parked yet.' },
   trace_mode: { values: ['unlabelled', 'labelled'], summary: 'Whether the tracepoints say which kind of address they hold.' },
   trace_format: { values: ['v6', '2.6.38', '4.19', '5.8', '6.1', '6.12'], summary: 'Whose text the tracepoints are printed in.' },
+  guards: {
+    values: GUARD_NAMES,
+    set: true,
+    summary: 'Conditions that every version has; here to be taken away, one at a time, by `apflab mutate`.',
+  },
   host_halt: { values: ['always', 'opt_out'], summary: 'Whether a VM may refuse to be halted by the host.', later: 'all' },
 } as const satisfies Record<string, KnobDeclaration>;
 

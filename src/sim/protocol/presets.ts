@@ -4,6 +4,7 @@
  * A preset says only what differs from the one it extends, so reading down the chain is reading the history.
  * Sources: the kernel's own code and the messages to linux-mm, as named with each.
  */
+import { GUARD_NAMES } from './guards.ts';
 import { KNOB_NAMES, type Knobs } from './knobs.ts';
 
 export interface Preset {
@@ -65,6 +66,7 @@ const v6: Knobs = {
   trace_mode: 'unlabelled',
   trace_format: 'v6',
   host_halt: 'always',
+  guards: GUARD_NAMES,
 };
 
 export const PRESETS: readonly Preset[] = [

@@ -1,0 +1,143 @@
+/** Mutation: every run once more without one of its guards, to see which judgement notices. */
+import { caseTitle } from '../report/result.ts';
+import type { JudgementResult, Outcome } from '../sim/outcome.ts';
+import type { Program } from '../sim/program.ts';
+import { type Mutation, mutationsOf } from '../sim/protocol/mutations.ts';
+import { execute } from './execute.ts';
+import type { Plan } from './plan.ts';
+import { Progress } from './progress.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Who noticed first that something was gone. */
+export interface Kill {
+  readonly file: string;
+  readonly case_name: string;
+  readonly variant: string;
+  /** The judgement, or what else came of it. */
+  readonly by: string;
+  readonly line: number;
+}
+
+export interface Mutant {
+  /** The change, as it would stand in a variant. */
+  readonly change: string;
+  readonly summary: string;
+  /** The variants that have what was taken away. */
+  readonly variants: readonly string[];
+  /** By variant, those on which somebody noticed. */
+  readonly kills: ReadonlyMap<string, Kill>;
+}
+
+export interface Mutated {
+  readonly mutants: readonly Mutant[];
+  /** Runs that did not hold as they are, and so cannot notice anything. */
+  readonly unfit: readonly string[];
+  readonly runs: number;
+  readonly interrupted: boolean;
+}
+
+export interface Bounds {
+  /** Only these knobs; empty for all. */
+  readonly knobs: readonly string[];
+  /** One variant that notices is enough. */
+  readonly first: boolean;
+}
+
+export async function mutate(plan: Plan, { knobs, first }: Bounds, terminal: Terminal): Promise<Mutated> {
+  const mutants = new Map<string, { summary: string; variants: Set<string>; kills: Map<string, Kill> }>();
+  const unfit: string[] = [];
+  const planned = plan.files.flatMap(({ file, runs }) => runs.map(run => ({ file, run })));
+  const progress = new Progress(terminal, planned.length);
+  let stopped = false;
+  let runs = 0;
+  const release = terminal.onInterrupt(() => {
+    stopped = true;
+  });
+  const outcomeOf = async (program: Program): Promise<Outcome | null> => {
+    runs += 1;
+    return execute(program, { paranoid: false, record: null, interrupted: () => stopped, reached: () => {} });
+  };
+  try {
+    for (const { file, run } of planned) {
+      if (stopped) break;
+      const { program } = run.lower();
+      const title = `${file}: ${caseTitle(run)} on ${run.variant}`;
+      progress.tick(title, 0);
+      const plain = program && (await outcomeOf(program));
+      if (!program || !plain || (plain.verdict !== 'pass' && plain.verdict !== 'xfail')) {
+        unfit.push(title);
+        continue;
+      }
+      const all = mutationsOf(program.vms[0]!.knobs).filter(({ knob }) => knobs.length === 0 || knobs.includes(knob));
+      for (const [index, mutation] of all.entries()) {
+        if (stopped) break;
+        progress.tick(title, index / all.length);
+        const mutant = mutants.get(mutation.name) ?? newMutant(mutation);
+        mutants.set(mutation.name, mutant);
+        mutant.variants.add(run.variant);
+        if (mutant.kills.has(run.variant) || (first && mutant.kills.size > 0)) continue;
+        const kill = await killOf(program, plain, mutation, outcomeOf);
+        if (kill) mutant.kills.set(run.variant, { file, case_name: run.case_name, variant: run.variant, ...kill });
+      }
+      progress.step();
+    }
+  } finally {
+    release();
+    progress.clear();
+  }
+  return {
+    mutants: [...mutants].map(([change, { summary, variants, kills }]) => ({
+      change,
+      summary,
+      variants: [...variants],
+      kills,
+    })),
+    unfit,
+    runs,
+    interrupted: stopped,
+  };
+}
+
+function newMutant({ summary }: Mutation) {
+  return { summary, variants: new Set<string>(), kills: new Map<string, Kill>() };
+}
+
+/** Null where the mutant gets away. */
+async function killOf(
+  program: Program,
+  plain: Outcome,
+  { knobs }: Mutation,
+  outcomeOf: (program: Program) => Promise<Outcome | null>,
+): Promise<Pick<Kill, 'by' | 'line'> | null> {
+  const mutated = {
+    ...program,
+    vms: program.vms.map(vm => ({ ...vm, knobs: { ...vm.knobs, ...changed(knobs, program) } })),
+  };
+  try {
+    const outcome = await outcomeOf(mutated);
+    return outcome && noticed(plain, outcome);
+  } catch (error) {
+    // A kernel that never was may leave the model no way on: that has been noticed too.
+    const message = error instanceof Error ? error.message : String(error);
+    return { by: `the model: ${message.split('\n')[0]}`, line: program.place.line };
+  }
+}
+
+/** What the mutation turned, seen from the first VM; the others have it turned in the same way. */
+function changed(knobs: Program['vms'][number]['knobs'], program: Program): Partial<typeof knobs> {
+  const before = program.vms[0]!.knobs;
+  return Object.fromEntries(Object.entries(knobs).filter(([name, value]) => Reflect.get(before, name) !== value));
+}
+
+/** The first judgement that stands otherwise than before. */
+function noticed(plain: Outcome, mutated: Outcome): Pick<Kill, 'by' | 'line'> | null {
+  const before = new Map(plain.judgements.map(each => [each.name, each.holds]));
+  const found = mutated.judgements.find((each: JudgementResult) => each.holds !== before.get(each.name));
+  if (found) return { by: found.name, line: found.place.line };
+  return mutated.verdict === plain.verdict ? null : { by: mutated.verdict, line: mutated.program.place.line };
+}
+
+/** Of the guards that a plan's variants have, how many somebody noticed the lack of. */
+export function killed(mutants: readonly Mutant[]): number {
+  return mutants.filter(({ kills }) => kills.size > 0).length;
+}
