@@ -82,13 +82,25 @@ export interface TableDeclaration<F extends TableSchema = TableSchema, T extends
   readonly fields: F;
   /** Clocks, counters, random streams: copied with a snapshot, not hashed. */
   readonly unhashed: T;
+  /** The record that its rows are parts of; null where each field is a column of its own. */
+  readonly record: string | null;
 }
 
 export function table<F extends TableSchema, T extends TableSchema = Record<never, never>>(
   fields: F,
   unhashed?: T,
 ): TableDeclaration<F, T> {
-  return { fields, unhashed: unhashed ?? ({} as T) };
+  return { fields, unhashed: unhashed ?? ({} as T), record: null };
+}
+
+/**
+ * A long table whose rows are looked up at random: its words, and those of other tables of the same record and length,
+ * stand together row by row, so that who looks at one of them finds the others in the same cache line.
+ */
+export function inRecord<F extends TableSchema>(record: string, fields: F): TableDeclaration<F, Record<never, never>> {
+  for (const { type, shape } of Object.values(fields))
+    assert(type === 'u32' && shape === 'scalar', 'table: a record is made of words');
+  return { fields, unhashed: {}, record };
 }
 
 export type Schema = Readonly<Record<string, TableDeclaration>>;
@@ -135,6 +147,8 @@ export interface FieldInfo {
   readonly name: string;
   readonly kind: Kind<number>;
   readonly hashed: boolean;
+  /** Where it stands in a record, and how many words that has. */
+  readonly record: { readonly name: string; readonly index: number; readonly words: number } | null;
 }
 
 /** A queue of row ids inside a row. Ids are stored as id + 1. */
@@ -231,11 +245,21 @@ export interface CompiledSchema<S extends Schema> {
 export function compileSchema<S extends Schema>(schema: S): CompiledSchema<S> {
   const fields: FieldInfo[] = [];
   const fieldNumber = new Map<string, number>();
+  const words = new Map<string, number>();
+  for (const { record, fields } of Object.values(schema))
+    if (record !== null) words.set(record, (words.get(record) ?? 0) + Object.keys(fields).length);
+  const placed = new Map<string, number>();
+  const placeIn = (record: string | null): FieldInfo['record'] => {
+    if (record === null) return null;
+    const index = placed.get(record) ?? 0;
+    placed.set(record, index + 1);
+    return { name: record, index, words: words.get(record)! };
+  };
   for (const [tableName, declaration] of Object.entries(schema)) {
     for (const hashed of [true, false]) {
       for (const [name, kind] of Object.entries(hashed ? declaration.fields : declaration.unhashed)) {
         fieldNumber.set(`${tableName}.${name}`, fields.length);
-        fields.push({ table: tableName, name, kind, hashed });
+        fields.push({ table: tableName, name, kind, hashed, record: placeIn(declaration.record) });
       }
     }
   }
@@ -264,20 +288,22 @@ function sourceOfTable(tableName: string, fields: readonly FieldInfo[], recordin
   const methods: string[] = [];
   const accessors: string[] = [];
   const rowInits: string[] = [];
+  const firstInRecord = fields.find(field => field.table === tableName)?.record?.index;
   fields.forEach((field, number) => {
     if (field.table !== tableName) return;
-    const { name, kind } = field;
-    const column = `c_${name}`;
+    const { name, kind, record } = field;
+    const column = record ? 'record' : `c_${name}`;
+    const at = (id: string) => (record ? `${id}*${record.words}+${record.index}` : id);
     const read = recording ? (id: string) => `this.probe.read(${number},${id});` : () => '';
     const write = recording ? (id: string) => `this.probe.write(${number},${id});` : () => '';
-    inits.push(`this.${column}=columns.${name};`);
+    if (record === null || record.index === firstInRecord) inits.push(`this.${column}=columns.${name};`);
     if (kind.shape === 'scalar') {
-      methods.push(`${name}(id){${read('id')}return this.${column}[id]}`);
-      methods.push(`set_${name}(id,v){${write('id')}this.${column}[id]=v}`);
+      methods.push(`${name}(id){${read('id')}return this.${column}[${at('id')}]}`);
+      methods.push(`set_${name}(id,v){${write('id')}this.${column}[${at('id')}]=v}`);
       const rowRead = recording ? `t.probe.read(${number},this.id);` : '';
       const rowWrite = recording ? `t.probe.write(${number},this.id);` : '';
-      accessors.push(`get ${name}(){const t=this.t;${rowRead}return t.${column}[this.id]}`);
-      accessors.push(`set ${name}(v){const t=this.t;${rowWrite}t.${column}[this.id]=v}`);
+      accessors.push(`get ${name}(){const t=this.t;${rowRead}return t.${column}[${at('this.id')}]}`);
+      accessors.push(`set ${name}(v){const t=this.t;${rowWrite}t.${column}[${at('this.id')}]=v}`);
     } else if (kind.shape === 'array') {
       inits.push(`this.n_${name}=columns.n_${name};`);
       methods.push(`${name}(id,i){${read('id')}return this.${column}[id*this.n_${name}+i]}`);
@@ -293,6 +319,14 @@ function sourceOfTable(tableName: string, fields: readonly FieldInfo[], recordin
     return {TableClass:TableOf_${tableName},RowClass:RowOf_${tableName}};`;
 }
 
+/** Where a field's values are: those of a row, `length` of them, stand from `first + row * step`. */
+export interface Column {
+  readonly values: Uint8Array | Uint16Array | Uint32Array | Float64Array;
+  readonly first: number;
+  readonly step: number;
+  readonly length: number;
+}
+
 export interface Layout<S extends Schema> {
   readonly buffer: ArrayBuffer;
   /** Bytes [0, hashed_bytes) decide what can happen next. */
@@ -300,7 +334,7 @@ export interface Layout<S extends Schema> {
   readonly tables: { readonly [N in keyof S]: Table<S[N]> };
   row<N extends keyof S & string>(name: N, id: number): Row<S[N]>;
   /** A whole column, for code that works on it in bulk. */
-  column(table: keyof S & string, field: string): Uint8Array | Uint16Array | Uint32Array | Float64Array;
+  column(table: keyof S & string, field: string): Column;
   floats(table: keyof S & string, field: string): Float64Array;
   words(table: keyof S & string, field: string): Uint32Array;
   /** All rows of a table as objects; for tables with few rows. */
@@ -336,7 +370,10 @@ export function layOut<S extends Schema>(
   const placed: Placed[] = [];
   for (const field of compiled.fields) {
     const rows = capacities.rows[field.table] ?? 0;
-    placed.push({ field, part: 'items', type: field.kind.type, count: rows * lengthOf(field.kind), offset: 0 });
+    const { record } = field;
+    // The first field of a record has room for all of them.
+    const per_row = record === null ? lengthOf(field.kind) : record.index === 0 ? record.words : 0;
+    placed.push({ field, part: 'items', type: field.kind.type, count: rows * per_row, offset: 0 });
     if (field.kind.shape === 'fifo') placed.push({ field, part: 'length', type: 'u16', count: rows, offset: 0 });
   }
   let offset = 0;
@@ -353,7 +390,14 @@ export function layOut<S extends Schema>(
     if (hashed) hashed_bytes = offset;
   }
   const buffer = new ArrayBuffer(offset);
-  const view = (column: Placed) => new CONSTRUCTORS[column.type](buffer, column.offset, column.count);
+  const records = new Map<string, Placed>();
+  for (const column of placed) if (column.field.record?.index === 0) records.set(column.field.record.name, column);
+  const view = (column: Placed) => {
+    const { record, table: tableName } = column.field;
+    const { type, offset, count } = record ? records.get(record.name)! : column;
+    assert(!record || count === capacities.rows[tableName]! * record.words, 'table: tables of a record are as long');
+    return new CONSTRUCTORS[type](buffer, offset, count);
+  };
 
   const classes = compiled.classes(probe !== null);
   const columnsOf: Record<string, Record<string, unknown>> = {};
@@ -396,7 +440,9 @@ export function layOut<S extends Schema>(
     column(table, field) {
       const column = columnsOf[table]?.[field];
       assert(ArrayBuffer.isView(column) && !(column instanceof DataView), `table: ${table}.${field} is a column`);
-      return column as Uint8Array | Uint16Array | Uint32Array | Float64Array;
+      const { kind, record } = compiled.fields[compiled.fieldNumber.get(`${table}.${field}`)!]!;
+      const length = lengthOf(kind);
+      return { values: column as Column['values'], first: record?.index ?? 0, step: record?.words ?? length, length };
     },
     floats(table, field) {
       const column = columnsOf[table]?.[field];

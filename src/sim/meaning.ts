@@ -5,6 +5,7 @@
  * on who came first, and nothing can ever tell. So frames are renamed after the page they hold (a page has one at
  * most), free ones are forgotten, and lists are followed under the new names.
  */
+import { assert } from '../base/assert.ts';
 import { type Fingerprint, fingerprint } from '../base/fingerprint.ts';
 import type { Machine } from './machine.ts';
 import { pte_present } from './mm/page.ts';
@@ -13,56 +14,41 @@ import { WAIT } from './schema.ts';
 /** The state's bytes under canonical names: equal for two states of one program just if they mean the same. */
 export function meaningOf(m: Machine): Uint8Array {
   const bytes = new Uint8Array(m.layout.buffer.slice(0, m.layout.hashed_bytes));
-  /** The same column in the copy. */
-  const column = (table: keyof typeof m.layout.tables, field: string) => {
-    const original = m.layout.column(table, field);
-    return original instanceof Uint32Array
-      ? new Uint32Array(bytes.buffer, original.byteOffset, original.length)
-      : original instanceof Uint16Array
-        ? new Uint16Array(bytes.buffer, original.byteOffset, original.length)
-        : new Uint8Array(bytes.buffer, original.byteOffset, original.length);
+  /** Changes a column in the copy, value by value. */
+  const rewrite = (table: keyof typeof m.layout.tables, field: string, of: (stored: number, row: number) => number) => {
+    const { values, first, step } = m.layout.column(table, field);
+    assert(values instanceof Uint32Array, `meaning: ${table}.${field} has words`);
+    const copy = new Uint32Array(bytes.buffer, values.byteOffset, values.length);
+    for (let row = 0, at = first; at < copy.length; row += 1, at += step) copy[at] = of(copy[at]!, row);
   };
   const ranks = frameRanks(m);
   /** A reference to a frame, stored as id + 1, under its new name. */
   const renamed = (stored: number) => (stored === 0 ? 0 : ranks[stored - 1]!);
 
+  const forget = () => 0;
   const fields = ['flags', 'hva', 'slot', 'prev', 'next', 'pins'] as const;
-  const [flags, hva, slot, prev, next, pins] = fields.map(field => column('frame', field).fill(0));
-  for (let pfn = 0; pfn < m.frame.capacity; pfn += 1) {
-    const at = ranks[pfn]! - 1;
-    if (at < 0) continue;
-    flags![at] = m.frame.flags(pfn);
-    hva![at] = m.frame.hva(pfn);
-    slot![at] = m.frame.slot(pfn);
-    prev![at] = renamed(m.frame.prev(pfn));
-    next![at] = renamed(m.frame.next(pfn));
-    pins![at] = m.frame.pins(pfn);
+  const frameOf = new Uint32Array(m.frame.capacity);
+  for (let pfn = 0; pfn < ranks.length; pfn += 1) if (ranks[pfn] !== 0) frameOf[ranks[pfn]! - 1] = pfn + 1;
+  for (const field of fields) {
+    const link = field === 'prev' || field === 'next';
+    rewrite('frame', field, (_, rank) => {
+      const held = frameOf[rank]!;
+      if (held === 0) return 0;
+      const stored = m.frame[field](held - 1);
+      return link ? renamed(stored) : stored;
+    });
   }
-
-  const pte = column('hva', 'pte');
-  const l1 = column('tdp', 'l1');
-  for (let page = 0; page < m.hva.capacity; page += 1) {
-    // What a leaf or a pte maps is the page's own frame; what is left is whether it does, and its bits.
-    const stored = m.hva.pte(page);
-    if (pte_present(stored)) pte[page] = stored & PTE_BITS;
-    l1[page] = m.tdp.l1(page) & LEAF_BITS;
-  }
-  const l2 = column('tdp_l2', 'entry');
-  for (let index = 0; index < l2.length; index += 1) l2[index] = l2[index]! & LEAF_BITS;
-  const cache = column('slot', 'cache');
-  for (let index = 0; index < cache.length; index += 1) cache[index] = renamed(cache[index]!);
-  const heads = column('vm', 'lru_head');
-  const tails = column('vm', 'lru_tail');
-  for (let vm = 0; vm < heads.length; vm += 1) {
-    heads[vm] = renamed(heads[vm]!);
-    tails[vm] = renamed(tails[vm]!);
-  }
-  column('host', 'free_head').fill(0);
-  column('host', 'frames_used').fill(0);
-  const wait_ids = column('thread', 'wait_id');
-  for (const thread of m.threads) if (thread.wait === WAIT.page) wait_ids[thread.id] = renamed(thread.wait_id + 1);
-  const page_pins = column('work', 'page_pin');
-  for (let work = 0; work < page_pins.length; work += 1) page_pins[work] = renamed(page_pins[work]!);
+  // What a leaf or a pte maps is the page's own frame; what is left is whether it does, and its bits.
+  rewrite('hva', 'pte', stored => (pte_present(stored) ? stored & PTE_BITS : stored));
+  rewrite('tdp', 'l1', stored => stored & LEAF_BITS);
+  rewrite('tdp_l2', 'entry', stored => stored & LEAF_BITS);
+  rewrite('slot', 'cache', renamed);
+  rewrite('vm', 'lru_head', renamed);
+  rewrite('vm', 'lru_tail', renamed);
+  rewrite('host', 'free_head', forget);
+  rewrite('host', 'frames_used', forget);
+  rewrite('thread', 'wait_id', (stored, id) => (m.threads[id]!.wait === WAIT.page ? renamed(stored + 1) : stored));
+  rewrite('work', 'page_pin', renamed);
   return bytes;
 }
 

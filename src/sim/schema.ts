@@ -10,6 +10,7 @@ import {
   bool,
   compileSchema,
   fifo,
+  inRecord,
   numbered,
   oneOf,
   type Row,
@@ -384,15 +385,15 @@ const tables = {
   gpt: table({ entry: u32 }),
 
   /** Host page tables of the VMM's guest memory: one row per guest page. See mm/page.ts for the bits. */
-  hva: table({ pte: u32 }),
+  hva: inRecord('page', { pte: u32 }),
   /** Leaf and inner entries of the TDP tree, by level; see kvm/tdp.ts. */
-  tdp: table({ l1: u32 }),
+  tdp: inRecord('page', { l1: u32 }),
   tdp_l2: table({ entry: u32 }),
   tdp_l3: table({ entry: u32 }),
 
-  frame: table({ flags: u16, hva: u32, slot: u32, prev: u32, next: u32, pins: u16 }),
+  frame: inRecord('frame', { flags: u32, hva: u32, slot: u32, prev: u32, next: u32, pins: u32 }),
   /** Swap slots, handed out in order: whose contents they have, and the frame in the swap cache. */
-  slot: table({ hva: u32, cache: u32 }),
+  slot: inRecord('slot', { hva: u32, cache: u32 }),
   /** Requests at the swap device. */
   io: table({ state: oneOf(IO), host: u8, write: bool, slot: u32, pages: u16, error: bool }, { submitted_ns: u53 }),
 

@@ -5,6 +5,7 @@ import {
   bool,
   compileSchema,
   fifo,
+  inRecord,
   layOut,
   numbered,
   oneOf,
@@ -146,6 +147,32 @@ test('columns can be had whole, each with its own kind', () => {
   assert.is(layout.row('thing', 0).clock_ns, 1.5);
   assert.throws(() => layout.floats('thing', 'large'));
   assert.throws(() => layout.column('thing', 'nothing'));
+});
+
+test('tables of one record stand together, row by row, and each is as it would be alone', () => {
+  const inPages = {
+    other: table({ large: u32 }),
+    page: inRecord('page', { pte: u32, owner: u32 }),
+    leaf: inRecord('page', { entry: u32 }),
+  } as const;
+  const pages = compileSchema(inPages);
+  const { tables, column, hashed_bytes, buffer } = layOut(pages, {
+    rows: { other: 3, page: 4, leaf: 4 },
+    lengths: {},
+  });
+  for (let id = 0; id < 4; id += 1) {
+    tables.page.set_pte(id, 100 + id);
+    tables.page.set_owner(id, 200 + id);
+    tables.leaf.set_entry(id, 300 + id);
+  }
+  tables.other.set_large(2, 7);
+  const { values, first, step, length } = column('leaf', 'entry');
+  assert.equal([first, step, length], [2, 3, 1]);
+  assert.equal([...values], [100, 200, 300, 101, 201, 301, 102, 202, 302, 103, 203, 303]);
+  assert.equal([tables.page.pte(3), tables.page.owner(3), tables.leaf.entry(3)], [103, 203, 303]);
+  assert.is(hashed_bytes, buffer.byteLength);
+  assert.is(hashed_bytes, (3 + 4 * 3 + 1) * 4); // And a word, to a multiple of 8 bytes.
+  assert.throws(() => layOut(pages, { rows: { other: 3, page: 4, leaf: 5 }, lengths: {} }));
 });
 
 test.run();

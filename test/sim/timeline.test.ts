@@ -29,7 +29,7 @@ function stateOf(timeline: ReturnType<typeof timelineOfWorld>): unknown {
   const bytes = new Uint8Array(machine.layout.buffer.slice(0));
   // Stopping between two steps of a CPU takes an order number; which one says nothing, only which came first.
   for (const table of ['cpu_event', 'event', 'event_order'] as const) {
-    const { byteOffset, byteLength } = machine.layout.column(table, 'order');
+    const { byteOffset, byteLength } = machine.layout.column(table, 'order').values;
     bytes.fill(0, byteOffset, byteOffset + byteLength);
   }
   return {

@@ -9,8 +9,9 @@ type TableName = keyof S & string;
 function copy_field(m: Machine, field: string, from: TableName, source: number, to: TableName, target: number): void {
   const read = m.layout.column(from, field);
   const write = m.layout.column(to, field);
-  const length = read.length / m.layout.tables[from].capacity;
-  for (let index = 0; index < length; index += 1) write[target * length + index] = read[source * length + index]!;
+  const start = write.first + target * write.step;
+  const first = read.first + source * read.step;
+  for (let index = 0; index < read.length; index += 1) write.values[start + index] = read.values[first + index]!;
 }
 
 /** All fields that two tables share. */
@@ -25,9 +26,8 @@ export function copy_row(m: Machine, from: TableName, source: number, to: TableN
 export function clear_row(m: Machine, table: TableName, row: number): void {
   for (const field of compiledSchema.fields) {
     if (field.table !== table) continue;
-    const column = m.layout.column(table, field.name);
-    const length = column.length / m.layout.tables[table].capacity;
-    column.fill(0, row * length, (row + 1) * length);
+    const { values, first, step, length } = m.layout.column(table, field.name);
+    values.fill(0, first + row * step, first + row * step + length);
   }
 }
 
