@@ -31,6 +31,8 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
       name: `faulting${vcpu}`,
       place,
       vcpu,
+      any: false,
+      prio: 0,
       mode: 'user',
       ops: [
         { op: 'read', page: { kind: 'uniform', first: 0, pages }, rate_per_s: 0 },
@@ -41,6 +43,8 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
       name: `working${vcpu}`,
       place,
       vcpu,
+      any: false,
+      prio: 0,
       mode: 'user',
       ops: [
         { op: 'work', time: { kind: 'fixed', ns: 1e9 } },
@@ -93,6 +97,8 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
         irqchip: 'kernel',
         hlt_exits: true,
         saved_msrs: 'all',
+        protected_state: false,
+        host_halt: true,
         vcpus: VCPUS,
         pin: vcpus.map(() => null),
         protocol,
@@ -100,6 +106,9 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
         guest: {
           apf: mode === 'pv',
           send_always: false,
+          preempt: 'voluntary',
+          idles: [],
+          locks: [],
           on_not_present: 'kernel',
           paging: true,
           address_spaces: 'shared',

@@ -300,6 +300,15 @@ export class Check {
     });
   }
 
+  /** The name of a task, in a script of its guest. */
+  taskOfGuest(name: Word): void {
+    const tasks = this.scope
+      .ofKind('vm')
+      .flatMap(vm => this.scope.members(vm.name).filter(each => each.what === 'task'))
+      .map(each => each.name);
+    this.choice(name, tasks, 'a task of a guest');
+  }
+
   /** Memory as a script names it: `heap`, `page(3)`, `heap.pages(0..7)`. */
   heap(of: Expression): void {
     this.with('heap', thing('heap')).thing(of, 'heap', 'page', 'pages');

@@ -4,6 +4,7 @@ import type {
   Distribution,
   GuestSpec,
   HandlerOp,
+  IdleSpec,
   IrqSpec,
   SwapSpec,
   TaskOp,
@@ -29,6 +30,9 @@ export class Frame {
   readonly tasks: TaskSpec[] = [];
   readonly timers: TimerSpec[] = [];
   readonly irqs: IrqSpec[] = [];
+  readonly idles: IdleSpec[] = [];
+  /** Spinlocks that scripts name, in the order they come up. */
+  readonly locks: string[] = [];
   readonly ops: TaskOp[] = [];
   readonly handler: HandlerOp[] = [];
   readonly turns: Turn[] = [];

@@ -262,6 +262,8 @@ export class Lowering {
       irqchip: inside.word('irqchip', ['kernel', 'split', 'user'], 'kernel'),
       hlt_exits: inside.on('hlt_exits', true),
       saved_msrs: inside.word('saved_msrs', ['all', 'without_apf_int'], 'all'),
+      protected_state: inside.on('protected', false),
+      host_halt: inside.on('host_halt', true),
       vcpus,
       pin: Array.from({ length: vcpus }, (_, id) => pin[id] ?? null),
       protocol: this.env.variant,
@@ -291,6 +293,7 @@ export class Lowering {
   }
 
   guest(inside: Frame): void {
+    this.guests.resolveForks(inside.tasks);
     this.frame.guest = guestOf(inside, heapPages(inside));
   }
 
@@ -356,9 +359,15 @@ function inOrder(at: Node): readonly Node[] {
 }
 
 function guestOf(inside: Frame, heap_pages: number): VmSpec['guest'] {
+  const preempt = inside.word('preempt', ['none', 'voluntary', 'full', 'rt'], 'voluntary');
   return {
     apf: inside.on('apf', true),
-    send_always: inside.on('send_always', false),
+    // Up to 5.7 Linux asked for kernel mode too, if it could be preempted there.
+    send_always: inside.on(
+      'send_always',
+      inside.env.knobs.notify === 'pf_both' && (preempt === 'full' || preempt === 'rt'),
+    ),
+    preempt,
     on_not_present: inside.word('on_not_present', ['kernel', 'schedule', 'halt'], 'kernel'),
     paging: inside.on('paging', true),
     address_spaces: inside.word('address_spaces', ['shared', 'per_task'], 'shared'),
@@ -366,6 +375,8 @@ function guestOf(inside: Frame, heap_pages: number): VmSpec['guest'] {
     tasks: inside.tasks,
     timers: inside.timers,
     irqs: inside.irqs,
+    idles: inside.idles,
+    locks: inside.locks,
     heap_pages,
   };
 }
@@ -377,6 +388,8 @@ function undoing(op: ActionOp): readonly ActionOp[] {
     case 'lapic':
     case 'apf':
       return [{ ...op, enabled: !op.enabled }];
+    case 'guest_cpu':
+      return [{ ...op, online: !op.online }];
     case 'pending_exception':
       return [{ ...op, state: 'none' }];
     case 'hold_actor':

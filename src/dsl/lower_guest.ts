@@ -1,5 +1,5 @@
 /** What runs in a guest, as the operations of the simulator: scripts flattened with their jumps, handlers. */
-import type { TaskOp } from '../sim/program.ts';
+import type { TaskOp, TaskSpec } from '../sim/program.ts';
 import type { Expression } from './expression.ts';
 import { distributionOf, type Frame, numberOf, PAGE_BYTES } from './frame.ts';
 import type { Lowering } from './lower.ts';
@@ -16,12 +16,20 @@ export class GuestLowering {
   readonly #lowering: Lowering;
   /** How many `repeat`s are around what is being lowered. */
   #depth = 0;
+  readonly #forks: { readonly name: string; readonly tasks: number[] }[] = [];
 
   constructor(lowering: Lowering) {
     this.#lowering = lowering;
   }
 
-  task(name: string, times: Expression | null, vcpu: Expression, mode: 'user' | 'kernel', at: Node): void {
+  task(
+    name: string,
+    times: Expression | null,
+    vcpu: Expression,
+    mode: 'user' | 'kernel',
+    prio: Expression | null,
+    at: Node,
+  ): void {
     const { ops } = this.#lowering.inside(at);
     const last = ops.at(-1);
     const ends = last && (last.op === 'done' || (last.op === 'jump' && last.to < ops.length));
@@ -33,13 +41,15 @@ export class GuestLowering {
         name: times ? `${name}[${index}]` : name,
         place: this.#lowering.place(at),
         vcpu: this.#vcpuOfGuest(vcpu, spread),
+        any: vcpu.kind !== 'index',
         mode,
+        prio: prio ? numberOf(prio, this.#lowering.env) : 0,
         ops: script,
       });
     }
   }
 
-  /** `any` spreads: the first to vCPU 0, the next to vCPU 1. */
+  /** `any` spreads where it starts: the first to vCPU 0, the next to vCPU 1. */
   #vcpuOfGuest(of: Expression, spread: number): number {
     const vcpus = this.#lowering.frame.parent?.number('vcpus', 1) ?? 1;
     if (of.kind !== 'index') return spread % vcpus;
@@ -47,6 +57,39 @@ export class GuestLowering {
     if (id < 0 || id >= vcpus)
       this.#lowering.env.outOfRange(of, `the VM has ${vcpus} vCPU${vcpus === 1 ? '' : 's'}, numbered from 0`);
     return id;
+  }
+
+  /** A spinlock has the number of its name among those of the guest; the first to name it makes it. */
+  spinlock(op: 'lock' | 'unlock', name: string): void {
+    const { locks } = this.#guest();
+    if (!locks.includes(name)) locks.push(name);
+    this.#lowering.frame.ops.push({ op, lock: locks.indexOf(name) });
+  }
+
+  /** Tasks are numbered once all are known: see resolveForks(). */
+  fork(name: string): void {
+    const tasks: number[] = [];
+    this.#forks.push({ name, tasks });
+    this.#lowering.frame.ops.push({ op: 'fork', tasks });
+  }
+
+  /** The guest is whole: the tasks that its scripts start by name. */
+  resolveForks(tasks: readonly TaskSpec[]): void {
+    for (const fork of this.#forks.splice(0))
+      tasks.forEach((task, number) => {
+        if (task.name === fork.name || task.name.startsWith(`${fork.name}[`)) fork.tasks.push(number);
+      });
+  }
+
+  idle(vcpu: Expression, at: Node): void {
+    const { handler } = this.#lowering.inside(at);
+    this.#lowering.frame.idles.push({ vcpu: this.#vcpuOfGuest(vcpu, 0), body: handler });
+  }
+
+  /** The block of the guest around a script. */
+  #guest(): Frame {
+    const { frame } = this.#lowering;
+    return frame.parent ?? frame;
   }
 
   op(op: TaskOp): void {

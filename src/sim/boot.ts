@@ -6,6 +6,7 @@ import { seedStream } from '../base/rng.ts';
 import { AT } from './at.ts';
 import { push_frame } from './guest/frames.ts';
 import { fill_guest_tables } from './guest/pgtable.ts';
+import { rcu_idle_exit } from './guest/rcu.ts';
 import { activate, SLICE_NS } from './host/sched.ts';
 import { set_memory_regions } from './kvm/memslot.ts';
 import { huge_frame } from './kvm/mmu.ts';
@@ -50,7 +51,8 @@ export function boot(m: Machine): void {
   }
   m.places.tasks.forEach((place, id) => {
     const task = m.tasks[id]!;
-    task.state = GUEST_TASK.RUNNABLE;
+    task.state = isForked(m, place.vm, place.index) ? GUEST_TASK.NEW : GUEST_TASK.RUNNABLE;
+    task.vcpu = place.vcpu;
     task.rflags_if = 1;
     task.cpl3 = place.spec.mode === 'user' ? 1 : 0;
     seedStream(task, m.program.seed, `task ${m.program.vms[place.vm]!.name}.${place.spec.name}`);
@@ -59,6 +61,11 @@ export function boot(m: Machine): void {
   m.places.timers.forEach((timer, id) => {
     m.queue.arm(m.places.source.timer + id, 'period_ns' in timer.spec ? timer.spec.period_ns : 0);
   });
+}
+
+/** A task that another one starts does not run before. */
+function isForked(m: Machine, vm: number, index: number): boolean {
+  return vmSpec(m, vm).guest.tasks.some(task => task.ops.some(op => op.op === 'fork' && op.tasks.includes(index)));
 }
 
 function bootHost(m: Machine, host: number): void {
@@ -156,6 +163,7 @@ function startVcpu(m: Machine, id: number): void {
   vcpu.rflags_if = 1;
   vcpu.lapic_enabled = 1;
   vcpu.guest_need_resched = 1;
+  rcu_idle_exit(vcpu);
   const { notify } = knobsOfVm(m, vm);
   if (vmSpec(m, vm).guest.apf && notify !== 'none') {
     push_frame(m, vcpu, FRAME.setup, notify === 'pf_then_interrupt' ? FRAME_AT.int_msr : FRAME_AT.en_msr, 0, 0);

@@ -104,8 +104,9 @@ function expire(m: Machine, id: number): void {
  * of that vCPU if it has one, else a bare wake that the guest sees at its next look.
  */
 function wake_task_of_sleep(m: Machine, id: number): void {
-  wake_task(m, m.tasks[id]!);
-  const { vcpu } = m.places.tasks[id]!;
+  const task = m.tasks[id]!;
+  wake_task(m, task, null);
+  const { vcpu } = task;
   const timer = m.places.timers.find(other => other.vcpu === vcpu);
   apic_timer_expired(m, m.vcpus[vcpu]!, timer ? timer.vector : HRTIMER_VECTOR);
 }

@@ -41,6 +41,10 @@ const SHARED_VCPU_FIELDS = new Set([
   'vmm_mp_state',
   'signal_pending',
   'op_left_ns',
+  // What one guest CPU does to another's scheduler.
+  'guest_need_resched',
+  'guest_ipi',
+  'switched_ns',
   'work_ns',
 ]);
 /** A check of every page is dear: on a big machine it is made once in so many steps. */

@@ -21,6 +21,7 @@ import {
   type Hold,
   type Host,
   type Io,
+  type Lock,
   type Memslot,
   type Node,
   type S,
@@ -51,6 +52,7 @@ export interface Machine {
   readonly works: readonly Work[];
   readonly tasks: readonly Task[];
   readonly nodes: readonly Node[];
+  readonly locks: readonly Lock[];
   readonly ios: readonly Io[];
   readonly actions: readonly Action[];
   readonly holds: readonly Hold[];
@@ -118,6 +120,7 @@ function capacities(program: Program, places: Places): Capacities {
       task: places.tasks.length,
       node: nodesOf(program, places.vms),
       gpt: program.vms.reduce((total, vm, id) => total + places.vms[id]!.spaces * vm.guest.heap_pages, 0),
+      lock: program.vms.reduce((total, vm) => total + vm.guest.locks.length, 0),
       hva: pages,
       tdp: pages,
       tdp_l2: l2,
@@ -163,6 +166,7 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     works: layout.rows('work'),
     tasks: layout.rows('task'),
     nodes: layout.rows('node'),
+    locks: layout.rows('lock'),
     ios: layout.rows('io'),
     actions: layout.rows('action'),
     holds: layout.rows('hold'),

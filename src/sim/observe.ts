@@ -59,6 +59,27 @@ export const OBSERVATIONS = {
   done: { args: ['task'], summary: 'The task has ended.' },
   accesses: { args: ['task', 'page'], summary: 'The task has read or written the page.' },
   marked: { args: ['mark'], summary: "The scenario's own `mark`." },
+  rcu_illegal_use: {
+    args: ['vcpu'],
+    summary: 'The guest used RCU on a CPU that RCU does not watch: "RCU used illegally from idle CPU!" (B30, B31).',
+  },
+  scheduling_while_atomic: {
+    args: ['task'],
+    summary: 'The guest put a task to sleep that held a spinlock, or had switched preemption off (B32).',
+  },
+  blocks_in_rcu: {
+    args: ['task'],
+    summary:
+      'A task was put to sleep inside an RCU read-side section: no grace period ends before its page is there (B32).',
+  },
+  sleeping_in_atomic: {
+    args: ['vcpu'],
+    summary: 'The guest called an allocator that may sleep with a raw spinlock held (B33).',
+  },
+  handler_woken: { args: ['vcpu'], summary: 'A not-present handler that had executed HLT goes on.' },
+  migrates: { args: ['task', 'vcpu'], summary: 'The guest moved the task to this CPU.' },
+  offline: { args: ['vcpu'], summary: 'The guest took the CPU out of use.' },
+  online: { args: ['vcpu'], summary: 'The guest brought the CPU back.' },
 } as const satisfies Record<string, { readonly args: readonly ArgumentKind[]; readonly summary: string }>;
 
 export type ObservationName = keyof typeof OBSERVATIONS;
@@ -105,4 +126,12 @@ export const OBS = numbered([
   'done',
   'accesses',
   'marked',
+  'rcu_illegal_use',
+  'scheduling_while_atomic',
+  'blocks_in_rcu',
+  'sleeping_in_atomic',
+  'handler_woken',
+  'migrates',
+  'offline',
+  'online',
 ]);

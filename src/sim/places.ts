@@ -3,7 +3,8 @@
  *
  * Fixed for a run. Rows of all VMs share a table; `first` and `of` go between a VM's own numbering and the row.
  */
-import type { ActionOp, IrqSpec, Program, TaskSpec, TimerSpec, VmSpec } from './program.ts';
+
+import type { ActionOp, HandlerOp, IrqSpec, Program, TaskSpec, TimerSpec, VmSpec } from './program.ts';
 import { ASYNC_PF_PER_VCPU, TABLE_ENTRIES, THREAD_KIND } from './schema.ts';
 
 /** gfn of the first heap page: guest-physical 0x1000000, as in the recordings. Below lies the guest's kernel area. */
@@ -45,6 +46,8 @@ export interface VcpuPlace {
   /** The number the guest and the tracepoints know it by. */
   readonly vcpu_id: number;
   readonly thread: number;
+  /** What its idle task does over and over. */
+  readonly idle: readonly HandlerOp[];
 }
 
 export interface Interrupt {
@@ -118,6 +121,7 @@ export interface Places {
     readonly index: number;
     /** Number of its address space. */
     readonly space: number;
+    readonly prio: number;
   }[];
   readonly cpus: readonly { readonly host: number; readonly number: number }[];
   /** Timers and device interrupts together; `irq` entities are indices into this. */
@@ -131,6 +135,9 @@ export interface Places {
     readonly first_vcpu: number;
     readonly first_task: number;
     readonly first_page: number;
+    readonly first_lock: number;
+    /** Rows of the tasks that its guest may move between CPUs. */
+    readonly movable: readonly number[];
     readonly first_l2: number;
     readonly first_l3: number;
     /** Rows of its memory: the heap, then the leaf tables of its guest's address spaces where those may be reclaimed. */
@@ -159,7 +166,7 @@ export interface Places {
     /** Threads of its VMs that are no vCPUs: of VMMs and of userfault handlers. */
     readonly processes: readonly number[];
   }[];
-  /** Tasks of each vCPU row, in order of declaration. */
+  /** Tasks that each vCPU row may come to run, in order of declaration; which are on its queue, task.vcpu says. */
   readonly tasksOf: readonly (readonly number[])[];
   readonly holds: readonly {
     readonly action: number;
@@ -227,6 +234,7 @@ export function place(program: Program): Places {
   const interrupts: Interrupt[] = [];
   let pid = FIRST_PID;
   let first_page = 0;
+  let first_lock = 0;
   let first_l2 = 0;
   let first_l3 = 0;
   let first_gpt = 0;
@@ -236,23 +244,27 @@ export function place(program: Program): Places {
     const vmm_pid = pid;
     pid += 1;
     for (let id = 0; id < spec.vcpus; id += 1) {
-      vcpus.push({ vm, host: spec.host, vcpu_id: id, thread: threads.length });
+      const idle = spec.guest.idles.find(each => each.vcpu === id)?.body ?? [];
+      vcpus.push({ vm, host: spec.host, vcpu_id: id, thread: threads.length, idle });
       threads.push({ kind: THREAD_KIND.vcpu, host: spec.host, vcpu: first_vcpu + id, vm, pid, comm: `CPU ${id}/KVM` });
       pid += 1;
     }
     spec.guest.tasks.forEach((task, index) => {
       const space = spec.guest.address_spaces === 'per_task' ? index : 0;
-      tasks.push({ vm, vcpu: first_vcpu + task.vcpu, spec: task, index, space });
+      tasks.push({ vm, vcpu: first_vcpu + task.vcpu, spec: task, index, space, prio: task.prio });
     });
     const { heap_pages } = spec.guest;
     const spaces = addressSpaces(program, vm);
     const tables = spec.guest.page_tables === 'swappable' ? Math.ceil(heap_pages / TABLE_ENTRIES) : 0;
     const pages = heap_pages + spaces * tables;
+    const movable = spec.guest.tasks.flatMap((task, index) => (task.any && spec.vcpus > 1 ? [first_task + index] : []));
     const placed = {
       vmm_pid,
       first_vcpu,
       first_task,
       first_page,
+      first_lock,
+      movable,
       first_l2,
       first_l3,
       pages,
@@ -262,6 +274,7 @@ export function place(program: Program): Places {
       first_gpt,
       tables,
     };
+    first_lock += spec.guest.locks.length;
     first_gpt += spaces * heap_pages;
     first_page += pages;
     first_l2 += Math.ceil(pages / 512);
@@ -386,7 +399,12 @@ export function place(program: Program): Places {
       processes: numbers(thread => thread.host === host && thread.vm >= 0 && thread.vcpu < 0),
     })),
     first_handler,
-    tasksOf: vcpus.map((_, vcpu) => tasks.flatMap((task, index) => (task.vcpu === vcpu ? [index] : []))),
+    tasksOf: vcpus.map(({ vm }, vcpu) => {
+      const anywhere = takesCpusAway(program, vm);
+      return tasks.flatMap((task, index) =>
+        task.vcpu === vcpu || (task.vm === vm && (task.spec.any || anywhere)) ? [index] : [],
+      );
+    }),
     holds,
     saved,
     commands,
@@ -396,4 +414,9 @@ export function place(program: Program): Places {
     sources: source.action + program.actions.length,
     source,
   };
+}
+
+/** A guest that takes a CPU out of use moves its tasks, whatever they are bound to. */
+function takesCpusAway(program: Program, vm: number): boolean {
+  return program.actions.some(({ ops }) => ops.some(op => op.op === 'guest_cpu' && op.vm === vm && !op.online));
 }

@@ -65,13 +65,22 @@ export type TaskOp =
   | { readonly op: 'jump'; readonly to: number }
   /** Counts the task's slot down; while it is not zero, goes back. Slots are numbered by nesting depth, 0..3. */
   | { readonly op: 'repeat'; readonly slot: number; readonly times: number; readonly to: number }
-  | { readonly op: 'hlt' | 'cli' | 'sti' | 'preempt_off' | 'preempt_on' | 'user' | 'kernel' | 'done' };
+  | { readonly op: 'hlt' | 'cli' | 'sti' | 'preempt_off' | 'preempt_on' | 'user' | 'kernel' | 'done' }
+  | { readonly op: 'rcu_read_lock' | 'rcu_read_unlock' }
+  /** A spinlock of the guest, by its place in GuestSpec.locks. */
+  | { readonly op: 'lock' | 'unlock'; readonly lock: number }
+  /** Starts the first of these tasks that does not run. */
+  | { readonly op: 'fork'; readonly tasks: readonly number[] };
 
 export interface TaskSpec {
   readonly name: string;
   readonly place: Place;
   readonly vcpu: number;
+  /** `vcpu` is only where it starts: the guest may move it. */
+  readonly any: boolean;
   readonly mode: 'user' | 'kernel';
+  /** Of the tasks that could run, those with the highest go first. */
+  readonly prio: number;
   readonly ops: readonly TaskOp[];
 }
 
@@ -94,9 +103,20 @@ export interface IrqSpec {
   readonly body: readonly HandlerOp[];
 }
 
+/** What one guest CPU does over and over when it has no task, before it executes HLT. */
+export interface IdleSpec {
+  readonly vcpu: number;
+  readonly body: readonly HandlerOp[];
+}
+
 export interface GuestSpec {
   readonly apf: boolean;
   readonly send_always: boolean;
+  /**
+   * How its kernel is built: `none` and `voluntary` do not count preemption, `full` and `rt` do, and may preempt a task in
+   * kernel mode; under `rt` the allocator may sleep.
+   */
+  readonly preempt: 'none' | 'voluntary' | 'full' | 'rt';
   /** `kernel`: what Linux of that version does; `halt`: STI;HLT in the handler, as kvm-unit-tests does. */
   readonly on_not_present: 'kernel' | 'schedule' | 'halt';
   /** CR0.PG at the start. Without it a linear address is a guest-physical one. */
@@ -108,6 +128,8 @@ export interface GuestSpec {
   readonly tasks: readonly TaskSpec[];
   readonly timers: readonly TimerSpec[];
   readonly irqs: readonly IrqSpec[];
+  readonly idles: readonly IdleSpec[];
+  readonly locks: readonly string[];
   readonly heap_pages: number;
 }
 
@@ -136,6 +158,10 @@ export interface VmSpec {
   readonly hlt_exits: boolean;
   /** Which MSRs the VMM saves: all that KVM lists, or all but MSR_KVM_ASYNC_PF_INT (B34). */
   readonly saved_msrs: 'all' | 'without_apf_int';
+  /** Its registers are encrypted: the host cannot tell user mode from kernel mode. */
+  readonly protected_state: boolean;
+  /** The VMM lets the host put its vCPUs into the synthetic halt, where a version asks (knob host_halt). */
+  readonly host_halt: boolean;
   readonly vcpus: number;
   /** Host CPU for each vCPU thread, or null where the scheduler chooses. */
   readonly pin: readonly (number | null)[];
@@ -200,7 +226,7 @@ export type ActionOp =
   | {
       readonly op: 'fail';
       readonly vm: number;
-      readonly what: 'alloc' | 'swap_read' | 'token_write';
+      readonly what: 'alloc' | 'swap_read' | 'token_write' | 'guest_alloc';
       readonly next: number;
     }
   | {
@@ -225,6 +251,8 @@ export type ActionOp =
   | { readonly op: 'guest_paging'; readonly vm: number; readonly vcpu: number; readonly enabled: boolean }
   /** The guest writes the EN MSR of one of its CPUs: off, or on again. */
   | { readonly op: 'apf'; readonly vm: number; readonly vcpu: number; readonly enabled: boolean }
+  /** The guest takes one of its CPUs out of use, or brings it back. */
+  | { readonly op: 'guest_cpu'; readonly vm: number; readonly vcpu: number; readonly online: boolean }
   | { readonly op: 'get_mpstate'; readonly vm: number; readonly vcpu: number; readonly name: string }
   | {
       readonly op: 'set_mpstate';

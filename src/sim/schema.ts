@@ -73,8 +73,10 @@ export const FRAME_AT = numbered([
   'unmap',
   'wait',
   'remap',
+  // The #PF handler up to 5.7: back in RCU's view, half of it done.
+  'rcu',
 ]);
-export const GUEST_TASK = numbered(['RUNNABLE', 'PARKED', 'SLEEPING', 'DONE']);
+export const GUEST_TASK = numbered(['RUNNABLE', 'PARKED', 'SLEEPING', 'DONE', 'NEW']);
 /** States of an APF node in the guest's hash. */
 export const NODE = numbered(['free', 'parked', 'halted', 'dummy']);
 export const ACTION = numbered(['armed', 'waiting', 'done']);
@@ -198,6 +200,7 @@ const tables = {
       nr_dummies: u16,
       /** Threads whose messages the userfault handler has not read yet. */
       uffd_messages: fifo('threads'),
+      fail_guest_alloc: u16,
       tdp_l4: array(u32, 'tdp_l4'),
       /** The VMM: commands to carry out, the first being under way; whether its vCPUs stay out of KVM_RUN. */
       monitor: fifo('commands'),
@@ -290,8 +293,19 @@ const tables = {
 
       current: ref,
       guest_need_resched: bool,
-      /** A write of the EN MSR that the guest is to do next: 1 off, 2 on. */
-      guest_apf_switch: u8,
+      /** What this guest CPU is to do before its next instruction: GUEST_WORK bits of guest/cpu.ts. */
+      guest_work: u8,
+      /** Taken out of use by the guest: it executes CLI; HLT until it is brought back. */
+      guest_offline: bool,
+      /** Another CPU, or this one, owes it a reschedule interrupt. */
+      guest_ipi: bool,
+      /** dynticks_nesting of RCU, and whether RCU watches this CPU. */
+      rcu_nesting: u8,
+      rcu_watching: bool,
+      /** The next operation of the idle loop's own script. */
+      idle_op: u8,
+      /** The bucket of async_pf_sleepers whose raw lock it holds, + 1. */
+      bucket_lock: u16,
       depth: u8,
       frame: array(u8, FRAMES_MAX),
       frame_at: array(u8, FRAMES_MAX),
@@ -300,6 +314,8 @@ const tables = {
       frame_token: array(u32, FRAMES_MAX),
       frame_if: array(u8, FRAMES_MAX),
       frame_cpl3: array(u8, FRAMES_MAX),
+      /** The handler has told RCU that the CPU is in use. */
+      frame_rcu: array(u8, FRAMES_MAX),
       in_hlt: bool,
       panicked: bool,
     },
@@ -352,6 +368,12 @@ const tables = {
       cpl3: bool,
       rflags_if: bool,
       preempt_count: u8,
+      /** Nesting of rcu_read_lock(). */
+      rcu_depth: u8,
+      /** It has preemption off and waits for a lock. */
+      spinning: bool,
+      /** The guest CPU it runs on, or waits for. */
+      vcpu: u16,
       token: u32,
       cursor: u32,
       /** An access put in front of the next operation by the scenario: page + 1, and 1 << 31 for a write. */
@@ -380,6 +402,8 @@ const tables = {
    * Owner: the guest, under the bucket's lock.
    */
   node: table({ state: oneOf(NODE), token: u32, vcpu: ref }),
+  /** Spinlocks of the guests, by VM. Owner: the guest. */
+  lock: table({ owner: ref }),
 
   /** The guest's own page tables: by address space, one entry for each page of the heap; see guest/pgtable.ts. */
   gpt: table({ entry: u32 }),
@@ -426,6 +450,7 @@ export type Vcpu = Row<S['vcpu']>;
 export type Work = Row<S['work']>;
 export type Task = Row<S['task']>;
 export type Node = Row<S['node']>;
+export type Lock = Row<S['lock']>;
 export type Io = Row<S['io']>;
 export type Action = Row<S['action']>;
 export type Hold = Row<S['hold']>;

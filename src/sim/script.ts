@@ -8,15 +8,17 @@ import { assert } from '../base/assert.ts';
 import { AT, type At, BEFORE_ENTRY } from './at.ts';
 import { NO_THREAD } from './engine.ts';
 import { unmap_of_task } from './guest/pgfault.ts';
+import { GUEST_WORK } from './guest/work.ts';
 import { hold_thread, release_thread, wake_up_process } from './host/sched.ts';
 import { apic_set_spiv, kvm_apic_set_irq } from './kvm/lapic.ts';
+import { kvm_vcpu_kick } from './kvm/requests.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
 import { fault_in_at_once } from './mm/touch.ts';
 import { kill_handler } from './mm/userfault.ts';
 import { OBS } from './observe.ts';
 import { type Matcher, matcherOf, matches, rowOf } from './pattern.ts';
 import type { ActionOp, Trigger } from './program.ts';
-import { ACTION, EXCEPTION, HOLD, type Thread } from './schema.ts';
+import { ACTION, EXCEPTION, HOLD, MP_STATE, type Thread, type Vcpu } from './schema.ts';
 import { monitor_command } from './vmm/monitor.ts';
 
 interface HoldRule {
@@ -73,6 +75,15 @@ function stepNamed(name: string): At {
   const found = Object.entries(AT).find(([step]) => step === name);
   assert(found !== undefined, `script: ${name} is a step`);
   return found[1];
+}
+
+/** The guest is to take a CPU out of use, or to start one: that one wakes from the HLT it was left in. */
+function guest_cpu(m: Machine, vcpu: Vcpu, online: boolean): void {
+  vcpu.guest_work |= online ? GUEST_WORK.cpu_up : GUEST_WORK.cpu_down;
+  if (!online || !vcpu.guest_offline) return;
+  vcpu.in_hlt = 0;
+  vcpu.mp_state = MP_STATE.RUNNABLE;
+  kvm_vcpu_kick(m, vcpu);
 }
 
 /** `conditions`: for each action triggered by `when`, how to tell; from src/sim/judge. */
@@ -136,6 +147,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
         const host = m.hosts[m.program.vms[op.vm]!.host]!;
         if (op.what === 'alloc') host.fail_alloc += op.next;
         else if (op.what === 'swap_read') host.fail_swap_read += op.next;
+        else if (op.what === 'guest_alloc') m.vms[op.vm]!.fail_guest_alloc += op.next;
         else m.vms[op.vm]!.fail_token_write += op.next;
         return;
       }
@@ -145,7 +157,8 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
       case 'interrupts': {
         const vcpu = vcpuOf(op);
         vcpu.rflags_if = op.allowed ? 1 : 0;
-        for (const task of m.places.tasksOf[vcpu.id]!) m.tasks[task]!.rflags_if = op.allowed ? 1 : 0;
+        for (const task of m.places.tasksOf[vcpu.id]!)
+          if (m.tasks[task]!.vcpu === vcpu.id) m.tasks[task]!.rflags_if = op.allowed ? 1 : 0;
         return;
       }
       case 'lapic': {
@@ -160,7 +173,10 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
         kill_handler(m, op.vm);
         return;
       case 'apf':
-        vcpuOf(op).guest_apf_switch = op.enabled ? 2 : 1;
+        vcpuOf(op).guest_work |= op.enabled ? GUEST_WORK.apf_on : GUEST_WORK.apf_off;
+        return;
+      case 'guest_cpu':
+        guest_cpu(m, vcpuOf(op), op.online);
         return;
       case 'pause':
       case 'resume':

@@ -116,10 +116,12 @@ export function detailRows(m: Machine, row: number): readonly QueueRow[] {
       items: [{ role: 'strong', text: (first?.text ?? '').padEnd(19) }, ...rest],
     };
   });
-  const tasks = (m.places.tasksOf[row] ?? []).map(task => ({
-    role: task === m.vcpus[row]!.current - 1 ? ('strong' as const) : ('plain' as const),
-    text: `${taskName(m, task)}:${TASK_NAMES[m.tasks[task]!.state] ?? ''}`,
-  }));
+  const tasks = (m.places.tasksOf[row] ?? [])
+    .filter(task => m.tasks[task]?.vcpu === row)
+    .map(task => ({
+      role: task === m.vcpus[row]!.current - 1 ? ('strong' as const) : ('plain' as const),
+      text: `${taskName(m, task)}:${TASK_NAMES[m.tasks[task]!.state] ?? ''}`,
+    }));
   return [
     {
       label: 'thread',

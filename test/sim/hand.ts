@@ -8,14 +8,17 @@ import { STEP_TABLE } from '../../src/sim/steps.ts';
 import { lowered } from '../lowered.ts';
 
 /** One host, one VM, one vCPU and a heap of 64 pages; `guest` and `host` are put into their blocks. */
-export function programOf(knobs = '', { host = '', guest = 'apf on', base = 'linux_6_12', vm = '' } = {}): Program {
+export function programOf(
+  knobs = '',
+  { host = '', guest = 'apf on', base = 'linux_6_12', vm = '', vcpus = 1 } = {},
+): Program {
   return lowered(
     `
 language 1
 title "by hand"
 host h { cpus 2; ram 1MiB; workers 4; swap d { size 1MiB; read fixed(100us); depth 4; readahead 8 pages }; ${host} }
 variant mine extends ${base} { ${knobs} }
-vm v on h { ram 512KiB; vcpus 1; protocol mine; ${vm}; guest { heap 256KiB; ${guest}; task t on vcpu[0] user { loop { work 1ms } } } }
+vm v on h { ram 512KiB; vcpus ${vcpus}; protocol mine; ${vm}; guest { heap 256KiB; ${guest}; task t on vcpu[0] user { loop { work 1ms } } } }
 limit time 1ms
 expect true
 `,

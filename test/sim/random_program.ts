@@ -161,6 +161,8 @@ function randomVm(dice: Dice, index: number, hosts: readonly HostSpec[], variant
     irqchip: dice.of(['kernel', 'kernel', 'kernel', 'split', 'user']),
     hlt_exits: dice.chance(85),
     saved_msrs: 'all',
+    protected_state: dice.chance(10),
+    host_halt: dice.chance(80),
     vcpus,
     pin: Array.from({ length: vcpus }, () => (dice.chance(30) ? dice.from(0, cpus - 1) : null)),
     protocol: variant,
@@ -187,6 +189,9 @@ function randomGuest(dice: Dice, vcpus: number, heap_pages: number): GuestSpec {
   return {
     apf: dice.chance(85),
     send_always: dice.chance(30),
+    preempt: dice.of(['none', 'voluntary', 'full', 'rt']),
+    idles: dice.chance(30) ? [{ vcpu: vcpu(), body: body() }] : [],
+    locks: ['a', 'b'],
     on_not_present: dice.of(['kernel', 'kernel', 'schedule', 'halt']),
     paging: !dice.chance(10),
     address_spaces: dice.of(['shared', 'shared', 'per_task']),
@@ -195,6 +200,8 @@ function randomGuest(dice: Dice, vcpus: number, heap_pages: number): GuestSpec {
       name: `t${index}`,
       place: PLACE,
       vcpu: vcpu(),
+      any: dice.chance(40),
+      prio: dice.chance(20) ? dice.from(0, 3) : 0,
       mode: dice.of(['user', 'kernel']),
       ops: randomOps(dice, heap_pages),
     })),
@@ -244,7 +251,7 @@ function randomOps(dice: Dice, heap_pages: number): readonly TaskOp[] {
 }
 
 function randomOp(dice: Dice, heap_pages: number, at: number): TaskOp {
-  switch (dice.from(0, 11)) {
+  switch (dice.from(0, 13)) {
     case 0:
       return { op: 'work', time: randomTime(dice, 5_000) };
     case 1:
@@ -257,6 +264,10 @@ function randomOp(dice: Dice, heap_pages: number, at: number): TaskOp {
       return { op: dice.of(['hlt', 'cli', 'sti', 'sti']) };
     case 4:
       return { op: dice.of(['preempt_off', 'preempt_on', 'user', 'kernel']) };
+    case 5:
+      return { op: dice.of(['lock', 'unlock', 'unlock']), lock: dice.from(0, 1) };
+    case 6:
+      return dice.chance(40) ? { op: 'fork', tasks: [0] } : { op: dice.of(['rcu_read_lock', 'rcu_read_unlock']) };
     default:
       return {
         op: dice.of(['read', 'write']),
@@ -364,7 +375,12 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
     case 7:
       return { op: 'release', actor: randomActor(dice, vms) };
     case 8:
-      return { op: 'fail', vm, what: dice.of(['alloc', 'swap_read', 'token_write']), next: dice.from(1, 20) };
+      return {
+        op: 'fail',
+        vm,
+        what: dice.of(['alloc', 'swap_read', 'token_write', 'guest_alloc']),
+        next: dice.from(1, 20),
+      };
     case 9:
       return { op: 'pending_exception', vm, vcpu, state: dice.of(['none', 'pending', 'injected']) };
     case 10:
@@ -372,7 +388,9 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
     case 11:
       return { op: 'lapic', vm, vcpu, enabled: dice.chance(50), for_ns: dice.chance(50) ? 50_000 : null };
     case 12:
-      return { op: 'apf', vm, vcpu, enabled: dice.chance(50) };
+      return dice.chance(60)
+        ? { op: 'apf', vm, vcpu, enabled: dice.chance(50) }
+        : { op: 'guest_cpu', vm, vcpu, online: dice.chance(50) };
     case 14:
       return { op: 'kill', vm };
     case 13:

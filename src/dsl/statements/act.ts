@@ -156,7 +156,12 @@ export const release = statement({
 });
 
 /** What `fail` may name, as a scenario says it and as the model does. */
-export const FAILURES = { alloc: 'alloc', swap: 'swap_read', token_write: 'token_write' } as const;
+export const FAILURES = {
+  alloc: 'alloc',
+  swap: 'swap_read',
+  token_write: 'token_write',
+  guest_alloc: 'guest_alloc',
+} as const;
 
 export const fail = statement({
   id: 'fail',
@@ -172,7 +177,8 @@ export const fail = statement({
     expression('times', 'NUMBER | A..B'),
     opt(seq(word('when'), expression('condition', 'CONDITION'))),
   ),
-  summary: 'The next so many of something fail: work-item allocations, swap reads, writes of the token.',
+  summary:
+    'The next so many of something fail: work-item allocations, swap reads, writes of the token, allocations of the guest for an early wake.',
   examples: ['fail alloc next 1', 'fail swap next 2'],
   check({ vm, times, condition }, _at, check) {
     if (vm) check.thing(vm, 'vm');
@@ -302,4 +308,26 @@ function apf(keyword: 'disable_apf' | 'enable_apf', summary: string) {
 export const apfActs = [
   apf('disable_apf', 'The guest writes 0 to MSR_KVM_ASYNC_PF_EN of one of its CPUs.'),
   apf('enable_apf', 'And enables it again, which asks for a broadcast.'),
+];
+
+function guestCpu(keyword: 'offline' | 'online', summary: string) {
+  return statement({
+    id: keyword,
+    keyword,
+    where: WHERE,
+    syntax: seq(word(keyword), place('vcpu', 'VCPU')),
+    summary,
+    examples: [`${keyword} web.vcpu[1]`],
+    check: ({ vcpu }, _at, check) => check.thing(vcpu, 'vcpu'),
+    lower: ({ vcpu }, at, lowering) =>
+      lowering.act({ op: 'guest_cpu', online: keyword === 'online', ...lowering.vcpu(vcpu) }, at),
+  });
+}
+
+export const guestCpuActs = [
+  guestCpu(
+    'offline',
+    'The guest takes one of its CPUs out of use: it switches the mechanism off there and moves its tasks.',
+  ),
+  guestCpu('online', 'The guest brings the CPU back, which registers again.'),
 ];

@@ -22,10 +22,12 @@ export const task = statement({
     opt(seq(word('prio'), sum('prio', 'NUMBER'))),
     block('script'),
   ),
-  summary: 'A task of the guest. It runs its script once; `loop` makes it go on. `db[4]` is four of them.',
+  summary:
+    'A task of the guest. It runs its script once; `loop` makes it go on. `db[4]` is four of them. `on any` lets the guest move it between its CPUs. A higher `prio` runs before a lower; it is 0 if not given.',
   examples: [
     'task db on vcpu[0] user { loop { read heap uniform; work 20us } }',
     'task crew[4] on any user { work 1ms; done }',
+    'task urgent on vcpu[0] user prio 10 { sleep 1ms; work 100us }',
   ],
   declare: ({ name, times }, at, scope) => scope.member(name, 'task', at, times),
   check({ vcpu, times, prio }, _at, check) {
@@ -33,8 +35,8 @@ export const task = statement({
     if (times) check.quantity(times, COUNT);
     if (prio) check.quantity(prio, COUNT);
   },
-  lower: ({ name, times, vcpu, mode }, at, lowering) =>
-    lowering.guests.task(name.text, times, vcpu, mode?.text === 'kernel' ? 'kernel' : 'user', at),
+  lower: ({ name, times, vcpu, mode, prio }, at, lowering) =>
+    lowering.guests.task(name.text, times, vcpu, mode?.text === 'kernel' ? 'kernel' : 'user', prio, at),
 });
 
 const PATTERNS = ['uniform', 'zipf', 'sequential', 'stride'] as const;
@@ -128,7 +130,10 @@ export const repeat = statement({
 });
 
 /** Words that stand alone in a script. */
-function single(keyword: 'hlt' | 'cli' | 'sti' | 'user' | 'kernel' | 'done', summary: string) {
+function single(
+  keyword: 'hlt' | 'cli' | 'sti' | 'user' | 'kernel' | 'done' | 'rcu_read_lock' | 'rcu_read_unlock',
+  summary: string,
+) {
   return statement({
     id: `script_${keyword}`,
     keyword,
@@ -147,6 +152,8 @@ export const singles = [
   single('user', 'Goes on in user mode.'),
   single('kernel', 'Goes on in kernel mode.'),
   single('done', 'The task ends.'),
+  single('rcu_read_lock', 'Begins an RCU read-side section: no grace period ends before it does.'),
+  single('rcu_read_unlock', 'Ends it.'),
 ];
 
 export const exit = statement({
@@ -169,7 +176,7 @@ export const preempt = statement({
   lower: ({ state }, _at, lowering) => lowering.guests.op({ op: state.text === 'off' ? 'preempt_off' : 'preempt_on' }),
 });
 
-function later(keyword: 'lock' | 'unlock' | 'fork', summary: string) {
+function spinlock(keyword: 'lock' | 'unlock', summary: string) {
   return statement({
     id: `script_${keyword}`,
     keyword,
@@ -177,15 +184,26 @@ function later(keyword: 'lock' | 'unlock' | 'fork', summary: string) {
     syntax: seq(word(keyword), name('what')),
     summary,
     examples: [`${keyword} a`],
-    needs: 'the complete model',
+    lower: ({ what }, _at, lowering) => lowering.guests.spinlock(keyword, what.text),
   });
 }
 
-export const laters = [
-  later('lock', 'Takes a lock of the guest.'),
-  later('unlock', 'Gives the lock back.'),
-  later('fork', 'Starts another task.'),
+export const spinlocks = [
+  spinlock('lock', 'Takes a spinlock of the guest, by any name: preemption is off from the first try on.'),
+  spinlock('unlock', 'Gives the lock back.'),
 ];
+
+export const fork = statement({
+  id: 'script_fork',
+  keyword: 'fork',
+  where: ['script'],
+  syntax: seq(word('fork'), name('what', 'TASK')),
+  summary:
+    'Starts another task of the guest, which then does not run from the start; of several of that name the next.',
+  examples: ['fork db'],
+  check: ({ what }, _at, check) => check.taskOfGuest(what),
+  lower: ({ what }, _at, lowering) => lowering.guests.fork(what.text),
+});
 
 export const timer = statement({
   id: 'timer',
@@ -215,6 +233,17 @@ export const irq = statement({
   declare: ({ name }, at, scope) => scope.member(name, 'irq', at),
   check: ({ vcpu }, _at, check) => check.vcpuOfGuest(vcpu),
   lower: ({ name, vcpu }, at, lowering) => lowering.guests.irq(name.text, vcpu, at),
+});
+
+export const idle = statement({
+  id: 'idle',
+  keyword: 'idle',
+  where: ['guest'],
+  syntax: seq(word('idle'), word('on'), place('vcpu', 'vcpu[N]'), block('handler')),
+  summary: 'What the idle task of a CPU does besides, before each HLT: kernel code that RCU does not watch.',
+  examples: ['idle on vcpu[0] { read page(3) }'],
+  check: ({ vcpu }, _at, check) => check.vcpuOfGuest(vcpu),
+  lower: ({ vcpu }, at, lowering) => lowering.guests.idle(vcpu, at),
 });
 
 export const reschedule = statement({

@@ -59,6 +59,21 @@ export const vmSettings = [
     example: 'hlt_exits on',
   }),
   setting({
+    keyword: 'protected',
+    where: ['vm'],
+    takes: takesWords('on', 'off'),
+    summary: 'Whether its registers are encrypted, so that the host cannot read its privilege level (SEV-ES, SEV-SNP).',
+    example: 'protected on',
+  }),
+  setting({
+    keyword: 'host_halt',
+    where: ['vm'],
+    takes: takesWords('on', 'off'),
+    summary:
+      'Whether the host may halt its vCPUs for a missing page; off is heard by versions with the knob host_halt opt_out.',
+    example: 'host_halt off',
+  }),
+  setting({
     keyword: 'pin',
     where: ['vm'],
     takes: [{ t: 'list', of: quantity(COUNT) }],
@@ -148,6 +163,14 @@ export const guestSettings = [
     summary:
       'The guest’s own page tables: as at boot for good, so that nobody looks; walked in each access; or walked and themselves pages that reclaim may take.',
     example: 'page_tables swappable',
+  }),
+  setting({
+    keyword: 'preempt',
+    where: ['guest'],
+    takes: takesWords('none', 'voluntary', 'full', 'rt'),
+    summary:
+      'How its kernel is built: the first two keep no preempt count; full may be preempted in kernel mode, and up to 5.7 then sets send_always; rt has an allocator that sleeps.',
+    example: 'preempt full',
   }),
   setting({
     keyword: 'heap',

@@ -142,7 +142,7 @@ export function isWaiting(node: Node): boolean {
 function isHandling(vcpu: Vcpu, token: number): boolean {
   for (let level = 0; level < vcpu.depth; level += 1) {
     // Switching off, the guest wakes everybody.
-    if (vcpu.frame(level) === FRAME.setup && vcpu.frame_token(level) === 1) return true;
+    if (vcpu.frame(level) === FRAME.setup && vcpu.frame_token(level) !== 0) return true;
     const unread = vcpu.frame(level) === FRAME.exc_page_fault && vcpu.frame_at(level) === FRAME_AT.entry;
     if ((unread || wakesTasks(vcpu, level)) && isFor(vcpu.frame_token(level), token)) return true;
   }
@@ -180,11 +180,17 @@ export function isOwed(m: Machine, vcpuRow: number, token: number): boolean {
   return (vcpu.exception !== EXCEPTION.none && isFor(vcpu.exception_token, token)) || isHandling(vcpu, token);
 }
 
-const onCpu = (m: Machine, row: number): boolean => m.vcpus[m.places.tasks[row]!.vcpu]!.current === row + 1;
+const onCpu = (m: Machine, row: number): boolean => m.vcpus[m.tasks[row]!.vcpu]!.current === row + 1;
+
+/** The guest CPU on which it parked, whose host side owes it the ready. */
+function parkedOn(m: Machine, row: number): number {
+  const on = m.nodes[row]!.vcpu;
+  return on === 0 ? m.tasks[row]!.vcpu : on - 1;
+}
 
 export const task: Description = {
   attributes: {
-    vcpu: entity('vcpu', 'The vCPU it belongs to.', (m, row) => m.places.tasks[row]!.vcpu),
+    vcpu: entity('vcpu', 'The vCPU it runs on, or waits for.', (m, row) => m.tasks[row]!.vcpu, 'task.vcpu'),
     vm: entity('vm', 'The VM it belongs to.', (m, row) => m.places.tasks[row]!.vm),
     address_space: count(
       'The number of its address space: the CR3 that it runs with.',
@@ -199,6 +205,7 @@ export const task: Description = {
     token: count('The token it is parked on.', (m, row) => m.tasks[row]!.token, 'task.token'),
     user_mode: truth('It runs at CPL 3.', (m, row) => m.tasks[row]!.cpl3 === 1, 'task.cpl3'),
     preempt_count: count('Nesting of `preempt off`.', (m, row) => m.tasks[row]!.preempt_count, 'task.preempt_count'),
+    rcu_depth: count('Nesting of `rcu_read_lock`.', (m, row) => m.tasks[row]!.rcu_depth, 'task.rcu_depth'),
     operations: count('Reads and writes finished.', (m, row) => m.tasks[row]!.nr_accesses, 'task.nr_accesses'),
     faults: count('Faults it took.', (m, row) => m.tasks[row]!.nr_faults, 'task.nr_faults'),
     work: quantity('time', 'Guest time it has spent in `work`.', (m, row) => m.tasks[row]!.work_ns, 'task.work_ns'),
@@ -210,9 +217,11 @@ export const task: Description = {
     parked: state('Waiting for a token.', (m, row) => m.tasks[row]!.state === GUEST_TASK.PARKED),
     sleeping: state('Sleeping by its own program.', (m, row) => m.tasks[row]!.state === GUEST_TASK.SLEEPING),
     stuck: state('What it waits for can never come: its userfault handler is dead.', taskIsStuck),
+    spinning: state('It waits for a lock, with preemption off.', (m, row) => m.tasks[row]!.spinning === 1),
+    not_started: state('No fork has started it yet.', (m, row) => m.tasks[row]!.state === GUEST_TASK.NEW),
     finished: state('Its program has ended.', (m, row) => m.tasks[row]!.state === GUEST_TASK.DONE),
     owed: state('What it waits for is still to come: something holds its token.', (m, row) =>
-      isOwed(m, m.places.tasks[row]!.vcpu, m.nodes[row]!.token),
+      isOwed(m, parkedOn(m, row), m.nodes[row]!.token),
     ),
   },
   series: {

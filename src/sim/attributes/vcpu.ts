@@ -136,7 +136,7 @@ function countWaiting(m: Machine, row: number, isMeant: (m: Machine, row: number
   let found = isWaiting(idle) && isMeant(m, row, idle) ? 1 : 0;
   for (const task of m.places.tasksOf[row]!) {
     const node = m.nodes[task]!;
-    if (isWaiting(node) && isMeant(m, row, node)) found += 1;
+    if (node.vcpu === row + 1 && isWaiting(node) && isMeant(m, row, node)) found += 1;
   }
   return found;
 }
@@ -329,7 +329,10 @@ export const vcpu: Description = {
       summary: 'Its tasks.',
       field: null,
       positions: (m, row) => m.places.tasksOf[row]!.length,
-      at: (m, row, position) => m.places.tasksOf[row]![position]!,
+      at(m, row, position) {
+        const task = m.places.tasksOf[row]![position]!;
+        return m.tasks[task]!.vcpu === row ? task : -1;
+      },
     },
   },
   states: {

@@ -6,15 +6,19 @@
  */
 import { AT, type At } from '../at.ts';
 import { SLICE_NS } from '../host/sched.ts';
-import { knobsOfVm, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
+import { type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
-import type { PageChoice, TaskOp } from '../program.ts';
+import type { HandlerOp, PageChoice, TaskOp } from '../program.ts';
 import { draw, drawPage } from '../sample.ts';
-import { EXIT_REASON, FRAME, FRAME_AT, GUEST_TASK, type Task, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
+import { EXIT_REASON, GUEST_TASK, type Task, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
 import { access_page, left_guest } from './access.ts';
-import { push_frame } from './frames.ts';
 import { hlt, run_handler, vm_exit } from './handlers.ts';
+import { begin_setup, cpu_down, cpu_up, play_dead, SETUP } from './hotplug.ts';
+import { send_owed_ipi } from './ipi.ts';
+import { rcu_idle_enter } from './rcu.ts';
 import { count_work, guest_schedule } from './sched.ts';
+import { fork, preempt_enable, rcu_read_unlock, resched_point, spin_lock, spin_unlock } from './sections.ts';
+import { GUEST_WORK } from './work.ts';
 
 const INJECTED_WRITE = 0x8000_0000;
 /** A guest that halts without an exit, or has panicked, looks again this often. */
@@ -32,8 +36,8 @@ export function guest(m: Machine, thread: Thread): At {
   if (vcpu.in_hlt && !vmSpec(m, vm_of_vcpu(m, vcpu)).hlt_exits) return long_op(m, thread, vcpu, IN_GUEST_HALT_NS);
   if (vcpu.op_left_ns > 0) return long_op(m, thread, vcpu, vcpu.op_left_ns);
   if (vcpu.depth > 0) return run_handler(m, thread, vcpu);
-  if (vcpu.guest_apf_switch !== 0) return begin_apf_switch(m, vcpu);
-  if (vcpu.current === 0) return idle(m, vcpu);
+  if (vcpu.guest_work !== 0) return do_guest_work(m, vcpu);
+  if (vcpu.current === 0) return idle(m, thread, vcpu);
   return run_task(m, thread, vcpu, m.tasks[vcpu.current - 1]!);
 }
 
@@ -49,21 +53,59 @@ function long_op(m: Machine, thread: Thread, vcpu: Vcpu, wanted_ns: number): At 
   return AT.guest;
 }
 
-function begin_apf_switch(m: Machine, vcpu: Vcpu): At {
-  const off = vcpu.guest_apf_switch === 1;
-  vcpu.guest_apf_switch = 0;
-  const by_interrupt = knobsOfVm(m, vm_of_vcpu(m, vcpu)).notify === 'pf_then_interrupt';
-  push_frame(m, vcpu, FRAME.setup, by_interrupt && !off ? FRAME_AT.int_msr : FRAME_AT.en_msr, 0, off ? 1 : 0);
-  return AT.guest;
+/** Whatever was asked of this CPU, one thing at a time. */
+function do_guest_work(m: Machine, vcpu: Vcpu): At {
+  const work = vcpu.guest_work;
+  if ((work & GUEST_WORK.ipi) !== 0) return send_owed_ipi(m, vcpu);
+  const bit = work & -work;
+  vcpu.guest_work = work & ~bit;
+  switch (bit) {
+    case GUEST_WORK.apf_off:
+      begin_setup(m, vcpu, SETUP.off);
+      return AT.guest;
+    case GUEST_WORK.apf_on:
+      begin_setup(m, vcpu, SETUP.on);
+      return AT.guest;
+    case GUEST_WORK.cpu_down:
+      return cpu_down(m, vcpu);
+    case GUEST_WORK.cpu_up:
+      return cpu_up(m, vcpu);
+    default:
+      if (vcpu.current !== 0) guest_schedule(m, vcpu);
+      return AT.guest;
+  }
 }
 
-/** The idle task: looks for work, else STI; HLT. Models default_idle(). */
-function idle(m: Machine, vcpu: Vcpu): At {
+/**
+ * The idle task: looks for work, tells RCU that it has none, does what its loop does besides, then STI; HLT.
+ *
+ * Models do_idle() (cpu_idle() before 4.10) and default_idle().
+ */
+function idle(m: Machine, thread: Thread, vcpu: Vcpu): At {
   vcpu.in_hlt = 0;
+  if (vcpu.guest_offline) {
+    play_dead(vcpu);
+    return hlt(m, vcpu);
+  }
   guest_schedule(m, vcpu);
   if (vcpu.current !== 0) return AT.guest;
+  rcu_idle_enter(vcpu);
   vcpu.rflags_if = 1;
+  const op = m.places.vcpus[vcpu.id]!.idle[vcpu.idle_op];
+  if (op) return idle_loop(m, thread, vcpu, op);
+  vcpu.idle_op = 0;
   return hlt(m, vcpu);
+}
+
+/** One operation of the idle loop: kernel code, interrupts on, while RCU does not watch. */
+function idle_loop(m: Machine, thread: Thread, vcpu: Vcpu, op: HandlerOp): At {
+  if (op.op === 'read' || op.op === 'write') {
+    const page = m.places.vms[vm_of_vcpu(m, vcpu)]!.first_page + op.page;
+    thread.charge_ns += m.charges_of_vcpu[vcpu.id]!.guest_access;
+    if (!access_page(m, vcpu, page, op.op === 'write')) return left_guest(vcpu);
+  } else if (op.op === 'work') thread.charge_ns += op.ns;
+  vcpu.idle_op += 1;
+  return AT.guest;
 }
 
 /** The next operation of the current task. */
@@ -115,26 +157,58 @@ function run_task(m: Machine, thread: Thread, vcpu: Vcpu, task: Task): At {
     case 'preempt_off':
       task.preempt_count += 1;
       break;
-    case 'preempt_on':
-      task.preempt_count -= 1;
-      if (task.preempt_count === 0 && vcpu.guest_need_resched) {
-        task.pc += 1;
-        guest_schedule(m, vcpu);
-        return AT.guest;
-      }
-      break;
-    case 'user':
-      vcpu.cpl3 = 1;
+    case 'rcu_read_lock':
+      task.rcu_depth += 1;
       break;
     case 'kernel':
       vcpu.cpl3 = 0;
       break;
+    case 'lock':
+      if (!spin_lock(m, thread, task, m.places.vms[vm_of_vcpu(m, vcpu)]!.first_lock + op.lock)) return AT.guest;
+      break;
+    case 'user':
+    case 'preempt_on':
+    case 'rcu_read_unlock':
+    case 'unlock':
+    case 'fork':
+      task.pc += 1;
+      vcpu.in_hlt = 0;
+      leave_section(m, vcpu, task, op);
+      return AT.guest;
     case 'done':
       return end_task(m, vcpu, task);
   }
   task.pc += 1;
   vcpu.in_hlt = 0;
   return AT.guest;
+}
+
+/** What may let another task run: the end of a section, a new task, the way back to user mode. */
+function leave_section(m: Machine, vcpu: Vcpu, task: Task, op: TaskOp): void {
+  const vm = vm_of_vcpu(m, vcpu);
+  const { guest } = vmSpec(m, vm);
+  const place = m.places.vms[vm]!;
+  switch (op.op) {
+    case 'user':
+      vcpu.cpl3 = 1;
+      resched_point(m, vcpu, guest, task);
+      return;
+    case 'preempt_on':
+      preempt_enable(m, vcpu, guest, task);
+      return;
+    case 'rcu_read_unlock':
+      rcu_read_unlock(m, vcpu, guest, task);
+      return;
+    case 'unlock':
+      spin_unlock(m, vcpu, guest, task, place.first_lock + op.lock);
+      return;
+    case 'fork':
+      fork(m, vcpu, place.first_task, op.tasks);
+      resched_point(m, vcpu, guest, task);
+      return;
+    default:
+      return;
+  }
 }
 
 function end_task(m: Machine, vcpu: Vcpu, task: Task): At {

@@ -5,6 +5,7 @@ import { type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { APF_VECTOR } from '../places.ts';
 import { EXCEPTION, FRAME, FRAME_AT, FRAMES_MAX, type Vcpu } from '../schema.ts';
+import { rcu_irq_enter, rcu_irq_exit } from './rcu.ts';
 
 type Kind = (typeof FRAME)[keyof typeof FRAME];
 type FrameAt = (typeof FRAME_AT)[keyof typeof FRAME_AT];
@@ -37,11 +38,16 @@ export function push_frame(m: Machine, vcpu: Vcpu, kind: Kind, at: FrameAt, vect
   vcpu.shadow = 0;
   vcpu.cpl3 = 0;
   vcpu.in_hlt = 0;
+  if (kind === FRAME.irq || kind === FRAME.apf_ready) {
+    rcu_irq_enter(vcpu);
+    vcpu.set_frame_rcu(depth, 1);
+  }
 }
 
 /** Back to what was interrupted. */
 export function pop_frame(vcpu: Vcpu): void {
   const top = vcpu.depth - 1;
+  if (vcpu.frame_rcu(top) !== 0) rcu_irq_exit(vcpu);
   vcpu.rflags_if = vcpu.frame_if(top) === 1 ? 1 : 0;
   vcpu.cpl3 = vcpu.frame_cpl3(top) === 1 ? 1 : 0;
   vcpu.op_left_ns = vcpu.frame_left_ns(top);
@@ -52,6 +58,7 @@ export function pop_frame(vcpu: Vcpu): void {
   vcpu.set_frame_token(top, 0);
   vcpu.set_frame_if(top, 0);
   vcpu.set_frame_cpl3(top, 0);
+  vcpu.set_frame_rcu(top, 0);
   vcpu.set_frame_left_ns(top, 0);
   vcpu.depth = top;
 }

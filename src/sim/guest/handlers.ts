@@ -10,14 +10,26 @@ import {
 } from '../kvm/async_pf_x86.ts';
 import { MSR_X2APIC_EOI } from '../kvm/exit.ts';
 import { knobsOfVm, type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
+import { OBS } from '../observe.ts';
 import { APF_VECTOR } from '../places.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import { EXIT_REASON, FRAME, FRAME_AT, type Thread, type Vcpu } from '../schema.ts';
 import { access_page, left_guest } from './access.ts';
-import { apf_task_wake_all, kvm_async_pf_task_wait, kvm_async_pf_task_wake, still_halted } from './async_pf.ts';
+import {
+  apf_task_wake_all,
+  kvm_async_pf_task_wait,
+  kvm_async_pf_task_wake,
+  leave_eqs,
+  still_halted,
+} from './async_pf.ts';
 import { frame_at, panic, pop_frame, set_frame_at } from './frames.ts';
+import { SETUP, take_cpu_down } from './hotplug.ts';
+import { send_owed_ipi } from './ipi.ts';
 import { map_faulting_page, ordinary_page_fault, remap_accessed_page, unmap_accessed_page } from './pgfault.ts';
+import { rcu_irq_enter, rcu_irq_enter_nesting, rcu_irq_enter_watching, rcu_irq_exit, rcu_use } from './rcu.ts';
 import { guest_schedule, scheduler_tick } from './sched.ts';
+import { resched_point } from './sections.ts';
+import { GUEST_WORK } from './work.ts';
 
 type FrameAt = (typeof FRAME_AT)[keyof typeof FRAME_AT];
 
@@ -42,6 +54,7 @@ function wrmsr(vcpu: Vcpu, msr: number, data: number): At {
 /** One step of the handler on top. */
 export function run_handler(m: Machine, thread: Thread, vcpu: Vcpu): At {
   thread.charge_ns += m.charges_of_vcpu[vcpu.id]!.guest_handler;
+  if ((vcpu.guest_work & GUEST_WORK.ipi) !== 0) return send_owed_ipi(m, vcpu);
   if (frame_at(vcpu) === FRAME_AT.iret) return iret(m, vcpu);
   switch (vcpu.frame(vcpu.depth - 1)) {
     case FRAME.setup:
@@ -61,7 +74,7 @@ export function run_handler(m: Machine, thread: Thread, vcpu: Vcpu): At {
  * Models kvm_guest_cpu_init() and kvm_guest_cpu_offline(), arch/x86/kernel/kvm.c.
  */
 function setup(m: Machine, vcpu: Vcpu): At {
-  const off = vcpu.frame_token(vcpu.depth - 1) === 1;
+  const what = vcpu.frame_token(vcpu.depth - 1);
   switch (frame_at(vcpu)) {
     case FRAME_AT.int_msr:
       set_frame_at(vcpu, FRAME_AT.en_msr);
@@ -69,10 +82,13 @@ function setup(m: Machine, vcpu: Vcpu): At {
     case FRAME_AT.wake:
       apf_task_wake_all(m, vcpu);
       set_frame_at(vcpu, FRAME_AT.iret);
+      if (what !== SETUP.down) return AT.guest;
+      pop_frame(vcpu);
+      take_cpu_down(m, vcpu);
       return AT.guest;
     default:
-      set_frame_at(vcpu, off ? FRAME_AT.wake : FRAME_AT.iret);
-      return wrmsr(vcpu, MSR_KVM_ASYNC_PF_EN, off ? 0 : apf_en_value(m, vcpu));
+      set_frame_at(vcpu, what === SETUP.on ? FRAME_AT.iret : FRAME_AT.wake);
+      return wrmsr(vcpu, MSR_KVM_ASYNC_PF_EN, what === SETUP.on ? apf_en_value(m, vcpu) : 0);
   }
 }
 
@@ -87,13 +103,16 @@ function exc_page_fault(m: Machine, vcpu: Vcpu): At {
       const by_interrupt = knobsOfVm(m, vm).notify === 'pf_then_interrupt';
       if (reason === 0) ordinary_page_fault(m, vcpu);
       else if (!by_interrupt && reason === KVM_PV_REASON_PAGE_READY) {
-        wake_token(m, vcpu, top, vcpu.test_phys === 0 ? FRAME_AT.iret : FRAME_AT.remap);
-        return acknowledge(m, vcpu);
+        leave_eqs(m, vcpu);
+        return ready_by_pf(m, vcpu, top);
       } else if (reason === KVM_PV_REASON_PAGE_NOT_PRESENT) {
         const from_kernel = vcpu.frame_if(top) === 0 || vcpu.frame_cpl3(top) === 0;
         if (by_interrupt && from_kernel && vmSpec(m, vm).guest.on_not_present === 'kernel') panic(m, vcpu);
         else if (vmSpec(m, vm).guest.on_not_present === 'halt') set_frame_at(vcpu, FRAME_AT.unmap);
-        else kvm_async_pf_task_wait(m, vcpu, vcpu.frame_token(top));
+        else {
+          leave_eqs(m, vcpu);
+          kvm_async_pf_task_wait(m, vcpu, vcpu.frame_token(top));
+        }
       }
       return AT.guest;
     }
@@ -104,6 +123,8 @@ function exc_page_fault(m: Machine, vcpu: Vcpu): At {
     case FRAME_AT.wait:
       kvm_async_pf_task_wait(m, vcpu, vcpu.frame_token(top));
       return AT.guest;
+    case FRAME_AT.wake:
+      return ready_by_pf(m, vcpu, top);
     case FRAME_AT.remap:
       return remap_accessed_page(m, vcpu);
     case FRAME_AT.hlt:
@@ -111,22 +132,46 @@ function exc_page_fault(m: Machine, vcpu: Vcpu): At {
         set_frame_at(vcpu, FRAME_AT.iret);
         return AT.guest;
       }
+      if (vcpu.frame_rcu(top) !== 0) rcu_irq_exit(vcpu);
       // STI; HLT: the shadow of STI keeps interrupts out until the CPU halts.
       vcpu.rflags_if = 1;
       set_frame_at(vcpu, FRAME_AT.halted);
       return hlt(m, vcpu);
+    case FRAME_AT.rcu:
+      rcu_irq_enter_watching(vcpu);
+      return irqs_off_again(vcpu);
     default:
-      vcpu.rflags_if = 0;
       vcpu.in_hlt = 0;
-      set_frame_at(vcpu, FRAME_AT.hlt);
+      m.observe?.(OBS.handler_woken, vm, vcpu.id, -1);
+      if (vcpu.frame_rcu(top) === 0) return irqs_off_again(vcpu);
+      if (knobsOfVm(m, vm).guest_reentry === 'irqs_off_first') {
+        rcu_irq_enter(vcpu);
+        return irqs_off_again(vcpu);
+      }
+      // Interrupts are still on: one may come between the halves of what follows.
+      rcu_irq_enter_nesting(vcpu);
+      set_frame_at(vcpu, FRAME_AT.rcu);
       return AT.guest;
   }
 }
 
-function wake_token(m: Machine, vcpu: Vcpu, top: number, then: FrameAt): At {
-  kvm_async_pf_task_wake(m, vcpu, vcpu.frame_token(top));
-  set_frame_at(vcpu, then);
+function irqs_off_again(vcpu: Vcpu): At {
+  vcpu.rflags_if = 0;
+  set_frame_at(vcpu, FRAME_AT.hlt);
   return AT.guest;
+}
+
+/** Ready by #PF, up to 5.7. */
+function ready_by_pf(m: Machine, vcpu: Vcpu, top: number): At {
+  const then = vcpu.test_phys === 0 ? FRAME_AT.iret : FRAME_AT.remap;
+  return wake_token(m, vcpu, top, then) ? acknowledge(m, vcpu) : AT.guest;
+}
+
+/** Wakes the task of a handler's token, and goes on with `then`; false where that takes another try. */
+function wake_token(m: Machine, vcpu: Vcpu, top: number, then: FrameAt): boolean {
+  const woken = kvm_async_pf_task_wake(m, vcpu, vcpu.frame_token(top));
+  set_frame_at(vcpu, woken ? then : FRAME_AT.wake);
+  return woken;
 }
 
 /**
@@ -144,9 +189,12 @@ function sysvec_kvm_asyncpf_interrupt(m: Machine, vcpu: Vcpu): At {
       return wrmsr(vcpu, MSR_X2APIC_EOI, 0);
     case FRAME_AT.token:
       vcpu.set_frame_token(top, vcpu.area_token);
-      return unit_test ? free_slot_and_ack(m, vcpu, FRAME_AT.wake) : wake_token(m, vcpu, top, FRAME_AT.clear);
+      if (unit_test) return free_slot_and_ack(m, vcpu, FRAME_AT.wake);
+      wake_token(m, vcpu, top, FRAME_AT.clear);
+      return AT.guest;
     case FRAME_AT.wake:
-      return wake_token(m, vcpu, top, vcpu.test_phys === 0 ? FRAME_AT.eoi : FRAME_AT.remap);
+      wake_token(m, vcpu, top, vcpu.test_phys !== 0 ? FRAME_AT.remap : unit_test ? FRAME_AT.eoi : FRAME_AT.clear);
+      return AT.guest;
     case FRAME_AT.remap:
       return remap_accessed_page(m, vcpu);
     default:
@@ -171,6 +219,7 @@ function acknowledge(m: Machine, vcpu: Vcpu): At {
 function interrupt(m: Machine, thread: Thread, vcpu: Vcpu): At {
   const top = vcpu.depth - 1;
   if (frame_at(vcpu) === FRAME_AT.eoi) {
+    rcu_use(m, vcpu);
     set_frame_at(vcpu, FRAME_AT.body);
     return wrmsr(vcpu, MSR_X2APIC_EOI, 0);
   }
@@ -193,7 +242,7 @@ function interrupt(m: Machine, thread: Thread, vcpu: Vcpu): At {
 function iret(m: Machine, vcpu: Vcpu): At {
   pop_frame(vcpu);
   if (vcpu.depth > 0) return AT.guest;
-  const current = vcpu.current === 0 ? null : m.tasks[vcpu.current - 1]!;
-  if (!current || (vcpu.guest_need_resched && current.preempt_count === 0)) guest_schedule(m, vcpu);
+  if (vcpu.current === 0) guest_schedule(m, vcpu);
+  else resched_point(m, vcpu, vmSpec(m, vm_of_vcpu(m, vcpu)).guest, m.tasks[vcpu.current - 1]!);
   return AT.guest;
 }

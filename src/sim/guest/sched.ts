@@ -1,13 +1,16 @@
 /**
  * The guest's scheduler: which task a vCPU runs.
  *
- * Least charged first. A task is charged by the guest's clock, so the time for which the host kept its vCPU halted is
- * charged to whichever task was current: that is what makes a halted vCPU's tasks lose their turn.
+ * The highest priority first, then the least charged. A task is charged by the guest's clock, so the time for which the
+ * host kept its vCPU halted is charged to whichever task was current: that is what makes a halted vCPU's tasks lose
+ * their turn. A task declared `on any` may be moved: to an idle CPU when it wakes, by an idle CPU that finds no work.
  */
 
 import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { GUEST_TASK, type Task, type Vcpu } from '../schema.ts';
+import { smp_send_reschedule } from './ipi.ts';
+import { rcu_idle_exit } from './rcu.ts';
 
 /** A task that slept may be this far behind the others when it wakes; models the sleeper credit of CFS. */
 const SLEEPER_CREDIT_NS = 3_000_000;
@@ -30,6 +33,7 @@ export function count_work(m: Machine, vcpu: Vcpu, ns: number): void {
 export function guest_schedule(m: Machine, vcpu: Vcpu): void {
   update_curr(m, vcpu);
   vcpu.guest_need_resched = 0;
+  if (vcpu.current === 0) rcu_idle_exit(vcpu);
   const next = pick_next_task(m, vcpu);
   if (next + 1 === vcpu.current) return;
   if (vcpu.current !== 0) {
@@ -56,19 +60,39 @@ export function guest_schedule(m: Machine, vcpu: Vcpu): void {
   m.observe?.(OBS.switch_to, vm, next, -1);
 }
 
-/** The runnable task with the least charge, the first declared among equals; -1 for the idle task. */
+/** The task to run, the first declared among equals; -1 for the idle task, after a look at what other CPUs have waiting. */
 function pick_next_task(m: Machine, vcpu: Vcpu): number {
+  if (vcpu.guest_offline) return -1;
   let best = -1;
   let least = 0;
+  let highest = 0;
   for (const id of m.places.tasksOf[vcpu.id]!) {
     const task = m.tasks[id]!;
-    if (task.state !== GUEST_TASK.RUNNABLE) continue;
-    if (best < 0 || task.vruntime_ns < least) {
+    if (task.state !== GUEST_TASK.RUNNABLE || task.vcpu !== vcpu.id) continue;
+    const { prio } = m.places.tasks[id]!;
+    if (best < 0 || prio > highest || (prio === highest && task.vruntime_ns < least)) {
       best = id;
+      highest = prio;
       least = task.vruntime_ns;
     }
   }
-  return best;
+  return best < 0 ? newidle_balance(m, vcpu) : best;
+}
+
+/** Takes a task that waits behind another on its CPU; -1 where there is none. Models newidle_balance(). */
+function newidle_balance(m: Machine, vcpu: Vcpu): number {
+  for (const id of m.places.vms[vm_of_vcpu(m, vcpu)]!.movable) {
+    const task = m.tasks[id]!;
+    if (task.state !== GUEST_TASK.RUNNABLE || m.vcpus[task.vcpu]!.current === id + 1) continue;
+    move_task(m, task, vcpu);
+    return id;
+  }
+  return -1;
+}
+
+function move_task(m: Machine, task: Task, to: Vcpu): void {
+  task.vcpu = to.id;
+  m.observe?.(OBS.migrates, vm_of_vcpu(m, to), task.id, to.id);
 }
 
 /** The timer's look at the current task. Models scheduler_tick(): gives way to any task that is behind it. */
@@ -79,24 +103,61 @@ export function scheduler_tick(m: Machine, vcpu: Vcpu): void {
     return;
   }
   const charged_ns = m.tasks[vcpu.current - 1]!.vruntime_ns;
+  const mine = m.places.tasks[vcpu.current - 1]!.prio;
   for (const id of m.places.tasksOf[vcpu.id]!) {
     const task = m.tasks[id]!;
-    if (task.state === GUEST_TASK.RUNNABLE && task.vruntime_ns < charged_ns) vcpu.guest_need_resched = 1;
+    if (task.state !== GUEST_TASK.RUNNABLE || task.vcpu !== vcpu.id) continue;
+    const { prio } = m.places.tasks[id]!;
+    if (prio > mine || (prio === mine && task.vruntime_ns < charged_ns)) vcpu.guest_need_resched = 1;
   }
 }
 
 /** Makes a sleeping or parked task runnable, and its vCPU look whether it should run now. Models try_to_wake_up(). */
-export function wake_task(m: Machine, task: Task): void {
-  if (task.state === GUEST_TASK.DONE) return;
+export function wake_task(m: Machine, task: Task, waker: Vcpu | null): void {
+  if (task.state === GUEST_TASK.DONE || task.state === GUEST_TASK.NEW) return;
   task.state = GUEST_TASK.RUNNABLE;
-  const vcpu = m.vcpus[m.places.tasks[task.id]!.vcpu]!;
+  place_task(m, task, waker);
+}
+
+/** Puts a runnable task on a CPU's queue, beside what is there. Another CPU than the waker's is sent an interrupt. */
+export function place_task(m: Machine, task: Task, waker: Vcpu | null): void {
+  const before = m.vcpus[task.vcpu]!;
+  const vcpu = select_task_rq(m, task, before, waker !== null);
+  if (vcpu !== before) move_task(m, task, vcpu);
   update_curr(m, vcpu);
   let others_ns = vcpu.current === 0 ? 0 : m.tasks[vcpu.current - 1]!.vruntime_ns;
   for (const id of m.places.tasksOf[vcpu.id]!) {
     const other = m.tasks[id]!;
-    if (id !== task.id && other.state === GUEST_TASK.RUNNABLE)
+    if (id !== task.id && other.state === GUEST_TASK.RUNNABLE && other.vcpu === vcpu.id)
       others_ns = Math.min(others_ns || other.vruntime_ns, other.vruntime_ns);
   }
   task.vruntime_ns = Math.max(task.vruntime_ns, others_ns - SLEEPER_CREDIT_NS);
   vcpu.guest_need_resched = 1;
+  if (waker && waker !== vcpu) smp_send_reschedule(waker, vcpu);
+}
+
+/**
+ * Where it was, unless that CPU is busy and another idle, or it is gone. A timer's wake-up comes on the CPU itself and
+ * looks no further. Models select_task_rq() and its fallback.
+ */
+function select_task_rq(m: Machine, task: Task, before: Vcpu, wide: boolean): Vcpu {
+  const { vm, spec } = m.places.tasks[task.id]!;
+  if (wide && spec.any && before.current !== 0 && before.current !== task.id + 1) {
+    const { first_vcpu } = m.places.vms[vm]!;
+    for (let id = 0; id < m.program.vms[vm]!.vcpus; id += 1) {
+      const vcpu = m.vcpus[first_vcpu + id]!;
+      if (vcpu.current === 0 && !vcpu.guest_offline && !vcpu.guest_need_resched) return vcpu;
+    }
+  }
+  return before.guest_offline ? (online_vcpu(m, vm, before) ?? before) : before;
+}
+
+/** The first CPU in use of a VM besides this one. */
+export function online_vcpu(m: Machine, vm: number, but: Vcpu): Vcpu | null {
+  const { first_vcpu } = m.places.vms[vm]!;
+  for (let id = 0; id < m.program.vms[vm]!.vcpus; id += 1) {
+    const vcpu = m.vcpus[first_vcpu + id]!;
+    if (vcpu !== but && !vcpu.guest_offline) return vcpu;
+  }
+  return null;
 }

@@ -59,14 +59,29 @@ export const GATE_TERMS: { readonly [T in Knobs['gate'][number]]: (m: Machine, v
  */
 export function kvm_can_do_async_pf(m: Machine, vcpu: Vcpu): boolean {
   for (const term of knobs_of(m, vcpu).gate) if (!GATE_TERMS[term](m, vcpu)) return false;
-  return true;
+  return !refuses_halt(m, vcpu) || kvm_can_deliver_async_pf(m, vcpu);
 }
 
-/** Whether the guest can be told. Models kvm_can_deliver_async_pf(). Differs: paging is always on, nothing is protected. */
+/** The VMM has said that it does not want this VM's vCPUs halted by the host, and this version lets it say so. */
+export function refuses_halt(m: Machine, vcpu: Vcpu): boolean {
+  return knobs_of(m, vcpu).host_halt === 'opt_out' && !vmSpec(m, vm_of_vcpu(m, vcpu)).host_halt;
+}
+
+/** Whether the guest can be told. Models kvm_can_deliver_async_pf(). Differs: paging is always on. */
 export function kvm_can_deliver_async_pf(m: Machine, vcpu: Vcpu): boolean {
   if (!pv_enabled(m, vcpu)) return false;
-  const send_always = (vcpu.apf_en_val & KVM_ASYNC_PF_SEND_ALWAYS) !== 0;
-  return send_always || vcpu.cpl3 === 1 || !knobs_of(m, vcpu).deliver.includes('cpl');
+  if ((vcpu.apf_en_val & KVM_ASYNC_PF_SEND_ALWAYS) !== 0) return true;
+  const { deliver } = knobs_of(m, vcpu);
+  if (deliver.includes('protected') && vmSpec(m, vm_of_vcpu(m, vcpu)).protected_state) return false;
+  return !deliver.includes('cpl') || kvm_x86_get_cpl(m, vcpu) !== 0;
+}
+
+/**
+ * The privilege level as the host reads it. Of a guest whose registers are encrypted the field that it reads means
+ * nothing (B13). Differs: there the model reads 3, the value with which that does harm.
+ */
+export function kvm_x86_get_cpl(m: Machine, vcpu: Vcpu): number {
+  return vcpu.cpl3 === 1 || vmSpec(m, vm_of_vcpu(m, vcpu)).protected_state ? 3 : 0;
 }
 
 /** Models kvm_arch_can_dequeue_async_page_present(). */
@@ -169,6 +184,7 @@ export function synthetic_unhalt(m: Machine, vcpu: Vcpu): void {
 
 /** What stands in for the halt where a fault cannot be told to the guest. */
 function ask_to_halt(m: Machine, vcpu: Vcpu): void {
+  if (refuses_halt(m, vcpu)) return;
   const { halt } = knobs_of(m, vcpu);
   if (halt === 'at_fault' || halt === 'at_fault_with_unhalt') synthetic_halt(m, vcpu);
   else kvm_make_request(KVM_REQ_APF_HALT, vcpu);

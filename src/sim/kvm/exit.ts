@@ -2,6 +2,7 @@
 import { unreachable } from '../../base/assert.ts';
 import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
+import { MSR_X2APIC_ICR } from '../guest/ipi.ts';
 import { guest_rip } from '../guest/rip.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
@@ -10,6 +11,7 @@ import { kvm_async_pf_wakeup_all } from './async_pf.ts';
 import { MSR_KVM_ASYNC_PF_ACK, MSR_KVM_ASYNC_PF_EN, MSR_KVM_ASYNC_PF_INT, pv_enabled } from './async_pf_x86.ts';
 import { kvm_vcpu_has_events } from './block.ts';
 import { VECTOR } from './event.ts';
+import { kvm_apic_send_ipi } from './ipi.ts';
 import { apic_set_eoi } from './lapic.ts';
 import { kvm_gfn_to_hva_cache_init } from './memslot.ts';
 import { fault_error_code, page_fault } from './mmu.ts';
@@ -137,6 +139,9 @@ function kvm_set_msr_common(m: Machine, vcpu: Vcpu): At {
       if (m.emit) m.emit(TP.kvm_eoi, m.places.vcpus[vcpu.id]!.vcpu_id, vector);
       return done;
     }
+    case MSR_X2APIC_ICR:
+      kvm_apic_send_ipi(m, vcpu);
+      return done;
     case MSR_KVM_ASYNC_PF_INT:
       vcpu.apf_int_vector = vcpu.msr_data;
       return done;

@@ -15,7 +15,7 @@ import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import { GUP_RESULT, type Thread, type Vcpu } from '../schema.ts';
 import { kvm_schedule_work, kvm_setup_async_pf_item, kvm_setup_async_pf_list } from './async_pf.ts';
-import { kvm_can_do_async_pf, kvm_find_async_pf_gfn, repeated_fault } from './async_pf_x86.ts';
+import { kvm_can_do_async_pf, kvm_find_async_pf_gfn, refuses_halt, repeated_fault } from './async_pf_x86.ts';
 import { tdp_map, tdp_map_huge } from './tdp.ts';
 
 /** PFERR_ bits that a recording shows for a fault on the final access: bit 32, user, and write. */
@@ -93,7 +93,7 @@ export function kvm_faultin_pfn_async(m: Machine, thread: Thread): At {
   }
   if (m.emit) m.emit(TP.kvm_try_async_get_page, vcpu.cr2_or_gpa, gfn, -1);
   const repeated = kvm_find_async_pf_gfn(m, vcpu, gfn);
-  if (repeated && knobs.double_fault === 'sync') return AT['kvm_faultin_pfn.sync'];
+  if (repeated && (knobs.double_fault === 'sync' || refuses_halt(m, vcpu))) return AT['kvm_faultin_pfn.sync'];
   if (repeated && knobs.double_fault === 'halt') {
     if (m.emit && knobs.halt !== 'entry_check')
       m.emit(TP.kvm_async_pf_repeated_fault, vcpu.cr2_or_gpa, gfn, guest_rip(m, vcpu));

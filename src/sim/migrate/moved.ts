@@ -77,7 +77,13 @@ export const CARRIER = {
 
   current: 'ram',
   guest_need_resched: 'ram',
-  guest_apf_switch: 'ram',
+  guest_work: 'ram',
+  guest_offline: 'ram',
+  guest_ipi: 'ram',
+  rcu_nesting: 'ram',
+  rcu_watching: 'ram',
+  idle_op: 'ram',
+  bucket_lock: 'ram',
   depth: 'ram',
   frame: 'ram',
   frame_at: 'ram',
@@ -86,6 +92,7 @@ export const CARRIER = {
   frame_token: 'ram',
   frame_if: 'ram',
   frame_cpl3: 'ram',
+  frame_rcu: 'ram',
   in_hlt: 'regs',
   panicked: 'ram',
 

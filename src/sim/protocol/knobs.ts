@@ -50,7 +50,7 @@ export const KNOBS = {
     values: ['cpl', 'int_bit', 'paging', 'protected'],
     set: true,
     summary: 'Terms of kvm_can_deliver_async_pf() besides EN bit 0: else the vCPU halts instead of the guest being told.',
-    later: ['paging', 'protected'],
+    later: ['paging'],
   },
   nmi_optin: {
     values: ['none', 'guest_flag', 'ignore'],
@@ -162,6 +162,23 @@ export const KNOBS = {
   save: { values: ['ignore', 'drain', 'mask', 'refuse'], summary: 'What saving a vCPU does about outstanding faults.' },
   query: { values: ['pure', 'same_as_save'], summary: 'Whether a query of the vCPUs does what a save does.' },
   early_wake: { values: ['dummy', 'dropped'], summary: 'What the guest does with a ready event whose task has not parked yet.' },
+  guest_eqs: {
+    values: ['ignored', 'left'],
+    summary: "Whether the guest's #PF handler tells RCU that an idle CPU is in use again before it waits or wakes (B30).",
+  },
+  guest_reentry: {
+    values: ['rcu_first', 'irqs_off_first'],
+    summary: "What a not-present handler does first when its HLT is over: RCU's view of the CPU, or interrupts off (B31).",
+  },
+  guest_schedulable: {
+    values: ['preempt_count', 'sections_too'],
+    summary:
+      'What the guest asks before it schedules in a not-present handler: the preempt count alone, which some kernels do not keep; or RCU sections, and whether the kernel was interrupted, as well (B32).',
+  },
+  guest_dummy_alloc: {
+    values: ['under_lock', 'unlocked'],
+    summary: "Whether the guest allocates the note of an early wake with the bucket's raw lock held (B33).",
+  },
   trace_mode: { values: ['unlabelled', 'labelled'], summary: 'Whether the tracepoints say which kind of address they hold.' },
   trace_format: { values: ['v6', '2.6.38', '4.19', '5.8', '6.1', '6.12'], summary: 'Whose text the tracepoints are printed in.' },
   guards: {
@@ -169,7 +186,10 @@ export const KNOBS = {
     set: true,
     summary: 'Conditions that every version has; here to be taken away, one at a time, by `apflab mutate`.',
   },
-  host_halt: { values: ['always', 'opt_out'], summary: 'Whether a VM may refuse to be halted by the host.', later: 'all' },
+  host_halt: {
+    values: ['always', 'opt_out'],
+    summary: 'Whether a VM may refuse to be halted by the host: a fault that the guest cannot be told of is then synchronous.',
+  },
 } as const satisfies Record<string, KnobDeclaration>;
 
 export type KnobName = keyof typeof KNOBS;

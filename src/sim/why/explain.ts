@@ -186,7 +186,7 @@ function isOwed(m: Machine, vcpu: Vcpu): boolean {
   return (
     vcpu.apf_done.length + vcpu.apf_queue.length > 0 ||
     vcpu.exception !== EXCEPTION.none ||
-    (m.places.tasksOf[vcpu.id] ?? []).some(task => m.tasks[task]!.resuming === 1) ||
+    (m.places.tasksOf[vcpu.id] ?? []).some(task => m.tasks[task]!.vcpu === vcpu.id && m.tasks[task]!.resuming === 1) ||
     m.nodes.some(node => node.vcpu === vcpu.id + 1 && node.state !== NODE.free && node.state !== NODE.dummy)
   );
 }
@@ -213,7 +213,7 @@ function saysOf(m: Machine, subject: Subject, faults: readonly Fault[]): string 
   switch (subject.kind) {
     case 'task': {
       const task = m.tasks[subject.row]!;
-      const vcpu = m.vcpus[m.places.tasks[subject.row]!.vcpu]!;
+      const vcpu = m.vcpus[m.tasks[subject.row]!.vcpu]!;
       const token = task.state === GUEST_TASK.PARKED ? ` on token 0x${task.token.toString(16)}` : '';
       const current = vcpu.current === subject.row + 1 ? 'current on' : 'on';
       const { vcpu_id } = m.places.vcpus[vcpu.id]!;

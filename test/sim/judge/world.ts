@@ -18,6 +18,8 @@ const task = (name: string, vcpu: number): TaskSpec => ({
   name,
   place: createPlace(name),
   vcpu,
+  any: false,
+  prio: 0,
   mode: 'user',
   ops: [{ op: 'done' }],
 });
@@ -72,6 +74,8 @@ export function programWith(parts: Partial<Program> = {}): Program {
         irqchip: 'kernel',
         hlt_exits: true,
         saved_msrs: 'all',
+        protected_state: false,
+        host_halt: true,
         vcpus: 2,
         pin: [null, null],
         protocol: 'linux_6_12',
@@ -79,6 +83,9 @@ export function programWith(parts: Partial<Program> = {}): Program {
         guest: {
           apf: true,
           send_always: false,
+          preempt: 'voluntary',
+          idles: [],
+          locks: [],
           on_not_present: 'kernel',
           paging: true,
           address_spaces: 'shared',
