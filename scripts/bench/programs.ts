@@ -122,6 +122,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
           })),
           irqs: [],
           heap_pages: pages,
+          touched: 'all',
         },
       },
     ],

@@ -378,6 +378,7 @@ function guestOf(inside: Frame, heap_pages: number): VmSpec['guest'] {
     idles: inside.idles,
     locks: inside.locks,
     heap_pages,
+    touched: inside.word('touched', ['all', 'none'], 'all'),
   };
 }
 

@@ -22,6 +22,7 @@ import {
   pte_target,
   set_flag,
   take_frame,
+  zero_pfn,
 } from './mm/page.ts';
 import { limit_pages } from './mm/reclaim.ts';
 import { get_swap_page } from './mm/swap.ts';
@@ -43,6 +44,7 @@ export function boot(m: Machine): void {
   m.cpu_queue.clear();
   m.queue.clear();
   seedStream(m.clock, m.program.seed, 'devices');
+  m.frame.set_flags(zero_pfn(m), PG_uptodate);
   for (let host = 0; host < m.places.hosts.length; host += 1) bootHost(m, host);
   for (let vm = 0; vm < m.program.vms.length; vm += 1) {
     set_memory_regions(m, vm);
@@ -77,7 +79,10 @@ function bootHost(m: Machine, host: number): void {
   row.ra_offset = 0xffff_0000;
 }
 
-/** Touched once, ascending: the oldest pages had to go. What a userfault handler serves is missing. */
+/**
+ * Touched once, ascending: the oldest pages had to go. What a userfault handler serves is missing; a guest that has
+ * touched nothing yet has nothing.
+ */
 function populate(m: Machine, vm: number): void {
   const place = m.places.vms[vm]!;
   const spec = vmSpec(m, vm);
@@ -86,7 +91,7 @@ function populate(m: Machine, vm: number): void {
   const first_served = place.first_page + (spec.userfault?.first_page ?? 0);
   const served = spec.userfault?.pages ?? 0;
   for (let page = first_served; page < first_served + served; page += 1) userfaultfd_register(m, page);
-  const touched = place.pages - served;
+  const touched = spec.guest.touched === 'all' ? place.pages - served : 0;
   const fits = Math.min(touched, limit_pages(m, vm), room);
   const first_resident = m.program.hosts[spec.host]!.swap ? touched - fits : 0;
   for (let index = 0; index < touched; index += 1) {
@@ -103,7 +108,7 @@ function populate(m: Machine, vm: number): void {
     m.hva.set_pte(page, make_pte(pfn, PTE_DIRTY));
     lru_add(m, vm, pfn);
     row.nr_charged_pages += 1;
-    if (!spec.huge_pages) tdp_map(m, vm, page, pfn);
+    if (!spec.huge_pages) tdp_map(m, vm, page, pfn, true);
   }
   if (!spec.huge_pages) return;
   for (let page = place.first_page; page < place.first_page + place.pages; page += 512) {
@@ -113,7 +118,7 @@ function populate(m: Machine, vm: number): void {
       continue;
     }
     for (let other = page; other < Math.min(page + 512, place.first_page + place.pages); other += 1) {
-      if (pte_present(m.hva.pte(other))) tdp_map(m, vm, other, pte_target(m.hva.pte(other)));
+      if (pte_present(m.hva.pte(other))) tdp_map(m, vm, other, pte_target(m.hva.pte(other)), true);
     }
   }
 }

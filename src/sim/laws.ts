@@ -8,17 +8,20 @@ import { Bug } from '../base/assert.ts';
 import { AT, STEP_NAMES } from './at.ts';
 import { NO_THREAD } from './engine.ts';
 import { pte_page } from './guest/pgtable.ts';
-import { tdp_frame } from './kvm/tdp.ts';
+import { tdp_frame, tdp_writable } from './kvm/tdp.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
 import {
   has_flag,
+  PG_ksm,
   PG_lru,
   PG_swapcache,
   PG_writeback,
   pte_marker,
   pte_present,
+  pte_special,
   pte_swap,
   pte_target,
+  pte_write,
 } from './mm/page.ts';
 import { compiledSchema, THREAD_KIND, WAIT, WORK_STATE } from './schema.ts';
 
@@ -165,6 +168,7 @@ function checkPages(m: Machine): void {
     if (free + used !== host.frames)
       broken(m, `host ${number}: ${free} free and ${used} used frames of ${host.frames}`);
   });
+  const sharers: Record<number, number> = {};
   m.places.vms.forEach((place, vm) => {
     let charged = 0;
     for (let page = place.first_page; page < place.first_page + place.pages; page += 1) {
@@ -173,12 +177,14 @@ function checkPages(m: Machine): void {
       if (mapped >= 0 && !(pte_present(pte) && pte_target(pte) === mapped))
         broken(m, `the guest has page ${page} in frame ${mapped}, and the host does not`);
       if (pte_marker(pte) !== 0 && mapped >= 0) broken(m, `page ${page} is missing and mapped for the guest`);
-      if (pte_present(pte)) {
-        charged += 1;
+      if (pte_present(pte) && !pte_special(pte)) {
         const pfn = pte_target(pte);
-        if (m.frame.hva(pfn) !== page + 1)
-          broken(m, `page ${page} is in frame ${pfn}, which says ${m.frame.hva(pfn) - 1}`);
+        if (m.frame.hva(pfn) === page + 1) charged += 1;
+        else if (has_flag(m, pfn, PG_ksm) && !pte_write(pte)) sharers[pfn] = (sharers[pfn] ?? 0) + 1;
+        else broken(m, `page ${page} is in frame ${pfn}, which says ${m.frame.hva(pfn) - 1}`);
         if (!has_flag(m, pfn, PG_lru)) broken(m, `page ${page} is mapped and on no list`);
+        if (tdp_writable(m, vm, page) && !pte_write(pte))
+          broken(m, `the guest may write page ${page}, and the host not`);
       } else if (pte_swap(pte)) {
         const slot = pte_target(pte);
         if (m.slot.hva(slot) !== page + 1)
@@ -192,5 +198,31 @@ function checkPages(m: Machine): void {
     }
     if (charged !== m.vms[vm]!.nr_charged_pages)
       broken(m, `vm ${vm}: ${charged} pages, ${m.vms[vm]!.nr_charged_pages} charged`);
+  });
+  for (let pfn = 0; pfn < m.frame.capacity; pfn += 1) {
+    if (m.share.others(pfn) !== (sharers[pfn] ?? 0))
+      broken(m, `frame ${pfn} is shared with ${m.share.others(pfn)} pages, and ${sharers[pfn] ?? 0} map it`);
+  }
+  checkSlots(m);
+}
+
+/** A slot has the contents of the page that refers to it, or of one in memory whose frame knows the slot. */
+function checkSlots(m: Machine): void {
+  m.places.hosts.forEach((host, number) => {
+    let used = 0;
+    for (let slot = host.first_slot; slot < host.first_slot + host.slots; slot += 1) {
+      const page = m.slot.hva(slot) - 1;
+      if (page < 0) continue;
+      used += 1;
+      const pte = m.hva.pte(page);
+      const cached = m.slot.cache(slot) - 1;
+      const kept = pte_present(pte)
+        ? cached >= 0 && pte_target(pte) === cached
+        : pte_swap(pte) && pte_target(pte) === slot;
+      if (!kept) broken(m, `slot ${slot} is for page ${page}, which does not need it`);
+      if (cached >= 0 && m.frame.slot(cached) !== slot + 1) broken(m, `slot ${slot} and frame ${cached} do not agree`);
+    }
+    if (used !== m.hosts[number]!.slots_used)
+      broken(m, `host ${number}: ${used} slots in use, ${m.hosts[number]!.slots_used} counted`);
   });
 }

@@ -61,6 +61,7 @@ export interface Machine {
   readonly frame: Table<S['frame']>;
   readonly gpt: Table<S['gpt']>;
   readonly hva: Table<S['hva']>;
+  readonly share: Table<S['share']>;
   readonly slot: Table<S['slot']>;
   readonly tdp: Table<S['tdp']>;
   readonly tdp_l2: Table<S['tdp_l2']>;
@@ -125,7 +126,8 @@ function capacities(program: Program, places: Places): Capacities {
       tdp: pages,
       tdp_l2: l2,
       tdp_l3: l3,
-      frame: program.hosts.reduce((total, host) => total + host.ram_pages, 0),
+      share: program.hosts.reduce((total, host) => total + host.ram_pages, 1),
+      frame: program.hosts.reduce((total, host) => total + host.ram_pages, 1),
       slot: program.hosts.reduce((total, host) => total + (host.swap?.size_pages ?? 0), 0),
       io: places.ios,
       action: program.actions.length,
@@ -175,6 +177,7 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     frame: layout.tables.frame,
     gpt: layout.tables.gpt,
     hva: layout.tables.hva,
+    share: layout.tables.share,
     slot: layout.tables.slot,
     tdp: layout.tables.tdp,
     tdp_l2: layout.tables.tdp_l2,

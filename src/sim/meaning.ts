@@ -7,8 +7,9 @@
  */
 import { assert } from '../base/assert.ts';
 import { type Fingerprint, fingerprint } from '../base/fingerprint.ts';
+import { LEAF_SHIFT } from './kvm/tdp.ts';
 import type { Machine } from './machine.ts';
-import { pte_present } from './mm/page.ts';
+import { PTE_BITS, PTE_SHIFT, pte_present, pte_special, pte_target } from './mm/page.ts';
 import { WAIT } from './schema.ts';
 
 /** The state's bytes under canonical names: equal for two states of one program just if they mean the same. */
@@ -38,8 +39,11 @@ export function meaningOf(m: Machine): Uint8Array {
       return link ? renamed(stored) : stored;
     });
   }
-  // What a leaf or a pte maps is the page's own frame; what is left is whether it does, and its bits.
-  rewrite('hva', 'pte', stored => (pte_present(stored) ? stored & PTE_BITS : stored));
+  // What a leaf or a pte maps is the page's own frame, or the one it shares; else what is left is its bits.
+  rewrite('hva', 'pte', (stored, page) =>
+    pte_present(stored) ? ((sharedRank(m, ranks, page, stored) << PTE_SHIFT) | (stored & PTE_BITS)) >>> 0 : stored,
+  );
+  rewrite('share', 'others', (_, rank) => (frameOf[rank]! === 0 ? 0 : m.share.others(frameOf[rank]! - 1)));
   rewrite('tdp', 'l1', stored => stored & LEAF_BITS);
   rewrite('tdp_l2', 'entry', stored => stored & LEAF_BITS);
   rewrite('slot', 'cache', renamed);
@@ -52,8 +56,14 @@ export function meaningOf(m: Machine): Uint8Array {
   return bytes;
 }
 
-const PTE_BITS = 15;
-const LEAF_BITS = 15;
+const LEAF_BITS = (1 << LEAF_SHIFT) - 1;
+
+/** A page that shares another's frame says which by its new name; its own frame needs none. */
+function sharedRank(m: Machine, ranks: Uint32Array, page: number, pte: number): number {
+  if (pte_special(pte)) return 0;
+  const pfn = pte_target(pte);
+  return m.frame.hva(pfn) === page + 1 ? 0 : ranks[pfn]!;
+}
 
 /** For each frame its rank among those in use, by the page they hold, counted from 1; 0 for a free one. */
 function frameRanks(m: Machine): Uint32Array {

@@ -131,6 +131,8 @@ export interface GuestSpec {
   readonly idles: readonly IdleSpec[];
   readonly locks: readonly string[];
   readonly heap_pages: number;
+  /** Whether the heap has been written before the run begins. */
+  readonly touched: 'all' | 'none';
 }
 
 /** Memory that is missing until a process outside of the kernel brings it, page by page. */

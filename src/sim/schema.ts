@@ -126,7 +126,9 @@ const tables = {
       nr_io_waiters: u16,
       fail_alloc: u16,
       fail_swap_read: u16,
+      /** Swap slots in use, and where the search for a free one goes on. */
       slots_used: u32,
+      slot_next: u32,
       /** Read-ahead: last offset asked for, hits since, window then. Models swapin_nr_pages(), mm/swap_state.c. */
       ra_offset: u32,
       ra_hits: u16,
@@ -416,7 +418,9 @@ const tables = {
   tdp_l3: table({ entry: u32 }),
 
   frame: inRecord('frame', { flags: u32, hva: u32, slot: u32, prev: u32, next: u32, pins: u32 }),
-  /** Swap slots, handed out in order: whose contents they have, and the frame in the swap cache. */
+  /** Pages besides its own that map a frame of KSM. */
+  share: table({ others: u32 }),
+  /** Swap slots: whose contents they have, and the frame in the swap cache. */
   slot: inRecord('slot', { hva: u32, cache: u32 }),
   /** Requests at the swap device. */
   io: table({ state: oneOf(IO), host: u8, write: bool, slot: u32, pages: u16, error: bool }, { submitted_ns: u53 }),

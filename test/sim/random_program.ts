@@ -213,6 +213,7 @@ function randomGuest(dice: Dice, vcpus: number, heap_pages: number): GuestSpec {
     })),
     irqs: dice.list(2, index => ({ name: `irq${index}`, vcpu: vcpu(), body: body() })),
     heap_pages,
+    touched: dice.chance(85) ? 'all' : 'none',
   };
 }
 

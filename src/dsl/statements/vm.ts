@@ -180,6 +180,13 @@ export const guestSettings = [
     example: 'heap 64MiB',
   }),
   setting({
+    keyword: 'touched',
+    where: ['guest'],
+    takes: takesWords('all', 'none'),
+    summary: 'Whether the guest has written its heap before the run begins: all of it once, ascending, or none.',
+    example: 'touched none',
+  }),
+  setting({
     keyword: 'slot',
     where: ['guest'],
     takes: takesWords('token', 'ring'),

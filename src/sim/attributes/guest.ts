@@ -6,11 +6,14 @@ import { tdp_mapped } from '../kvm/tdp.ts';
 import type { Machine } from '../machine.ts';
 import {
   has_flag,
+  PG_ksm,
   PG_locked,
   PG_uptodate,
   PTE_DIRTY,
   PTE_YOUNG,
+  pte_none,
   pte_present,
+  pte_special,
   pte_swap,
   pte_target,
   vm_of_page,
@@ -283,6 +286,9 @@ export const page: Description = {
       (m, row) => flagged(m, row, PG_uptodate) && !tdp_mapped(m, vm_of_page(m, row), row),
     ),
     mapped: state('Reachable by the guest without a fault.', (m, row) => tdp_mapped(m, vm_of_page(m, row), row)),
+    zero: state('Read and never written: the page of zeroes.', (m, row) => pte_special(m.hva.pte(row))),
+    shared: state('In one frame with other pages: KSM.', (m, row) => flagged(m, row, PG_ksm)),
+    untouched: state('Nobody has touched it yet.', (m, row) => pte_none(m.hva.pte(row))),
     missing: state('Nobody has brought it yet: userfault memory.', page_missing),
     guest_mapped: state('Present in the page tables of a process of the guest.', (m, row) =>
       mapped_by_guest(m, vm_of_page(m, row), heapPage(m, row)),

@@ -10,7 +10,7 @@ import { AT, type At } from '../at.ts';
 import { guest_rip } from '../guest/rip.ts';
 import { knobs_of, knobsOfVm, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { hva_to_pfn_nowait, resident, start_gup } from '../mm/gup.ts';
-import { pte_present, pte_target } from '../mm/page.ts';
+import { pte_present, pte_target, pte_write } from '../mm/page.ts';
 import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import { GUP_RESULT, type Thread, type Vcpu } from '../schema.ts';
@@ -156,7 +156,7 @@ export function kvm_tdp_mmu_map(m: Machine, thread: Thread): At {
   if ((stale && guarded(m, vcpu, GUARD.mmu_notifier_retry)) || !pte_present(pte)) return then;
   const huge = vmSpec(m, vm).huge_pages ? huge_frame(m, vm, vcpu.fault_page) : -1;
   if (huge >= 0) tdp_map_huge(m, vm, vcpu.fault_page, huge);
-  else tdp_map(m, vm, vcpu.fault_page, pte_target(pte));
+  else tdp_map(m, vm, vcpu.fault_page, pte_target(pte), pte_write(pte));
   m.observe?.(OBS.mapped, vm, vcpu.fault_page, -1);
   return then;
 }

@@ -12,10 +12,13 @@ const PRESENT = 1;
 const HUGE = 2;
 const ACCESSED = 4;
 const DIRTY = 8;
-const SHIFT = 4;
+const WRITABLE = 16;
+export const LEAF_SHIFT = 5;
+const SHIFT = LEAF_SHIFT;
 
 /**
- * The hardware's walk for one access: sets accessed and dirty bits. Returns the frame, or -1 for a violation.
+ * The hardware's walk for one access: sets accessed and dirty bits. Returns the frame, or -1 for a violation: nothing is
+ * mapped, or not for writing. What is dirty is writable, so a page that was written before needs no second look.
  */
 export function tdp_access(m: Machine, vm: number, page: number, write: boolean): number {
   const place = m.places.vms[vm]!;
@@ -27,12 +30,18 @@ export function tdp_access(m: Machine, vm: number, page: number, write: boolean)
   if ((middle & PRESENT) === 0) return -1;
   const bits = write ? ACCESSED | DIRTY : ACCESSED;
   if ((middle & HUGE) !== 0) {
-    if ((middle & bits) !== bits) m.tdp_l2.set_entry(l2, middle | bits);
+    if ((middle & bits) !== bits) {
+      if (write && (middle & WRITABLE) === 0) return -1;
+      m.tdp_l2.set_entry(l2, middle | bits);
+    }
     return (middle >>> SHIFT) + (index & 511);
   }
   const leaf = m.tdp.l1(page);
   if ((leaf & PRESENT) === 0) return -1;
-  if ((leaf & bits) !== bits) m.tdp.set_l1(page, leaf | bits);
+  if ((leaf & bits) !== bits) {
+    if (write && (leaf & WRITABLE) === 0) return -1;
+    m.tdp.set_l1(page, leaf | bits);
+  }
   return leaf >>> SHIFT;
 }
 
@@ -47,21 +56,32 @@ export function tdp_frame(m: Machine, vm: number, page: number): number {
   return (leaf & PRESENT) === 0 ? -1 : leaf >>> SHIFT;
 }
 
+/** Whether the guest may write the page without a fault. */
+export function tdp_writable(m: Machine, vm: number, page: number): boolean {
+  const place = m.places.vms[vm]!;
+  const middle = m.tdp_l2.entry(place.first_l2 + ((page - place.first_page) >>> 9));
+  if ((middle & PRESENT) === 0) return false;
+  const leaf = (middle & HUGE) !== 0 ? middle : m.tdp.l1(page);
+  return (leaf & (PRESENT | WRITABLE)) === (PRESENT | WRITABLE);
+}
+
 /** Whether the page is mapped. */
 export function tdp_mapped(m: Machine, vm: number, page: number): boolean {
   return tdp_frame(m, vm, page) >= 0;
 }
 
 /**
- * Enters a 4 KiB leaf, linking what is missing above it. A page that is mapped already keeps its leaf and its bits.
+ * Enters a 4 KiB leaf, linking what is missing above it. A page that is mapped already keeps its leaf and its bits, and
+ * may become writable.
  *
  * Models kvm_tdp_mmu_map(), arch/x86/kvm/mmu/tdp_mmu.c.
  */
-export function tdp_map(m: Machine, vm: number, page: number, pfn: number): void {
-  if (tdp_frame(m, vm, page) === pfn) return;
+export function tdp_map(m: Machine, vm: number, page: number, pfn: number, writable: boolean): void {
+  if (tdp_frame(m, vm, page) === pfn && (!writable || tdp_writable(m, vm, page))) return;
   const l2 = link_down_to_l2(m, vm, page);
   m.tdp_l2.set_entry(l2, PRESENT);
-  m.tdp.set_l1(page, ((pfn << SHIFT) | PRESENT) >>> 0);
+  const kept = tdp_frame(m, vm, page) === pfn ? m.tdp.l1(page) & (ACCESSED | DIRTY) : 0;
+  m.tdp.set_l1(page, ((pfn << SHIFT) | PRESENT | (writable ? WRITABLE : 0) | kept) >>> 0);
 }
 
 /**
@@ -77,7 +97,7 @@ export function tdp_map_huge(m: Machine, vm: number, page: number, pfn: number):
     bits |= m.tdp.l1(small) & (ACCESSED | DIRTY);
     m.tdp.set_l1(small, 0);
   }
-  m.tdp_l2.set_entry(link_down_to_l2(m, vm, page), ((pfn << SHIFT) | PRESENT | HUGE | bits) >>> 0);
+  m.tdp_l2.set_entry(link_down_to_l2(m, vm, page), ((pfn << SHIFT) | PRESENT | HUGE | WRITABLE | bits) >>> 0);
 }
 
 function link_down_to_l2(m: Machine, vm: number, page: number): number {

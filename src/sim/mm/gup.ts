@@ -11,6 +11,7 @@ import { schedule } from '../host/sched.ts';
 import type { Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { GUP_RESULT, TASK_STATE, type Thread, WAIT } from '../schema.ts';
+import { count_minor_fault, do_anonymous_page, do_wp_page } from './anonymous.ts';
 import { make_room } from './memcontrol.ts';
 import { out_of_memory } from './oom.ts';
 import {
@@ -24,7 +25,6 @@ import {
   PG_locked,
   PG_lru,
   PG_readahead,
-  PG_uptodate,
   PTE_DIRTY,
   PTE_MARKER_MISSING,
   PTE_YOUNG,
@@ -32,13 +32,14 @@ import {
   pte_present,
   pte_swap,
   pte_target,
-  set_flag,
-  take_frame,
+  pte_write,
   vm_of_page,
 } from './page.ts';
 import {
   delete_from_swap_cache,
+  folio_free_swap,
   lookup_swap_cache,
+  should_try_to_free_swap,
   swap_cluster_readahead,
   swapin_nr_pages,
   wake_memory_waiters,
@@ -54,27 +55,24 @@ type Attempt = 'ok' | 'locked' | 'submitted' | 'error' | 'no_frame' | 'no_reques
 /**
  * One attempt to map a page in the host's page tables, starting a read if it must.
  *
- * Models do_swap_page() and do_anonymous_page(), mm/memory.c.
+ * Models handle_mm_fault() and do_swap_page(), mm/memory.c.
+ * Differs: a page that is swapped in for reading may be written as well, where the kernel takes one more minor fault.
  */
 function handle_mm_fault(m: Machine, thread: Thread, page: number, write: boolean): Attempt {
   const vm = vm_of_page(m, page);
   const host = m.program.vms[vm]!.host;
   const pte = m.hva.pte(page);
   if (pte_present(pte)) {
+    if (write && !pte_write(pte)) {
+      const copied = do_wp_page(m, thread, page);
+      return copied === 'again' ? handle_mm_fault(m, thread, page, write) : copied;
+    }
     m.hva.set_pte(page, pte | PTE_YOUNG | (write ? PTE_DIRTY : 0));
     return 'ok';
   }
   if (!pte_swap(pte)) {
     if (pte_marker(pte) === PTE_MARKER_MISSING) return 'missing';
-    if (!make_room(m, thread, vm, host)) return 'no_frame';
-    const pfn = take_frame(m, host);
-    if (pfn < 0) return 'no_frame';
-    set_flag(m, pfn, PG_uptodate);
-    m.hosts[host]!.pgfault += 1;
-    m.vms[vm]!.nr_minor_faults += 1;
-    m.vms[vm]!.nr_charged_pages += 1;
-    map_frame(m, vm, page, pfn, true);
-    return 'ok';
+    return do_anonymous_page(m, thread, page, write);
   }
   const slot = pte_target(pte);
   const cached = lookup_swap_cache(m, slot);
@@ -85,9 +83,9 @@ function handle_mm_fault(m: Machine, thread: Thread, page: number, write: boolea
       clear_flag(m, cached, PG_readahead);
       m.hosts[host]!.ra_hits += 1;
     }
-    m.hosts[host]!.pgfault += 1;
-    m.vms[vm]!.nr_minor_faults += 1;
+    count_minor_fault(m, page);
     map_frame(m, vm, page, cached, write);
+    if (should_try_to_free_swap(m, host, write)) folio_free_swap(m, page, cached);
     return 'ok';
   }
   if (!make_room(m, thread, vm, host)) return 'no_frame';

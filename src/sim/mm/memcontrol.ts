@@ -1,6 +1,7 @@
 /** Charging pages to a VM's container, and what has to go for them. */
 import type { Machine } from '../machine.ts';
 import type { Thread } from '../schema.ts';
+import { lru_add, PG_uptodate, set_flag, take_frame, vm_of_page } from './page.ts';
 import { limit_pages, reclaim_page } from './reclaim.ts';
 
 /** Charges one page to the VM's container, reclaiming as it must. False: nothing to be had now. */
@@ -31,4 +32,18 @@ function largest_first(m: Machine, host: number): readonly number[] {
   const charged = (vm: number) => m.vms[vm]!.nr_charged_pages;
   const vms = m.program.vms.flatMap((spec, vm) => (spec.host === host ? [vm] : []));
   return vms.sort((a, b) => charged(b) - charged(a));
+}
+
+/** A frame for a page that has none, charged and on the list of its VM; -1 where there is none to be had now. */
+export function alloc_anon_folio(m: Machine, thread: Thread, page: number): number {
+  const vm = vm_of_page(m, page);
+  const { host } = m.program.vms[vm]!;
+  if (!make_room(m, thread, vm, host)) return -1;
+  const pfn = take_frame(m, host);
+  if (pfn < 0) return -1;
+  set_flag(m, pfn, PG_uptodate);
+  m.frame.set_hva(pfn, page + 1);
+  m.vms[vm]!.nr_charged_pages += 1;
+  lru_add(m, vm, pfn);
+  return pfn;
 }

@@ -12,7 +12,13 @@ export const PTE_PRESENT = 1;
 export const PTE_SWAP = 2;
 export const PTE_YOUNG = 4;
 export const PTE_DIRTY = 8;
-const PTE_SHIFT = 4;
+/** Not to be written through: the zero page, or one that is shared. */
+export const PTE_RDONLY = 16;
+/** The zero page, which is no frame of the host's. */
+export const PTE_SPECIAL = 32;
+export const PTE_SHIFT = 6;
+/** All that a pte says besides what it leads to. */
+export const PTE_BITS = (1 << PTE_SHIFT) - 1;
 
 // Frame flags, as in include/linux/page-flags.h.
 export const PG_locked = 1;
@@ -22,6 +28,7 @@ export const PG_swapcache = 8;
 export const PG_readahead = 16;
 export const PG_lru = 32;
 export const PG_error = 64;
+export const PG_ksm = 128;
 
 /**
  * A pte that is neither present nor a swap entry may say why there is nothing, as the kernel's pte markers do.
@@ -46,6 +53,13 @@ export function pte_present(pte: number): boolean {
 export function pte_swap(pte: number): boolean {
   return (pte & PTE_SWAP) !== 0;
 }
+/** Present, and a write may go through. */
+export function pte_write(pte: number): boolean {
+  return (pte & (PTE_PRESENT | PTE_RDONLY)) === PTE_PRESENT;
+}
+export function pte_special(pte: number): boolean {
+  return (pte & PTE_SPECIAL) !== 0;
+}
 /** The frame of a present pte, or the slot of a swap pte. */
 export function pte_target(pte: number): number {
   return pte >>> PTE_SHIFT;
@@ -55,6 +69,11 @@ export function make_pte(pfn: number, flags: number): number {
 }
 export function make_swap_pte(slot: number): number {
   return ((slot << PTE_SHIFT) | PTE_SWAP) >>> 0;
+}
+
+/** The page of zeroes that whoever reads memory nobody has written shares: a frame behind all those of the hosts. */
+export function zero_pfn(m: Machine): number {
+  return m.frame.capacity - 1;
 }
 
 /** Takes a free frame of the host, the last one freed, else the lowest that was never used; -1 for none. */

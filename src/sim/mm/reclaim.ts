@@ -5,17 +5,17 @@
  * is carried out by kswapd in three (notifier start, zap, notifier end), since others can look in between.
  */
 import { assert } from '../../base/assert.ts';
-import { TP } from '../../trace/all.ts';
-import { tdp_age, tdp_huge, tdp_zap } from '../kvm/tdp.ts';
+import { tdp_age } from '../kvm/tdp.ts';
 import type { Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
-import { HEAP_GFN, VM_HVA, VM_HVA_STRIDE } from '../places.ts';
+import { kvm_unmap_gfn_range } from './mmu_notifier.ts';
 import {
   free_frame,
   has_flag,
   lru_add,
   lru_del,
   make_swap_pte,
+  PG_ksm,
   PG_locked,
   PG_lru,
   PG_swapcache,
@@ -24,6 +24,7 @@ import {
   PTE_DIRTY,
   PTE_YOUNG,
   pte_present,
+  pte_special,
   pte_target,
   vm_of_page,
 } from './page.ts';
@@ -36,11 +37,6 @@ import {
   wake_memory_waiters,
 } from './swap.ts';
 
-/** Host-virtual address of a page row. */
-export function hva_of_page(m: Machine, vm: number, page: number): number {
-  return VM_HVA + vm * VM_HVA_STRIDE + (HEAP_GFN + page - m.places.vms[vm]!.first_page) * 4096;
-}
-
 /** Pages a VM may hold: its container's limit, or what the host can give. */
 export function limit_pages(m: Machine, vm: number): number {
   const spec = m.program.vms[vm]!;
@@ -51,24 +47,26 @@ export function limit_pages(m: Machine, vm: number): number {
  * Makes room for one more page of a VM: frees or starts writing out one page of it. False when nothing could be done.
  *
  * Models shrink_page_list() by way of try_charge(), mm/vmscan.c and mm/memcontrol.c.
- * Differs: one list with a second chance in place of active and inactive; a page under writeback counts as gone.
+ * Differs: one list with a second chance in place of active and inactive; a page under writeback counts as gone; a page
+ * of KSM is passed by, where the kernel unmaps it from all that share it.
  */
 export function reclaim_page(m: Machine, vm: number): boolean {
   const row = m.vms[vm]!;
   const host = m.program.vms[vm]!.host;
   if (!m.program.hosts[host]!.swap || !io_available(m, host)) return false;
   let scanned = 0;
+  let full = false;
   const most = 2 * row.nr_charged_pages + 2;
   while (row.lru_tail !== 0 && scanned < most) {
     scanned += 1;
     const pfn = row.lru_tail - 1;
     const page = m.frame.hva(pfn) - 1;
     lru_del(m, vm, pfn);
-    if (m.frame.pins(pfn) > 0 || has_flag(m, pfn, PG_locked | PG_writeback)) {
+    if (m.frame.pins(pfn) > 0 || has_flag(m, pfn, PG_locked | PG_writeback | PG_ksm)) {
       lru_add(m, vm, pfn);
       continue;
     }
-    if (page_referenced(m, vm, page) && scanned <= row.nr_charged_pages) {
+    if ((full && m.frame.slot(pfn) === 0) || (page_referenced(m, vm, page) && scanned <= row.nr_charged_pages)) {
       lru_add(m, vm, pfn);
       continue;
     }
@@ -76,7 +74,8 @@ export function reclaim_page(m: Machine, vm: number): boolean {
       row.mmu_invalidate_seq += 1;
       return true;
     }
-    // Swap is full: another page may have a slot from before.
+    // Swap is full, and no page in memory has a slot; one that was read ahead in vain may go all the same.
+    full = true;
     lru_add(m, vm, pfn);
   }
   return false;
@@ -93,9 +92,9 @@ function page_referenced(m: Machine, vm: number, page: number): boolean {
 /** Whether a page may be taken now. */
 export function can_evict(m: Machine, page: number): boolean {
   const pte = m.hva.pte(page);
-  if (!pte_present(pte)) return false;
+  if (!pte_present(pte) || pte_special(pte)) return false;
   const pfn = pte_target(pte);
-  return m.frame.pins(pfn) === 0 && !has_flag(m, pfn, PG_locked | PG_writeback);
+  return m.frame.pins(pfn) === 0 && !has_flag(m, pfn, PG_locked | PG_writeback | PG_ksm);
 }
 
 /**
@@ -122,11 +121,7 @@ export function unmap_and_release(
     m.hva.set_pte(page, pte | PTE_DIRTY);
   }
   const slot = m.frame.slot(pfn) - 1;
-  const dirty = tdp_dirty_and_zap(m, vm, page) || (mapped && (m.hva.pte(page) & PTE_DIRTY) !== 0);
-  if (m.emit && mapped) {
-    const hva = hva_of_page(m, vm, page);
-    m.emit(TP.kvm_unmap_hva_range, hva, hva + 4096);
-  }
+  const dirty = mapped && (kvm_unmap_gfn_range(m, vm, page) || (m.hva.pte(page) & PTE_DIRTY) !== 0);
   if (mapped) m.hva.set_pte(page, make_swap_pte(slot));
   m.vms[vm]!.nr_charged_pages -= 1;
   if (dirty && !at_once) swap_writepage(m, host, pfn);
@@ -140,20 +135,6 @@ export function unmap_and_release(
     m.observe?.(OBS.evicted, vm, page, -1);
   }
   return true;
-}
-
-/** Zaps the leaf; a huge one drops with it all its pages, whose host ptes take over the dirty bit. */
-function tdp_dirty_and_zap(m: Machine, vm: number, page: number): boolean {
-  if (!tdp_huge(m, vm, page)) return tdp_zap(m, vm, page);
-  const place = m.places.vms[vm]!;
-  const first = page - ((page - place.first_page) & 511);
-  const dirty = tdp_zap(m, vm, page);
-  if (dirty) {
-    for (let other = first; other < Math.min(first + 512, place.first_page + place.pages); other += 1) {
-      if (pte_present(m.hva.pte(other))) m.hva.set_pte(other, m.hva.pte(other) | PTE_DIRTY);
-    }
-  }
-  return dirty;
 }
 
 /** kswapd's part of an `evict`: takes the page off its list and out of memory. False when it may not go now. */

@@ -23,25 +23,82 @@ import {
   PG_swapcache,
   PG_uptodate,
   PG_writeback,
+  PTE_DIRTY,
   pte_present,
+  pte_target,
   set_flag,
   take_frame,
   vm_of_page,
 } from './page.ts';
 
 /**
- * Takes a free slot for a page, or returns -1 when swap is full.
+ * Takes a free slot for a page, or returns -1 when swap is full. The search goes on where the last one ended, so pages
+ * that are evicted one after the other stand beside each other. Once half of the slots are in use, one whose page is in
+ * memory, unchanged, is taken away from it.
  *
- * Models get_swap_page(), mm/swapfile.c. Differs: a page keeps its slot for good, as while swap is less than half full.
+ * Models get_swap_page() and scan_swap_map(), mm/swapfile.c. Differs: no clusters of 256 slots, and one device.
  */
 export function get_swap_page(m: Machine, host: number, page: number): number {
   const row = m.hosts[host]!;
-  const place = m.places.hosts[host]!;
-  if (row.slots_used === place.slots) return -1;
-  const slot = place.first_slot + row.slots_used;
-  row.slots_used += 1;
-  m.slot.set_hva(slot, page + 1);
-  return slot;
+  const { first_slot, slots } = m.places.hosts[host]!;
+  if (row.slots_used === slots && !vm_swap_full(m, host)) return -1;
+  for (let scanned = 0; scanned < slots; scanned += 1) {
+    const slot = first_slot + row.slot_next;
+    row.slot_next = row.slot_next + 1 === slots ? 0 : row.slot_next + 1;
+    if (m.slot.hva(slot) !== 0 && !reclaim_swap(m, host, slot)) continue;
+    row.slots_used += 1;
+    m.slot.set_hva(slot, page + 1);
+    return slot;
+  }
+  return -1;
+}
+
+/** Models vm_swap_full(), include/linux/swap.h. */
+function vm_swap_full(m: Machine, host: number): boolean {
+  const { slots } = m.places.hosts[host]!;
+  return (slots - m.hosts[host]!.slots_used) * 2 < slots;
+}
+
+/** Frees a slot that only the swap cache still holds. Models __try_to_reclaim_swap(), mm/swapfile.c. */
+function reclaim_swap(m: Machine, host: number, slot: number): boolean {
+  const pfn = m.slot.cache(slot) - 1;
+  return pfn >= 0 && vm_swap_full(m, host) && folio_free_swap(m, m.slot.hva(slot) - 1, pfn);
+}
+
+/**
+ * A page that is mapped gives up its slot: what is in swap is, or is going to be, older than the page.
+ *
+ * Models folio_free_swap(), mm/swapfile.c.
+ */
+export function folio_free_swap(m: Machine, page: number, pfn: number): boolean {
+  const pte = m.hva.pte(page);
+  if (!pte_present(pte) || pte_target(pte) !== pfn || has_flag(m, pfn, PG_locked | PG_writeback)) return false;
+  free_swap(m, pfn);
+  m.hva.set_pte(page, pte | PTE_DIRTY);
+  return true;
+}
+
+/** Takes a frame out of the swap cache, and frees its slot. */
+export function free_swap(m: Machine, pfn: number): void {
+  const slot = m.frame.slot(pfn) - 1;
+  delete_from_swap_cache(m, pfn);
+  swap_free(m, slot);
+}
+
+/** Nobody needs what is in the slot any more. Models swap_free(), mm/swapfile.c. */
+export function swap_free(m: Machine, slot: number): void {
+  const host = m.program.vms[vm_of_page(m, m.slot.hva(slot) - 1)]!.host;
+  m.slot.set_hva(slot, 0);
+  m.hosts[host]!.slots_used -= 1;
+}
+
+/**
+ * Whether a page that was just mapped need not keep its slot: it is to be written, or swap gets full.
+ *
+ * Models should_try_to_free_swap(), mm/memory.c.
+ */
+export function should_try_to_free_swap(m: Machine, host: number, write: boolean): boolean {
+  return write || vm_swap_full(m, host);
 }
 
 /** Frame of a slot in the swap cache, or -1. */
@@ -55,7 +112,7 @@ export function add_to_swap_cache(m: Machine, slot: number, pfn: number): void {
   set_flag(m, pfn, PG_swapcache);
 }
 
-/** Takes a frame out of the swap cache; its slot keeps the contents only if a pte still needs them. */
+/** Takes a frame out of the swap cache; its slot keeps the contents. */
 export function delete_from_swap_cache(m: Machine, pfn: number): void {
   const slot = m.frame.slot(pfn) - 1;
   m.slot.set_cache(slot, 0);

@@ -8,14 +8,18 @@ import {
   PG_lru,
   PG_uptodate,
   PTE_DIRTY,
+  PTE_RDONLY,
+  PTE_SPECIAL,
   PTE_YOUNG,
   pte_marker,
+  pte_none,
   pte_present,
   pte_swap,
   pte_target,
   set_flag,
   take_frame,
   vm_of_page,
+  zero_pfn,
 } from './page.ts';
 import { add_to_swap_cache, lookup_swap_cache } from './swap.ts';
 
@@ -25,6 +29,10 @@ export function fault_in_at_once(m: Machine, page: number, write: boolean): void
   const host = m.program.vms[vm]!.host;
   const pte = m.hva.pte(page);
   if (pte_present(pte) || pte_marker(pte) !== 0) return;
+  if (pte_none(pte) && !write) {
+    m.hva.set_pte(page, make_pte(zero_pfn(m), PTE_YOUNG | PTE_RDONLY | PTE_SPECIAL));
+    return;
+  }
   const cached = pte_swap(pte) ? lookup_swap_cache(m, pte_target(pte)) : -1;
   if (cached >= 0 && has_flag(m, cached, PG_locked)) return;
   const pfn = cached >= 0 ? cached : take_frame(m, host);

@@ -94,6 +94,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
           timers: [],
           irqs: [],
           heap_pages: 8,
+          touched: 'all',
         },
       },
     ],

@@ -1,7 +1,16 @@
 /** The radix tree of the two-dimensional page tables. */
 import { test } from 'uvu';
 import { equal, is } from 'uvu/assert';
-import { tdp_access, tdp_age, tdp_huge, tdp_map, tdp_map_huge, tdp_mapped, tdp_zap } from '../../../src/sim/kvm/tdp.ts';
+import {
+  tdp_access,
+  tdp_age,
+  tdp_huge,
+  tdp_map,
+  tdp_map_huge,
+  tdp_mapped,
+  tdp_writable,
+  tdp_zap,
+} from '../../../src/sim/kvm/tdp.ts';
 import { createMachine, type Machine } from '../../../src/sim/machine.ts';
 import { lowered } from '../../lowered.ts';
 
@@ -29,7 +38,7 @@ test('nothing is mapped at the start', () => {
 
 test('a leaf maps its own page and no other, in its own VM', () => {
   const m = machine();
-  tdp_map(m, 1, FIRST + 700, 42);
+  tdp_map(m, 1, FIRST + 700, 42, true);
   equal(
     [699, 700, 701].map(page => tdp_access(m, 1, FIRST + page, false)),
     [-1, 42, -1],
@@ -41,19 +50,19 @@ test('a leaf maps its own page and no other, in its own VM', () => {
 
 test('a walk stops at the first level that is not there', () => {
   const m = machine();
-  tdp_map(m, 1, FIRST, 7);
+  tdp_map(m, 1, FIRST, 7, true);
   m.vms[1]!.set_tdp_l4(0, 0);
   is(tdp_access(m, 1, FIRST, false), -1);
 });
 
 test('an access sets accessed, a write dirty as well; ageing takes accessed back and keeps dirty', () => {
   const m = machine();
-  tdp_map(m, 1, FIRST, 7);
+  tdp_map(m, 1, FIRST, 7, true);
   is(tdp_age(m, 1, FIRST), false, 'not touched yet');
   tdp_access(m, 1, FIRST, false);
   equal([tdp_age(m, 1, FIRST), tdp_age(m, 1, FIRST)], [true, false]);
   is(tdp_zap(m, 1, FIRST), false, 'read only: clean');
-  tdp_map(m, 1, FIRST, 7);
+  tdp_map(m, 1, FIRST, 7, true);
   tdp_access(m, 1, FIRST, true);
   tdp_age(m, 1, FIRST);
   is(tdp_zap(m, 1, FIRST), true, 'written');
@@ -75,23 +84,34 @@ test('a 2 MiB leaf maps 512 pages in a row, and goes as a whole', () => {
 
 test('a 2 MiB leaf takes the place of the small ones, and keeps what they knew', () => {
   const m = machine();
-  tdp_map(m, 1, FIRST + 700, 42);
+  tdp_map(m, 1, FIRST + 700, 42, true);
   tdp_access(m, 1, FIRST + 700, true);
   tdp_map_huge(m, 1, FIRST + 700, 1024);
   is(tdp_zap(m, 1, FIRST + 512), true, 'dirty');
-  tdp_map(m, 1, FIRST + 600, 7);
+  tdp_map(m, 1, FIRST + 600, 7, true);
   is(tdp_mapped(m, 1, FIRST + 700), false, 'the old leaf is gone');
 });
 
 test('mapping what is mapped changes nothing', () => {
   const m = machine();
-  tdp_map(m, 1, FIRST, 7);
+  tdp_map(m, 1, FIRST, 7, true);
   tdp_access(m, 1, FIRST, true);
-  tdp_map(m, 1, FIRST, 7);
+  tdp_map(m, 1, FIRST, 7, true);
   is(tdp_zap(m, 1, FIRST), true, 'still dirty');
   tdp_map_huge(m, 1, FIRST + 512, 1024);
-  tdp_map(m, 1, FIRST + 513, 1025);
+  tdp_map(m, 1, FIRST + 513, 1025, true);
   is(tdp_huge(m, 1, FIRST + 513), true, 'still huge');
+});
+
+test('a leaf that is not for writing faults a write, until it is mapped for writing', () => {
+  const m = machine();
+  tdp_map(m, 1, FIRST, 7, false);
+  equal([tdp_access(m, 1, FIRST, false), tdp_access(m, 1, FIRST, true), tdp_writable(m, 1, FIRST)], [7, -1, false]);
+  tdp_map(m, 1, FIRST, 7, true);
+  equal([tdp_age(m, 1, FIRST), tdp_writable(m, 1, FIRST)], [true, true], 'and keeps what it knew');
+  is(tdp_access(m, 1, FIRST, true), 7);
+  tdp_map(m, 1, FIRST, 7, false);
+  is(tdp_writable(m, 1, FIRST), true, 'nobody takes it back');
 });
 
 test.run();

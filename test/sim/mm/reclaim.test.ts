@@ -2,8 +2,9 @@
 import { test } from 'uvu';
 import { equal, is } from 'uvu/assert';
 import { tdp_access, tdp_mapped } from '../../../src/sim/kvm/tdp.ts';
-import { make_pte, PTE_YOUNG, pte_present, pte_swap, pte_target } from '../../../src/sim/mm/page.ts';
+import { make_pte, PTE_BITS, PTE_YOUNG, pte_present, pte_swap, pte_target } from '../../../src/sim/mm/page.ts';
 import { reclaim_page } from '../../../src/sim/mm/reclaim.ts';
+import { get_swap_page } from '../../../src/sim/mm/swap.ts';
 import { Hand, programOf } from '../hand.ts';
 
 const world = (): Hand => new Hand(programOf('', { vm: 'limit 64KiB' }));
@@ -73,11 +74,11 @@ test('a clean page that swap still has is freed at once; a written one is writte
 test('with swap full nothing can go, and the page is unharmed', () => {
   const hand = world();
   const { m } = hand;
-  m.hosts[0]!.slots_used = m.places.hosts[0]!.slots;
+  while (get_swap_page(m, 0, 0) >= 0);
   const before = resident(hand);
   is(reclaim_page(m, 0), false);
   is(resident(hand), before);
-  is(m.hva.pte(48), make_pte(pte_target(m.hva.pte(48)), m.hva.pte(48) & 0xf));
+  is(m.hva.pte(48), make_pte(pte_target(m.hva.pte(48)), m.hva.pte(48) & PTE_BITS));
 });
 
 test.run();
