@@ -1,7 +1,8 @@
 /**
  * The bundle: `dist/apflab.cjs` and the parts that it loads when they are needed.
  *
- * The monitor is a bundle of its own, `dist/monitor.js`, so that `apflab run` starts without reading Ink and React. Everything is in the bundle; the published package depends on nothing.
+ * The monitor is a bundle of its own, `dist/monitor.js`, so that `apflab run` starts without reading Ink and
+ * React. Everything is in the two; the published package depends on nothing.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Metafile, Plugin } from 'esbuild';
 import { present } from '../src/base/assert.ts';
+import { classSource } from '../src/base/table.ts';
 import { exitWith, scriptArgs } from './args.ts';
 import { files, ROOT } from './imports.ts';
 
@@ -59,6 +61,17 @@ export function isStale(): boolean {
   return sources.some(file => statSync(join(ROOT, file)).mtimeMs > built_ms);
 }
 
+/** The accessor classes of the machine's tables, compiled once and for all rather than at each start. */
+const writtenClasses: Plugin = {
+  name: 'written-classes',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]src[\\/]sim[\\/]classes\.ts$/ }, async () => {
+      const { compiledSchema } = await import('../src/sim/schema.ts');
+      return { contents: `export const written = () => (${classSource(compiledSchema, false)})` };
+    });
+  },
+};
+
 /** The monitor as the parts see it: a script may not import a module, so the launcher does it for them. */
 const monitorApart: Plugin = {
   name: 'monitor-apart',
@@ -108,7 +121,7 @@ export async function bundle(outdir: string): Promise<Metafile> {
       entryNames: '[name]-[hash]',
       outExtension: { '.js': '.cjs' },
       banner: { js: `// ${second.digest('hex')}` },
-      plugins: [monitorApart, plainBuiltins],
+      plugins: [monitorApart, writtenClasses, plainBuiltins],
       write: false,
     }),
     esbuild.build({
@@ -117,7 +130,7 @@ export async function bundle(outdir: string): Promise<Metafile> {
       outdir,
       // CommonJS packages inside the bundle ask for Node's own modules through `require`.
       banner: { js: 'const require=process.getBuiltinModule;' },
-      plugins: [withoutDevtools, plainBuiltins],
+      plugins: [withoutDevtools, writtenClasses, plainBuiltins],
     }),
   ]);
   for (const { path, text } of parts.outputFiles) {

@@ -232,6 +232,9 @@ interface CompiledTable {
   readonly RowClass: new (table: object, id: number) => object;
 }
 
+/** Makes the accessor classes, by table. */
+export type Classes = () => Readonly<Record<string, CompiledTable>>;
+
 /** Everything derived from a schema once: field numbers and accessor classes. */
 export interface CompiledSchema<S extends Schema> {
   readonly schema: S;
@@ -239,10 +242,11 @@ export interface CompiledSchema<S extends Schema> {
   /** Number of a field, by `table.name`. */
   readonly fieldNumber: ReadonlyMap<string, number>;
   /** The accessor classes of each table, compiled when they are first asked for: most programs want one flavour. */
-  classes(recording: boolean): Readonly<Record<string, CompiledTable>>;
+  classes(recording: boolean): ReturnType<Classes>;
 }
 
-export function compileSchema<S extends Schema>(schema: S): CompiledSchema<S> {
+/** `written`: the plain classes, where somebody has compiled them before (see classSource()). */
+export function compileSchema<S extends Schema>(schema: S, written: Classes | null = null): CompiledSchema<S> {
   const fields: FieldInfo[] = [];
   const fieldNumber = new Map<string, number>();
   const words = new Map<string, number>();
@@ -263,9 +267,10 @@ export function compileSchema<S extends Schema>(schema: S): CompiledSchema<S> {
       }
     }
   }
-  const flavours = new Map<boolean, Readonly<Record<string, CompiledTable>>>();
+  const flavours = new Map<boolean, ReturnType<Classes>>();
   const classes = (recording: boolean) => {
-    const compiled = flavours.get(recording) ?? compileTables(Object.keys(schema), fields, recording);
+    const compiled =
+      flavours.get(recording) ?? (recording || !written ? compileTables({ schema, fields }, recording) : written());
     flavours.set(recording, compiled);
     return compiled;
   };
@@ -273,13 +278,18 @@ export function compileSchema<S extends Schema>(schema: S): CompiledSchema<S> {
 }
 
 /** All tables in one go: a compilation of its own for each costs more than what is in it. */
-function compileTables(
-  names: readonly string[],
-  fields: readonly FieldInfo[],
-  recording: boolean,
-): Readonly<Record<string, CompiledTable>> {
-  const sources = names.map(name => `${JSON.stringify(name)}:(()=>{${sourceOfTable(name, fields, recording)}})()`);
-  return new Function(`'use strict';return {${sources.join(',\n')}};`)() as Readonly<Record<string, CompiledTable>>;
+function compileTables(of: Fields, recording: boolean): ReturnType<Classes> {
+  return new Function(`'use strict';return ${classSource(of, recording)};`)() as ReturnType<Classes>;
+}
+
+type Fields = Pick<CompiledSchema<Schema>, 'schema' | 'fields'>;
+
+/** The expression of an object with the classes of each table: what Classes returns. */
+export function classSource({ schema, fields }: Fields, recording: boolean): string {
+  const sources = Object.keys(schema).map(
+    name => `${JSON.stringify(name)}:(()=>{${sourceOfTable(name, fields, recording)}})()`,
+  );
+  return `{${sources.join(',\n')}}`;
 }
 
 /** The source of both classes of a table; only names out of our own schema get in. */

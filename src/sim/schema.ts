@@ -22,6 +22,7 @@ import {
   u53,
 } from '../base/table.ts';
 import { AT } from './at.ts';
+import { written } from './classes.ts';
 import { carried } from './migrate/moved.ts';
 
 export const ASYNC_PF_PER_VCPU = 64;
@@ -441,7 +442,7 @@ export const schema = {
   saved_node: table(tables.node.fields, tables.node.unhashed),
 } as const;
 
-export const compiledSchema = compileSchema(schema);
+export const compiledSchema = compileSchema(schema, written);
 export type S = typeof schema;
 
 export type Clock = Row<S['clock']>;
