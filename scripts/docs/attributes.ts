@@ -23,6 +23,8 @@ const TITLES: Readonly<Record<keyof typeof DESCRIPTIONS, string>> = {
   page: 'A page',
   irq: 'An interrupt',
   timer: 'A timer',
+  nmi: 'A sender of NMIs',
+  nmi_state: "A vCPU's NMIs",
   thread: 'A host thread',
   saved: 'A saved VM',
   saved_vcpu: 'A saved vCPU',

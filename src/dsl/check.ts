@@ -393,9 +393,6 @@ const TRACEPOINT_NAMES: readonly string[] = tracepoints.map(each => each.name);
 
 /** Presets of the product that this version's model does not have; naming one is understood and refused. */
 const PLANNED: Readonly<Record<string, string>> = {
-  v6_nmi_naive:
-    'it needs the model of NMIs; declare the gate yourself: variant mine extends v6 { gate add nmi_allowed }',
-  v6_nmi_optin: 'it needs the model of NMIs',
   protected_6_15: 'it needs guests whose privilege level the host cannot read',
   s390_pfault: 'it needs another architecture’s delivery',
   arm64_sdei: 'it needs another architecture’s delivery',

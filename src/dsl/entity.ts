@@ -11,6 +11,8 @@ export interface Things {
   readonly vms: readonly VmSpec[];
   /** Names given by `save … as`, for a VM, and by `get_mpstate … as`, for a vCPU. */
   readonly saved: readonly { readonly name: string; readonly kind: 'saved' | 'saved_vcpu' }[];
+  /** Names given by `nmi … to`. */
+  readonly nmis: readonly string[];
 }
 
 export function entityOf(of: Expression, things: Things): Entity | null {
@@ -54,6 +56,7 @@ function named(name: string, things: Things): Entity | null {
   if (host >= 0) return { kind: 'host', vm: 0, id: host, name };
   const saved = things.saved.find(each => each.name === name);
   if (saved) return { kind: saved.kind, vm: 0, id: 0, name };
+  if (things.nmis.includes(name)) return { kind: 'nmi', vm: 0, id: things.nmis.indexOf(name), name };
   const only = found?.owner ? things.vms.findIndex(each => each.name === found.owner) : -1;
   return only >= 0 ? ofVm(only, name, things) : null;
 }
@@ -62,6 +65,7 @@ const NAMED = [
   ['task', 'tasks'],
   ['irq', 'irqs'],
   ['timer', 'timers'],
+  ['nmi', 'nmis'],
 ] as const;
 
 /** A task, interrupt or timer of a VM by its name. */

@@ -6,6 +6,7 @@ import type {
   HandlerOp,
   IdleSpec,
   IrqSpec,
+  NmiSpec,
   SwapSpec,
   TaskOp,
   TaskSpec,
@@ -33,6 +34,8 @@ export class Frame {
   readonly idles: IdleSpec[] = [];
   /** Spinlocks that scripts name, in the order they come up. */
   readonly locks: string[] = [];
+  readonly nmis: NmiSpec[] = [];
+  readonly nmi_handler: HandlerOp[] = [];
   readonly ops: TaskOp[] = [];
   readonly handler: HandlerOp[] = [];
   readonly turns: Turn[] = [];

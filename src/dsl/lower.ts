@@ -54,6 +54,7 @@ export class Lowering {
   #source: Source;
   readonly #overrides = new Map<string, Expression>();
   readonly #saved: Things['saved'];
+  readonly #nmis: readonly string[];
   frame: Frame;
   /** What the acts being lowered wait for; null for those that stand bare. */
   trigger: Trigger | null = null;
@@ -63,10 +64,11 @@ export class Lowering {
   #latest_ns = 0;
   #held_ns = 0;
 
-  /** `saved`: the names of what `save … as` and `get_mpstate … as` read. */
-  constructor(env: Environment, source: Source, report: Report, saved: Things['saved']) {
+  /** `saved`: the names of what `save … as` and `get_mpstate … as` read; `nmis`: those of NMIs sent. */
+  constructor(env: Environment, source: Source, report: Report, saved: Things['saved'], nmis: readonly string[] = []) {
     this.env = env;
     this.#saved = saved;
+    this.#nmis = nmis;
     this.#source = source;
     this.report = report;
     this.frame = new Frame(env, null, null, this.#overrides);
@@ -87,7 +89,7 @@ export class Lowering {
   }
 
   get #things(): Things {
-    return { env: this.env, hosts: this.hosts, vms: this.vms, saved: this.#saved };
+    return { env: this.env, hosts: this.hosts, vms: this.vms, saved: this.#saved, nmis: this.#nmis };
   }
 
   // -- What every statement may ask ---------------------------------------------------------------
@@ -377,6 +379,9 @@ function guestOf(inside: Frame, heap_pages: number): VmSpec['guest'] {
     irqs: inside.irqs,
     idles: inside.idles,
     locks: inside.locks,
+    nmis: inside.nmis,
+    nmi_handler: inside.nmi_handler,
+    apf_in_nmi: inside.on('apf_in_nmi', false),
     heap_pages,
     touched: inside.word('touched', ['all', 'none'], 'all'),
   };

@@ -292,7 +292,6 @@ function membership(of: KindOf<'binary'>, place: Place, variables: Variables): E
   const { right } = of;
   if (right.kind === 'name' && !variables.has(right.name) && !place.env.scope.find(right.name)) {
     // `a in queue` is a state of the work item, as `v in nmi_handler` is one of the vCPU.
-    if (right.name === 'nmi_handler') place.needs(right, 'an NMI handler', 'the complete model');
     return { k: 'is', of: left, state: right.name === 'queue' ? 'queued' : right.name, arg: null };
   }
   return { k: 'binary', op: 'in', left, right: asBeside(lowerExpression(right, place, variables), left) };

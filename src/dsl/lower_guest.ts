@@ -178,6 +178,18 @@ export class GuestLowering {
     this.#lowering.frame.irqs.push({ name, vcpu: this.#vcpuOfInterrupt(vcpu), body: handler });
   }
 
+  /** Without a vCPU it is for the first; whatever stands in its block, the one NMI handler does. */
+  nmi(name: string, period: Expression | null, vcpu: Expression | null, each: boolean, at: Node): void {
+    const { frame } = this.#lowering;
+    const vcpus = frame.parent?.number('vcpus', 1) ?? 1;
+    frame.nmis.push({
+      name,
+      vcpus: each ? Array.from({ length: vcpus }, (_, id) => id) : [vcpu ? this.#vcpuOfGuest(vcpu, 0) : 0],
+      period_ns: period ? this.#lowering.period(period) : null,
+    });
+    frame.nmi_handler.push(...this.#lowering.inside(at).handler);
+  }
+
   /** Each timer and each interrupt of a vCPU has a vector of its own. */
   #vcpuOfInterrupt(of: Expression): number {
     const vcpu = this.#vcpuOfGuest(of, 0);

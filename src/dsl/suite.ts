@@ -291,7 +291,7 @@ function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options)
   const values = new Map([...(set ?? []), ...cell.values]);
   const outOfRange = (of: Expression, message: string): void => report.error('range', { span: of.span, message });
   const env: Environment = { scope, values, variant, knobs, outOfRange };
-  const lowering = new Lowering(env, source, report, savedIn([...nodes, ...body]));
+  const lowering = new Lowering(env, source, report, savedIn([...nodes, ...body]), nmisIn([...nodes, ...body]));
   const imported = importsOf(unit);
   for (const round of ['settings', 'hosts', 'vms', 'behaviour'] as const) {
     if (round !== 'behaviour') for (const each of imported) lowering.round(round, each.tree.nodes, each.tree.source);
@@ -343,6 +343,12 @@ function savedIn(nodes: readonly Node[]): Things['saved'] {
     ...named('save').map(name => ({ name, kind: 'saved' }) as const),
     ...named('get_mpstate').map(name => ({ name, kind: 'saved_vcpu' }) as const),
   ];
+}
+
+/** Names that the scenario gives to NMIs. */
+function nmisIn(nodes: readonly Node[]): readonly string[] {
+  const all = nodes.flatMap(withBodies).filter(each => each.statement.id === 'raise_nmi');
+  return [...new Set(all.flatMap(each => wordsOf([each], 'raise_nmi', 'name')))];
 }
 
 function withBodies(node: Node): readonly Node[] {

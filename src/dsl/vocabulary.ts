@@ -59,6 +59,8 @@ const MODELLED: Readonly<Partial<Record<ThingKind, EntityKind>>> = {
   page: 'page',
   irq: 'irq',
   timer: 'timer',
+  nmi: 'nmi',
+  nmi_state: 'nmi_state',
   thread: 'thread',
   handler: 'handler',
   work: 'work',
@@ -76,6 +78,7 @@ const ADDED: Readonly<Partial<Record<ThingKind, Readonly<Record<string, Field>>>
   vm: {
     vcpu: of({ t: 'indexed', of: 'vcpu' }, 'One vCPU: `web.vcpu[0]`.'),
     task: of({ t: 'named', of: 'task' }, 'One task: `web.task.db`.'),
+    nmi: of({ t: 'named', of: 'nmi' }, 'A sender of NMIs: `web.nmi.watchdog`.'),
     irq: of({ t: 'named', of: 'irq' }, 'One interrupt: `web.irq.disk`.'),
     timer: of({ t: 'named', of: 'timer' }, 'One timer: `web.timer.tick`.'),
     handler: of({ t: 'named', of: 'handler' }, 'Its userfault handler: `web.handler.pager`.'),
@@ -93,12 +96,6 @@ const ADDED: Readonly<Partial<Record<ThingKind, Readonly<Record<string, Field>>>
       { t: 'method', name: 'pages', result: thing('pages') },
       'Several: `web.heap.pages(0..7)`, `.pages(cold: 30%)`.',
     ),
-  },
-  vcpu: { nmi: of(thing('nmi_state'), 'Its NMI state.', COMPLETE) },
-  nmi_state: {
-    depth: of(count, 'NMI handlers entered and not left.', COMPLETE),
-    pending: of(count, 'nmi_pending.', COMPLETE),
-    unmasked: of(TRUTH, 'NMIs are not blocked.', COMPLETE),
   },
   migration: {
     round: of(count, 'The round that is being sent.', COMPLETE),
@@ -179,7 +176,6 @@ export interface State {
 }
 
 const ADDED_STATES: Readonly<Partial<Record<ThingKind, Readonly<Record<string, State>>>>> = {
-  vcpu: { nmi_handler: { summary: 'In the NMI handler.', ...COMPLETE } },
   record_address: Object.fromEntries(
     ['known', ...RECORD_ADDRESS_KINDS].map(kind => [
       kind,
@@ -206,9 +202,7 @@ export type ArgumentKind = ThingKind | 'mark';
 
 export const EVENTS: Readonly<Record<string, EventKind>> = {
   ...OBSERVATIONS,
-  nmi: { args: ['nmi'], summary: 'The guest takes the NMI.', ...COMPLETE },
   switchover: { args: ['migration'], summary: 'The destination starts to run.', ...COMPLETE },
-  nmi_during_apf: { args: ['vcpu'], summary: 'An NMI is taken in the handler of a not-present event.', ...COMPLETE },
   deadlock: { args: [], summary: 'Threads wait for one another and none can go on.', ...COMPLETE },
 };
 

@@ -7,6 +7,7 @@
 import type { Description, EntityKind } from './attributes/attribute.ts';
 import { page, task, thread, vm } from './attributes/guest.ts';
 import { host, swap } from './attributes/host.ts';
+import { nmi_state } from './attributes/nmi.ts';
 import { saved, saved_vcpu } from './attributes/saved.ts';
 import { handler } from './attributes/userfault.ts';
 import { vcpu } from './attributes/vcpu.ts';
@@ -23,6 +24,8 @@ export const DESCRIPTIONS: Readonly<Record<EntityKind, Description>> = {
   page,
   irq: nothing,
   timer: nothing,
+  nmi: nothing,
+  nmi_state,
   thread,
   saved,
   saved_vcpu,

@@ -63,6 +63,9 @@ export function boot(m: Machine): void {
   m.places.timers.forEach((timer, id) => {
     m.queue.arm(m.places.source.timer + id, 'period_ns' in timer.spec ? timer.spec.period_ns : 0);
   });
+  m.places.nmis.forEach(({ period_ns }, id) => {
+    if (period_ns !== null) m.queue.arm(m.places.source.nmi + id, period_ns);
+  });
 }
 
 /** A task that another one starts does not run before. */

@@ -9,6 +9,7 @@ import { NEVER_NS } from '../base/event_queue.ts';
 import { wake_task } from './guest/sched.ts';
 import { context_switch, pick_next, SLICE_NS, update_curr } from './host/sched.ts';
 import { apic_timer_expired } from './kvm/lapic.ts';
+import { send_nmi } from './kvm/nmi.ts';
 import type { Machine } from './machine.ts';
 import { end_swap_bio } from './mm/swap.ts';
 import { fetched } from './mm/userfault.ts';
@@ -86,7 +87,8 @@ function runStretch(m: Machine, script: Script, hooks: EngineHooks, end_ns: numb
 /** Something other than a CPU is due. */
 function fire(m: Machine, source: number, script: Script): void {
   const { source: first } = m.places;
-  if (source >= first.action) script.fire(source - first.action);
+  if (source >= first.nmi) watchdog(m, source - first.nmi);
+  else if (source >= first.action) script.fire(source - first.action);
   else if (source >= first.handler) fetched(m, source - first.handler);
   else if (source >= first.task) wake_task_of_sleep(m, source - first.task);
   else if (source >= first.timer) expire(m, source - first.timer);
@@ -97,6 +99,13 @@ function expire(m: Machine, id: number): void {
   const timer = m.places.timers[id]!;
   apic_timer_expired(m, m.vcpus[timer.vcpu]!, timer.vector);
   if ('period_ns' in timer.spec) m.queue.arm(m.places.source.timer + id, m.clock.now_ns + timer.spec.period_ns);
+}
+
+/** A sender of NMIs is due: a watchdog outside of the CPU, whose message goes to the LAPIC. */
+function watchdog(m: Machine, id: number): void {
+  const { vcpu, period_ns } = m.places.nmis[id]!;
+  send_nmi(m, m.vcpus[vcpu]!, id);
+  if (period_ns !== null) m.queue.arm(m.places.source.nmi + id, m.clock.now_ns + period_ns);
 }
 
 /**

@@ -38,6 +38,8 @@ const SHARED_VCPU_FIELDS = new Set([
   'apf_queue',
   'lapic_irr',
   'lapic_timer_pending',
+  'nmi_queued',
+  'nmi_senders',
   'nr_kicks',
   'vmm_work',
   'vmm_saved',

@@ -145,6 +145,7 @@ function capacities(program: Program, places: Places): Capacities {
       threads,
       apf_queue: Math.max(...program.vms.map((vm, id) => outstandingOf(vm, places.vms[id]!.pages)), 1) + 1,
       tdp_l4: 1,
+      nmis: Math.max(1, places.nmis.length),
     },
   };
 }

@@ -7,7 +7,7 @@
  */
 import { numbered } from '../base/table.ts';
 
-export type ArgumentKind = 'page' | 'vcpu' | 'task' | 'irq' | 'thread' | 'mark';
+export type ArgumentKind = 'page' | 'vcpu' | 'task' | 'irq' | 'thread' | 'mark' | 'nmi';
 
 export const OBSERVATIONS = {
   fault: { args: ['page'], summary: 'The guest touched a page that is not mapped; the vCPU has exited.' },
@@ -48,6 +48,8 @@ export const OBSERVATIONS = {
   double_fault: { args: ['vcpu'], summary: 'Two exceptions merged into #DF.' },
   irq: { args: ['irq'], summary: 'The guest has begun the handler of this interrupt or timer.' },
   runs: { args: ['vcpu', 'irq'], summary: 'The same, naming the vCPU as well.' },
+  nmi: { args: ['nmi'], summary: 'The guest takes the NMI; the last of several that were sent takes all of them.' },
+  nmi_during_apf: { args: ['vcpu'], summary: 'The guest takes an NMI in the handler of a not-present event.' },
   switch_to: { args: ['task'], summary: 'The guest scheduler has switched to the task.' },
   parks: { args: ['task'], summary: 'The task was parked on a token.' },
   wakes: { args: ['task'], summary: 'The task was made runnable again after being parked.' },
@@ -120,6 +122,8 @@ export const OBS = numbered([
   'double_fault',
   'irq',
   'runs',
+  'nmi',
+  'nmi_during_apf',
   'switch_to',
   'parks',
   'wakes',

@@ -27,6 +27,8 @@ export function rowOf(places: Places, entity: Entity | Mark): number {
       return places.vcpus[(vm?.first_vcpu ?? 0) + entity.id]?.thread ?? -1;
     case 'handler':
       return vm?.uffd_readers[0] ?? -1;
+    case 'nmi':
+      return places.nmis.findIndex(({ name, vm: of }) => name === entity.name && (of < 0 || of === entity.vm));
     case 'timer':
     case 'irq': {
       const wanted = entity.kind === 'timer';

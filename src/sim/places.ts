@@ -111,6 +111,15 @@ function savedBy(
   return saved;
 }
 
+/** A sender of NMIs: an `nmi` of the guest on one of its vCPUs, or one that the scenario names. */
+export interface NmiSender {
+  readonly name: string;
+  /** -1 for one of the scenario's, whose name is the same everywhere. */
+  readonly vm: number;
+  readonly vcpu: number;
+  readonly period_ns: number | null;
+}
+
 export interface Places {
   readonly threads: readonly ThreadPlace[];
   readonly vcpus: readonly VcpuPlace[];
@@ -168,6 +177,7 @@ export interface Places {
   }[];
   /** Tasks that each vCPU row may come to run, in order of declaration; which are on its queue, task.vcpu says. */
   readonly tasksOf: readonly (readonly number[])[];
+  readonly nmis: readonly NmiSender[];
   readonly holds: readonly {
     readonly action: number;
     readonly op: Extract<ActionOp, { readonly op: 'hold_event' | 'hold_actor' }>;
@@ -192,6 +202,7 @@ export interface Places {
     readonly task: number;
     readonly handler: number;
     readonly action: number;
+    readonly nmi: number;
   };
 }
 
@@ -365,6 +376,15 @@ export function place(program: Program): Places {
   const marks = [
     ...new Set(program.actions.flatMap(action => action.ops.flatMap(op => (op.op === 'mark' ? [op.name] : [])))),
   ];
+  const nmis: NmiSender[] = program.vms.flatMap((spec, vm) =>
+    spec.guest.nmis.flatMap(({ name, vcpus: on, period_ns }) =>
+      on.map(vcpu => ({ name, vm, vcpu: vms[vm]!.first_vcpu + vcpu, period_ns })),
+    ),
+  );
+  for (const { ops } of program.actions)
+    for (const op of ops)
+      if (op.op === 'nmi' && !nmis.some(({ name, vm }) => name === op.name && vm < 0))
+        nmis.push({ name: op.name, vm: -1, vcpu: -1, period_ns: null });
   const evictions = program.actions.flatMap((action, index) =>
     action.ops.flatMap(op =>
       op.op === 'evict' ? [{ action: index, op, pages: op.pages.map(page => vms[op.vm]!.first_page + page) }] : [],
@@ -377,11 +397,12 @@ export function place(program: Program): Places {
       4 * threads.length +
       32,
   );
-  const source = { io: 0, timer: 0, task: 0, handler: 0, action: 0 };
+  const source = { io: 0, timer: 0, task: 0, handler: 0, action: 0, nmi: 0 };
   source.timer = source.io + ios;
   source.task = source.timer + timers.length;
   source.handler = source.task + tasks.length;
   source.action = source.handler + threads.length - first_handler;
+  source.nmi = source.action + program.actions.length;
   return {
     threads,
     vcpus,
@@ -405,13 +426,14 @@ export function place(program: Program): Places {
         task.vcpu === vcpu || (task.vm === vm && (task.spec.any || anywhere)) ? [index] : [],
       );
     }),
+    nmis,
     holds,
     saved,
     commands,
     marks,
     evictions,
     ios,
-    sources: source.action + program.actions.length,
+    sources: source.nmi + nmis.length,
     source,
   };
 }

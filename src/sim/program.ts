@@ -109,6 +109,14 @@ export interface IdleSpec {
   readonly body: readonly HandlerOp[];
 }
 
+/** Where NMIs come from: the guest's watchdog, or the scenario under a name. */
+export interface NmiSpec {
+  readonly name: string;
+  readonly vcpus: readonly number[];
+  /** Null for one that comes when the scenario says so. */
+  readonly period_ns: number | null;
+}
+
 export interface GuestSpec {
   readonly apf: boolean;
   readonly send_always: boolean;
@@ -130,6 +138,11 @@ export interface GuestSpec {
   readonly irqs: readonly IrqSpec[];
   readonly idles: readonly IdleSpec[];
   readonly locks: readonly string[];
+  readonly nmis: readonly NmiSpec[];
+  /** What the one NMI handler does: whatever has been registered, in order. */
+  readonly nmi_handler: readonly HandlerOp[];
+  /** The guest asks for asynchronous faults in its NMI handler, and is made for them. */
+  readonly apf_in_nmi: boolean;
   readonly heap_pages: number;
   /** Whether the heap has been written before the run begins. */
   readonly touched: 'all' | 'none';
@@ -215,6 +228,7 @@ export type ActionOp =
       readonly vcpu: number;
       readonly irq: number;
     }
+  | { readonly op: 'nmi'; readonly vm: number; readonly vcpu: number; readonly name: string }
   | { readonly op: 'hold_event'; readonly event: EventPattern; readonly ns: number }
   | {
       readonly op: 'hold_actor';
@@ -287,6 +301,7 @@ export interface Entity {
     | 'page'
     | 'irq'
     | 'timer'
+    | 'nmi'
     | 'thread'
     | 'saved'
     | 'saved_vcpu'

@@ -48,7 +48,9 @@ export const WAIT = numbered([
 ]);
 export const VCPU_MODE = numbered(['OUTSIDE_GUEST_MODE', 'IN_GUEST_MODE', 'EXITING_GUEST_MODE']);
 export const EXCEPTION = numbered(['none', 'pending', 'injected']);
-export const EXIT_REASON = numbered(['none', 'npf', 'interrupt', 'vintr', 'hlt', 'msr', 'cpuid', 'nmi', 'iret']);
+export const EXIT_REASON = numbered(['none', 'npf', 'interrupt', 'vintr', 'hlt', 'msr', 'cpuid', 'nmi', 'iret', 'db']);
+/** SVM: how far an IRET is that ends the blocking of NMIs. HF_IRET_MASK is set until the exit after it was executed. */
+export const NMI_IRET = numbered(['none', 'intercepted', 'executed']);
 export const GUP_RESULT = numbered(['none', 'ok', 'retry', 'fault']);
 /** queue_work() to return: PENDING until a worker takes it, RUNNING until the function returns. */
 export const WORK_STATE = numbered(['IDLE', 'PENDING', 'RUNNING']);
@@ -56,7 +58,7 @@ export const WORK_STATE = numbered(['IDLE', 'PENDING', 'RUNNING']);
 export const ENTRY_NOTE = numbered(['none', 'item', 'DOUBLE']);
 
 /** What a guest CPU executes above the current task's own instructions. */
-export const FRAME = numbered(['none', 'setup', 'exc_page_fault', 'irq', 'apf_ready']);
+export const FRAME = numbered(['none', 'setup', 'exc_page_fault', 'irq', 'apf_ready', 'nmi']);
 /** Where inside a handler the guest is. */
 export const FRAME_AT = numbered([
   'entry',
@@ -256,9 +258,17 @@ const tables = {
       exception_token: u32,
       irq_injected: bool,
       irq_vector: u8,
+      /** NMIs that have come in since the vCPU last looked; anybody adds. */
+      nmi_queued: u8,
       nmi_pending: u8,
       nmi_injected: bool,
-      irq_window: bool,
+      /** From the injection of an NMI until an IRET: HF_NMI_MASK, on VMX the bit in the interruptibility state. */
+      nmi_masked: bool,
+      nmi_iret: oneOf(NMI_IRET),
+      /** Who sent what the guest has not taken yet; NMIs themselves are all alike. */
+      nmi_senders: fifo('nmis'),
+      /** Exits that the host has asked for, WINDOW bits of kvm/nmi.ts. */
+      exit_window: u8,
 
       lapic_enabled: bool,
       lapic_irr: array(u32, 8),

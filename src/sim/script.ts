@@ -11,6 +11,7 @@ import { unmap_of_task } from './guest/pgfault.ts';
 import { GUEST_WORK } from './guest/work.ts';
 import { hold_thread, release_thread, wake_up_process } from './host/sched.ts';
 import { apic_set_spiv, kvm_apic_set_irq } from './kvm/lapic.ts';
+import { send_nmi } from './kvm/nmi.ts';
 import { kvm_vcpu_kick } from './kvm/requests.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
 import { fault_in_at_once } from './mm/touch.ts';
@@ -126,6 +127,13 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
         kvm_apic_set_irq(m, vcpuOf(op), interrupt.vector);
         return;
       }
+      case 'nmi':
+        send_nmi(
+          m,
+          vcpuOf(op),
+          m.places.nmis.findIndex(({ name, vm }) => vm < 0 && name === op.name),
+        );
+        return;
       case 'hold_event': {
         m.holds[firstHold.get(op)!]!.state = HOLD.armed;
         return;

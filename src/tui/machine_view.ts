@@ -38,6 +38,7 @@ const FRAME_NAMES: Readonly<Record<keyof typeof FRAME, string>> = {
   irq: 'irq',
   apf_ready: 'ready',
   setup: 'setup',
+  nmi: 'NMI',
 };
 const FRAMES = Object.keys(FRAME).map(name => (isFrame(name) ? FRAME_NAMES[name] : name));
 

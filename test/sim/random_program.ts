@@ -212,6 +212,11 @@ function randomGuest(dice: Dice, vcpus: number, heap_pages: number): GuestSpec {
       body: body(),
     })),
     irqs: dice.list(2, index => ({ name: `irq${index}`, vcpu: vcpu(), body: body() })),
+    nmis: dice.chance(30)
+      ? dice.list(2, index => ({ name: `nmi${index}`, vcpus: [vcpu()], period_ns: dice.of([null, 9_000, 200_000]) }))
+      : [],
+    nmi_handler: body(),
+    apf_in_nmi: dice.chance(30),
     heap_pages,
     touched: dice.chance(85) ? 'all' : 'none',
   };
@@ -357,6 +362,7 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
     case 4: {
       if (guest.irqs.length === 0) return { op: 'mark', name: `mark ${index}` };
       const irq = dice.from(0, guest.irqs.length - 1);
+      if (dice.chance(30)) return { op: 'nmi', vm, vcpu: guest.irqs[irq]?.vcpu ?? 0, name: `n${index % 3}` };
       return { op: 'irq', vm, vcpu: guest.irqs[irq]?.vcpu ?? 0, irq };
     }
     case 5:

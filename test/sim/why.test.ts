@@ -145,7 +145,7 @@ test('runnable, asleep, and not woken: the missing wake is named', () => {
   const changed = { time_ns: 1_000_000, step: 5, who: 'kworker/0:0', at: 'async_pf_execute.append' };
   const history = termsOf(m, vcpu).map(term => ({ changed: term.value ? changed : null, held: null }));
   assert.equal(missingWake(m, vcpu, termsOf(m, vcpu, history)), [
-    "'an NMI is pending' since kworker/0:0 in async_pf_execute.append at 1ms, which woke nobody: no kvm_vcpu_wake_up() has come after it",
+    "'an NMI is pending and allowed' since kworker/0:0 in async_pf_execute.append at 1ms, which woke nobody: no kvm_vcpu_wake_up() has come after it",
   ]);
 });
 

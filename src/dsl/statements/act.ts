@@ -99,6 +99,20 @@ export const irqAct = statement({
   },
 });
 
+export const nmiAct = statement({
+  id: 'raise_nmi',
+  keyword: 'nmi',
+  where: WHERE,
+  syntax: seq(word('nmi'), name('name'), word('to'), place('vcpu', 'VCPU')),
+  summary: 'Sends an NMI, under a name.',
+  about:
+    'It comes as a message to the LAPIC. NMIs are all alike: with the last of several, all that were sent are taken.',
+  examples: ['nmi n1 to web.vcpu[0]'],
+  declare: ({ name }, at, scope) => scope.thing(name, 'nmi', at),
+  check: ({ vcpu }, _at, check) => check.thing(vcpu, 'vcpu'),
+  lower: ({ name, vcpu }, at, lowering) => lowering.act({ op: 'nmi', name: name.text, ...lowering.vcpu(vcpu) }, at),
+});
+
 export const hold = statement({
   id: 'hold',
   keyword: 'hold',

@@ -41,18 +41,6 @@ export const laterActs = [
   onThing('unplug', ['vcpu'], 'VCPU', 'Takes a vCPU away.', 'unplug web.vcpu[0]'),
 ];
 
-export const nmiAct = statement({
-  id: 'raise_nmi',
-  keyword: 'nmi',
-  where: WHERE,
-  syntax: seq(word('nmi'), name('name'), word('to'), place('vcpu', 'VCPU')),
-  summary: 'Sends an NMI, under a name.',
-  examples: ['nmi n1 to web.vcpu[0]'],
-  needs: COMPLETE,
-  declare: ({ name }, at, scope) => scope.thing(name, 'nmi', at),
-  check: ({ vcpu }, _at, check) => check.thing(vcpu, 'vcpu'),
-});
-
 export const balloon = statement({
   id: 'balloon',
   keyword: 'balloon',

@@ -269,10 +269,11 @@ export const nmi = statement({
   ),
   summary: 'An NMI source of the guest, such as its watchdog, and what the handler does.',
   examples: ['nmi watchdog every 1s on each vcpu', 'nmi handler { read page(1) }'],
-  needs: 'the complete model',
   declare: ({ name }, at, scope) => scope.member(name, 'nmi', at),
   check({ period, vcpu }, _at, check) {
     if (period) check.quantity(period, TIME);
     if (vcpu) check.vcpuOfGuest(vcpu);
   },
+  lower: ({ name, period, vcpu, each }, at, lowering) =>
+    lowering.guests.nmi(name.text, period, vcpu, each !== null, at),
 });

@@ -124,9 +124,8 @@ export const guestSettings = [
     keyword: 'apf_in_nmi',
     where: ['guest'],
     takes: takesWords('on', 'off'),
-    summary: 'Whether the guest takes them in its NMI handler.',
+    summary: 'Whether the guest takes them in its NMI handler, and leaves it without an IRET on the way.',
     example: 'apf_in_nmi off',
-    needs: 'the complete model',
   }),
   setting({
     keyword: 'send_always',

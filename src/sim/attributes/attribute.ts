@@ -17,6 +17,8 @@ export type EntityKind =
   | 'page'
   | 'irq'
   | 'timer'
+  | 'nmi'
+  | 'nmi_state'
   | 'thread'
   | 'saved'
   | 'saved_vcpu'

@@ -7,6 +7,7 @@
 import { gpa_of_page } from '../addr.ts';
 import { AT } from '../at.ts';
 import { kvm_apic_has_interrupt } from '../kvm/lapic.ts';
+import { nmi_unmasked } from '../kvm/nmi.ts';
 import { KVM_REQ_APF_READY, kvm_test_request } from '../kvm/requests.ts';
 import { knobsOfVm, type Machine } from '../machine.ts';
 import {
@@ -83,7 +84,7 @@ function runnable(m: Machine, row: number): boolean {
   if (vcpu.mp_state === MP_STATE.RUNNABLE && vcpu.apf_halted === 0) return true;
   if (dequeueable(m, row)) return true;
   if (vcpu.exception !== EXCEPTION.none) return true;
-  if (vcpu.nmi_pending > 0) return true;
+  if (vcpu.nmi_pending + vcpu.nmi_queued > 0 && vcpu.shadow === 0 && nmi_unmasked(vcpu)) return true;
   return interruptsAllowed(m, row) && kvm_apic_has_interrupt(vcpu) >= 0;
 }
 
@@ -247,6 +248,7 @@ export const vcpu: Description = {
       'vcpu.lapic_enabled',
     ),
     nmi_pending: count('nmi_pending.', (m, row) => m.vcpus[row]!.nmi_pending, 'vcpu.nmi_pending'),
+    nmi: entity('nmi_state', 'Its NMI state.', (_m, row) => row),
     depth: count('Guest handlers entered and not left.', (m, row) => m.vcpus[row]!.depth, 'vcpu.depth'),
     fault_gpa: address(
       'gpa',
@@ -381,6 +383,7 @@ export const vcpu: Description = {
     },
     apf_handler: state('In the handler of a not-present event.', (m, row) => inHandler(m, row, FRAME.exc_page_fault)),
     irq_handler: state('In the handler of an interrupt or timer.', (m, row) => inHandler(m, row, FRAME.irq)),
+    nmi_handler: state('In the NMI handler.', (m, row) => inHandler(m, row, FRAME.nmi)),
     ready_handler: state('In a handler that wakes the tasks of a ready event.', inReadyHandler),
     has_interrupt: state(
       'Its LAPIC requests a vector that is not masked by one in service.',

@@ -6,6 +6,7 @@
  */
 import { AT, type At } from '../at.ts';
 import { SLICE_NS } from '../host/sched.ts';
+import { window_opened } from '../kvm/nmi.ts';
 import { type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import type { HandlerOp, PageChoice, TaskOp } from '../program.ts';
@@ -29,7 +30,10 @@ export function guest(m: Machine, thread: Thread): At {
   const cpu = m.cpus[thread.cpu]!;
   if (vcpu.mode === VCPU_MODE.EXITING_GUEST_MODE || vcpu.immediate_exit || cpu.need_resched)
     return vm_exit(vcpu, EXIT_REASON.interrupt);
-  if (vcpu.irq_window && vcpu.rflags_if && !vcpu.shadow) return vm_exit(vcpu, EXIT_REASON.vintr);
+  if (vcpu.exit_window !== 0) {
+    const reason = window_opened(vcpu);
+    if (reason !== EXIT_REASON.none) return vm_exit(vcpu, reason);
+  }
   vcpu.shadow = 0;
   if (vcpu.panicked) return long_op(m, thread, vcpu, IN_GUEST_HALT_NS);
   // Halted without an exit: only an interrupt ends it.

@@ -1,10 +1,7 @@
 /** The nest of handlers on a guest CPU: what an event pushes, and what IRET takes away. */
 
-import { VECTOR } from '../kvm/event.ts';
-import { type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
-import { OBS } from '../observe.ts';
-import { APF_VECTOR } from '../places.ts';
-import { EXCEPTION, FRAME, FRAME_AT, FRAMES_MAX, type Vcpu } from '../schema.ts';
+import type { Machine } from '../machine.ts';
+import { FRAME, type FRAME_AT, FRAMES_MAX, type Vcpu } from '../schema.ts';
 import { rcu_irq_enter, rcu_irq_exit } from './rcu.ts';
 
 type Kind = (typeof FRAME)[keyof typeof FRAME];
@@ -67,35 +64,4 @@ export function pop_frame(vcpu: Vcpu): void {
 export function panic(_m: Machine, vcpu: Vcpu): void {
   vcpu.panicked = 1;
   vcpu.rflags_if = 0;
-}
-
-/** What was injected with this entry becomes a handler that runs. */
-export function deliver_event(m: Machine, vcpu: Vcpu): void {
-  if (vcpu.exception === EXCEPTION.injected) {
-    const token = vcpu.exception_token;
-    const nr = vcpu.exception_nr;
-    vcpu.exception = EXCEPTION.none;
-    vcpu.exception_nr = 0;
-    vcpu.exception_token = 0;
-    if (nr === VECTOR.DF) panic(m, vcpu);
-    else {
-      vcpu.cr2 = token;
-      push_frame(m, vcpu, FRAME.exc_page_fault, FRAME_AT.entry, nr, token);
-    }
-    return;
-  }
-  if (!vcpu.irq_injected) return;
-  const vector = vcpu.irq_vector;
-  vcpu.irq_injected = 0;
-  vcpu.irq_vector = 0;
-  const interrupt = m.places.interruptAt[vcpu.id]![vector]!;
-  // kvm-unit-tests ends the interrupt last, Linux first.
-  const unit_test = vmSpec(m, vm_of_vcpu(m, vcpu)).guest.on_not_present === 'halt';
-  if (interrupt < 0 && vector === APF_VECTOR)
-    push_frame(m, vcpu, FRAME.apf_ready, unit_test ? FRAME_AT.token : FRAME_AT.eoi, vector, 0);
-  else push_frame(m, vcpu, FRAME.irq, FRAME_AT.eoi, vector, 0);
-  if (interrupt < 0) return;
-  const vm = vm_of_vcpu(m, vcpu);
-  m.observe?.(OBS.irq, vm, interrupt, -1);
-  m.observe?.(OBS.runs, vm, vcpu.id, interrupt);
 }

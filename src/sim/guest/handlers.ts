@@ -9,9 +9,11 @@ import {
   MSR_KVM_ASYNC_PF_INT,
 } from '../kvm/async_pf_x86.ts';
 import { MSR_X2APIC_EOI } from '../kvm/exit.ts';
+import { iret_intercepted, iret_unblocks_nmi, takes_apf_in_nmi } from '../kvm/nmi.ts';
 import { knobsOfVm, type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { APF_VECTOR } from '../places.ts';
+import type { HandlerOp } from '../program.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import { EXIT_REASON, FRAME, FRAME_AT, type Thread, type Vcpu } from '../schema.ts';
 import { access_page, left_guest } from './access.ts';
@@ -25,6 +27,7 @@ import {
 import { frame_at, panic, pop_frame, set_frame_at } from './frames.ts';
 import { SETUP, take_cpu_down } from './hotplug.ts';
 import { send_owed_ipi } from './ipi.ts';
+import { nmi_depth, returns_into_itself } from './nmi.ts';
 import { map_faulting_page, ordinary_page_fault, remap_accessed_page, unmap_accessed_page } from './pgfault.ts';
 import { rcu_irq_enter, rcu_irq_enter_nesting, rcu_irq_enter_watching, rcu_irq_exit, rcu_use } from './rcu.ts';
 import { guest_schedule, scheduler_tick } from './sched.ts';
@@ -63,6 +66,8 @@ export function run_handler(m: Machine, thread: Thread, vcpu: Vcpu): At {
       return exc_page_fault(m, vcpu);
     case FRAME.apf_ready:
       return sysvec_kvm_asyncpf_interrupt(m, vcpu);
+    case FRAME.nmi:
+      return exc_nmi(m, thread, vcpu);
     default:
       return interrupt(m, thread, vcpu);
   }
@@ -225,10 +230,22 @@ function interrupt(m: Machine, thread: Thread, vcpu: Vcpu): At {
   }
   const number = m.places.interruptAt[vcpu.id]![vcpu.frame_vector(top)]!;
   const op = number < 0 ? undefined : m.places.interrupts[number]!.spec.body[vcpu.frame_op(top)];
-  if (!op) {
-    set_frame_at(vcpu, FRAME_AT.iret);
-    return AT.guest;
-  }
+  if (op) return handler_op(m, thread, vcpu, op);
+  set_frame_at(vcpu, FRAME_AT.iret);
+  return AT.guest;
+}
+
+/** The body: what the handlers that are registered do, one after the other. Models exc_nmi(), arch/x86/kernel/nmi.c. */
+function exc_nmi(m: Machine, thread: Thread, vcpu: Vcpu): At {
+  const op = vmSpec(m, vm_of_vcpu(m, vcpu)).guest.nmi_handler[vcpu.frame_op(vcpu.depth - 1)];
+  if (op) return handler_op(m, thread, vcpu, op);
+  set_frame_at(vcpu, FRAME_AT.iret);
+  return AT.guest;
+}
+
+/** The next operation of the handler on top. */
+function handler_op(m: Machine, thread: Thread, vcpu: Vcpu, op: HandlerOp): At {
+  const top = vcpu.depth - 1;
   if (op.op === 'read' || op.op === 'write') {
     const page = m.places.vms[vm_of_vcpu(m, vcpu)]!.first_page + op.page;
     if (!access_page(m, vcpu, page, op.op === 'write')) return left_guest(vcpu);
@@ -238,10 +255,26 @@ function interrupt(m: Machine, thread: Thread, vcpu: Vcpu): At {
   return AT.guest;
 }
 
+/**
+ * Inside of an NMI handler a guest that has asked for faults there returns from its other handlers by POPF and RET, which
+ * leave NMIs blocked: what makes its asking safe.
+ */
+function returns_without_iret(m: Machine, vcpu: Vcpu): boolean {
+  if (vcpu.frame(vcpu.depth - 1) === FRAME.nmi || !takes_apf_in_nmi(m, vcpu)) return false;
+  return nmi_depth(vcpu) > 0;
+}
+
 /** Returns from a handler; on the way back to a task the guest may schedule. */
 function iret(m: Machine, vcpu: Vcpu): At {
+  if (vcpu.nmi_masked && !returns_without_iret(m, vcpu)) {
+    if (iret_intercepted(m, vcpu)) return vm_exit(vcpu, EXIT_REASON.iret);
+    iret_unblocks_nmi(vcpu);
+  }
+  const from_nmi = vcpu.frame(vcpu.depth - 1) === FRAME.nmi;
+  if (from_nmi && returns_into_itself(m, vcpu)) return AT.guest;
   pop_frame(vcpu);
-  if (vcpu.depth > 0) return AT.guest;
+  // What an NMI wakes is looked at by the next interrupt: its handler may have come in anywhere.
+  if (vcpu.depth > 0 || from_nmi) return AT.guest;
   if (vcpu.current === 0) guest_schedule(m, vcpu);
   else resched_point(m, vcpu, vmSpec(m, vm_of_vcpu(m, vcpu)).guest, m.tasks[vcpu.current - 1]!);
   return AT.guest;

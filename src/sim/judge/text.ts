@@ -81,6 +81,10 @@ export function entityText(m: Machine, kind: EntityKind, row: number): string {
       const { vm, name } = m.places.interrupts[row]!;
       return `${m.program.vms[vm]!.name}.${kind}.${name}`;
     }
+    case 'nmi':
+      return m.places.nmis[row]!.name;
+    case 'nmi_state':
+      return `${entityText(m, 'vcpu', row)}.nmi`;
     case 'thread':
       return threadText(m, row);
     case 'handler':

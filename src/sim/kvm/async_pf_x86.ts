@@ -13,6 +13,7 @@ import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, EXCEPTION, MP_STATE, type Thread, type V
 import { kvm_arch_interrupt_allowed, kvm_event_needs_reinjection, kvm_queue_exception } from './event.ts';
 import { kvm_apic_set_irq } from './lapic.ts';
 import { kvm_guest_cached } from './memslot.ts';
+import { takes_apf_in_nmi } from './nmi.ts';
 import { KVM_REQ_APF_HALT, kvm_make_request } from './requests.ts';
 
 export const MSR_KVM_ASYNC_PF_EN = 0x4b564d02;
@@ -47,7 +48,7 @@ export const GATE_TERMS: { readonly [T in Knobs['gate'][number]]: (m: Machine, v
   interrupt_allowed: (_m, vcpu) => kvm_arch_interrupt_allowed(vcpu),
   hlt_deliverable: (m, vcpu) => vmSpec(m, vm_of_vcpu(m, vcpu)).hlt_exits || kvm_can_deliver_async_pf(m, vcpu),
   nested_optin: () => true,
-  nmi_allowed: (_m, vcpu) => vcpu.nmi_injected === 0 && vcpu.shadow === 0,
+  nmi_allowed: nmi_allowed_or_optin,
   user_mode_only: (_m, vcpu) => vcpu.cpl3 === 1,
   lapic_enabled: (_m, vcpu) => vcpu.lapic_enabled === 1,
 };
@@ -58,8 +59,23 @@ export const GATE_TERMS: { readonly [T in Knobs['gate'][number]]: (m: Machine, v
  * Models kvm_can_do_async_pf(). Differs: no nested guest yet, so its opt-in always holds.
  */
 export function kvm_can_do_async_pf(m: Machine, vcpu: Vcpu): boolean {
-  for (const term of knobs_of(m, vcpu).gate) if (!GATE_TERMS[term](m, vcpu)) return false;
+  const { gate } = knobs_of(m, vcpu);
+  for (const term of gate) {
+    if (GATE_TERMS[term](m, vcpu)) continue;
+    // The reviewer: "if the cpu can handle NMIs it can take an apf". Either kind of event will do, then.
+    if (term !== 'interrupt_allowed' && term !== 'nmi_allowed') return false;
+    const other = term === 'nmi_allowed' ? 'interrupt_allowed' : 'nmi_allowed';
+    if (!gate.includes(other) || !GATE_TERMS[other](m, vcpu)) return false;
+  }
   return !refuses_halt(m, vcpu) || kvm_can_deliver_async_pf(m, vcpu);
+}
+
+/** Whether an NMI could be taken; inside of an NMI handler whether this version faults asynchronously all the same. */
+function nmi_allowed_or_optin(m: Machine, vcpu: Vcpu): boolean {
+  if (vcpu.nmi_injected || vcpu.shadow) return false;
+  if (!vcpu.nmi_masked) return true;
+  const { nmi_optin } = knobs_of(m, vcpu);
+  return nmi_optin === 'ignore' || (nmi_optin === 'guest_flag' && takes_apf_in_nmi(m, vcpu));
 }
 
 /** The VMM has said that it does not want this VM's vCPUs halted by the host, and this version lets it say so. */

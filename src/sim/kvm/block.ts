@@ -15,6 +15,7 @@ import { EXCEPTION, MP_STATE, TASK_STATE, type Thread, type Vcpu } from '../sche
 import { synthetic_unhalt } from './async_pf_x86.ts';
 import { kvm_arch_interrupt_allowed } from './event.ts';
 import { kvm_apic_has_interrupt, pending_timer } from './lapic.ts';
+import { kvm_nmi_allowed } from './nmi.ts';
 import {
   KVM_REQ_EVENT,
   KVM_REQ_NMI,
@@ -70,7 +71,22 @@ export const RUNNABLE_TERMS: readonly RunnableTerm[] = [
     when: (m, vcpu) => knobs(m, vcpu).runnable_requests === 'event_only',
     holds: (_m, vcpu) => kvm_test_request(KVM_REQ_EVENT, vcpu),
   },
-  { text: 'an NMI is pending', when: always, holds: (_m, vcpu) => vcpu.nmi_pending > 0 },
+  {
+    text: 'an NMI is queued',
+    // 3.2 to 4.x: what has come in and not been sorted out yet.
+    when: (m, vcpu) => knobs(m, vcpu).runnable_requests !== 'all',
+    holds: (_m, vcpu) => vcpu.nmi_queued > 0,
+  },
+  {
+    text: 'an NMI is pending',
+    when: (m, vcpu) => knobs(m, vcpu).runnable_requests !== 'all',
+    holds: (_m, vcpu) => vcpu.nmi_pending > 0,
+  },
+  {
+    text: 'an NMI is pending and allowed',
+    when: (m, vcpu) => knobs(m, vcpu).runnable_requests === 'all',
+    holds: (_m, vcpu) => vcpu.nmi_pending > 0 && kvm_nmi_allowed(vcpu),
+  },
   {
     text: 'interrupts are allowed and the LAPIC has one',
     when: (m, vcpu) => guarded(m, vcpu, GUARD.runnable_interrupt),

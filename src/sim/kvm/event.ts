@@ -7,11 +7,12 @@
 
 import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
-import { type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
+import { knobs_of, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import { EXCEPTION, type Thread, type Vcpu } from '../schema.ts';
 import { kvm_apic_ack_interrupt, kvm_apic_has_interrupt } from './lapic.ts';
+import { enable_nmi_window, inject_nmi, kvm_nmi_allowed, WINDOW } from './nmi.ts';
 import { KVM_REQ_EVENT, kvm_check_request, kvm_make_request } from './requests.ts';
 
 const DF_VECTOR = 8;
@@ -47,56 +48,80 @@ export function kvm_queue_exception(m: Machine, vcpu: Vcpu, nr: number, token: n
 }
 
 /**
- * Decides what goes in with this entry: what was being delivered first, then a new exception, then an interrupt.
+ * Decides what goes in with this entry: what was being delivered first, then a new exception, an NMI, an interrupt.
  *
- * Models kvm_check_and_inject_events(), arch/x86/kvm/x86.c (inject_pending_event() before 6.1).
- * Differs: no NMI, SMI or nested event; up to 4.x an interrupt behind an exception waited for the interrupt window, here
- * in every version for an immediate exit.
+ * Models kvm_check_and_inject_events(), arch/x86/kvm/x86.c (inject_pending_event() before 6.1). What has to wait behind
+ * something that goes in makes the vCPU come back at once since 5.8; before, it waited for its window.
  */
 export function kvm_check_and_inject_events(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   if (!kvm_check_request(KVM_REQ_EVENT, vcpu)) return AT['vcpu_enter_guest.in_guest_mode'];
-  if (vcpu.exception === EXCEPTION.injected) trace_exception(m, vcpu, true);
-  else if (vcpu.exception === EXCEPTION.pending) {
-    vcpu.exception = EXCEPTION.injected;
-    trace_exception(m, vcpu, false);
-    m.observe?.(OBS.injected, vm_of_vcpu(m, vcpu), vcpu.id, -1);
-    // An interrupt whose delivery was cut short waits behind the exception.
-    if (vcpu.irq_injected) vcpu.immediate_exit = 1;
-  } else if (vcpu.irq_injected && m.emit) m.emit(TP.kvm_inj_virq, vcpu.irq_vector, 0, 1);
-  inject_irq(m, vcpu);
+  const can_inject = !reinject(m, vcpu) && !inject_exception(m, vcpu);
+  if (vcpu.nmi_pending > 0) {
+    if (!can_inject && comes_back_at_once(m, vcpu)) return AT['vcpu_enter_guest.in_guest_mode'];
+    const injects = can_inject && kvm_nmi_allowed(vcpu);
+    if (injects) {
+      vcpu.nmi_pending -= 1;
+      inject_nmi(vcpu);
+    }
+    if (vcpu.nmi_pending > 0) enable_nmi_window(m, vcpu);
+    inject_irq(m, vcpu, can_inject && !injects);
+  } else inject_irq(m, vcpu, can_inject);
   return AT['vcpu_enter_guest.in_guest_mode'];
+}
+
+/** What the exit says was being delivered, or what an entry that was called off would have delivered. */
+function reinject(m: Machine, vcpu: Vcpu): boolean {
+  if (vcpu.exception === EXCEPTION.injected) {
+    trace_exception(m, vcpu, true);
+    return true;
+  }
+  if (vcpu.exception === EXCEPTION.pending) return false;
+  if (vcpu.nmi_injected) return true;
+  if (!vcpu.irq_injected) return false;
+  if (m.emit) m.emit(TP.kvm_inj_virq, vcpu.irq_vector, 0, 1);
+  return true;
+}
+
+function inject_exception(m: Machine, vcpu: Vcpu): boolean {
+  if (vcpu.exception !== EXCEPTION.pending) return false;
+  vcpu.exception = EXCEPTION.injected;
+  trace_exception(m, vcpu, false);
+  m.observe?.(OBS.injected, vm_of_vcpu(m, vcpu), vcpu.id, -1);
+  // An interrupt or NMI whose delivery was cut short waits behind the exception.
+  if (vcpu.irq_injected || vcpu.nmi_injected) vcpu.immediate_exit = 1;
+  return true;
 }
 
 function trace_exception(m: Machine, vcpu: Vcpu, reinjected: boolean): void {
   if (m.emit) m.emit(TP.kvm_inj_exception, vcpu.exception_nr, 1, 0, reinjected ? 1 : 0);
 }
 
-function inject_irq(m: Machine, vcpu: Vcpu): void {
+/** Something else goes in with this entry: since 5.8 the entry is followed by an exit at once. */
+function comes_back_at_once(m: Machine, vcpu: Vcpu): boolean {
+  if (knobs_of(m, vcpu).behind_injected !== 'immediate_exit') return false;
+  vcpu.immediate_exit = 1;
+  return true;
+}
+
+function inject_irq(m: Machine, vcpu: Vcpu, can_inject: boolean): void {
   const vector = kvm_apic_has_interrupt(vcpu);
-  if (vector < 0) return;
-  const busy = vcpu.exception !== EXCEPTION.none || vcpu.irq_injected === 1;
-  if (!kvm_arch_interrupt_allowed(vcpu)) {
-    vcpu.irq_window = 1;
-    return;
-  }
-  // Allowed by the architecture, but something else goes in with this entry: come back at once.
-  if (busy) {
-    vcpu.immediate_exit = 1;
+  if (vector < 0 || (!can_inject && comes_back_at_once(m, vcpu))) return;
+  if (!can_inject || !kvm_arch_interrupt_allowed(vcpu)) {
+    vcpu.exit_window |= WINDOW.irq;
     return;
   }
   kvm_apic_ack_interrupt(vcpu, vector);
   vcpu.irq_injected = 1;
   vcpu.irq_vector = vector;
   if (m.emit) m.emit(TP.kvm_inj_virq, vector, 0, 0);
-  if (kvm_apic_has_interrupt(vcpu) >= 0) vcpu.irq_window = 1;
+  if (kvm_apic_has_interrupt(vcpu) >= 0) vcpu.exit_window |= WINDOW.irq;
 }
 
 /** The entry was called off: what was to go in is still to go in. Models kvm_x86_ops.cancel_injection(). */
 export function cancel_injection(m: Machine, vcpu: Vcpu): void {
-  const cut_short = vcpu.exception === EXCEPTION.injected || vcpu.irq_injected === 1;
   const lost = !guarded(m, vcpu, GUARD.cancel_raises_event);
-  if (!lost && (cut_short || vcpu.immediate_exit)) kvm_make_request(KVM_REQ_EVENT, vcpu);
+  if (!lost && (kvm_event_needs_reinjection(vcpu) || vcpu.immediate_exit)) kvm_make_request(KVM_REQ_EVENT, vcpu);
   vcpu.immediate_exit = 0;
 }
 

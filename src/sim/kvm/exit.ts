@@ -15,6 +15,7 @@ import { kvm_apic_send_ipi } from './ipi.ts';
 import { apic_set_eoi } from './lapic.ts';
 import { kvm_gfn_to_hva_cache_init } from './memslot.ts';
 import { fault_error_code, page_fault } from './mmu.ts';
+import { iret_interception, nmi_window_interception, svm_complete_iret, WINDOW } from './nmi.ts';
 import { KVM_REQ_EVENT, kvm_make_request } from './requests.ts';
 
 /** x2APIC EOI. */
@@ -33,7 +34,9 @@ const EXIT_CODE: { readonly [R in keyof typeof EXIT_REASON]: { readonly svm: num
   msr: { svm: 0x7c, vmx: 32 },
   cpuid: { svm: 0x72, vmx: 10 },
   nmi: { svm: 0x61, vmx: 0 },
+  // SVM's intercepted IRET, VMX's NMI window.
   iret: { svm: 0x74, vmx: 8 },
+  db: { svm: 0x41, vmx: 0 },
 };
 const REASONS = Object.keys(EXIT_REASON) as readonly (keyof typeof EXIT_REASON)[];
 
@@ -68,12 +71,13 @@ export function handle_exit(m: Machine, thread: Thread): At {
   vcpu.nr_exits += 1;
   trace_exit(m, vcpu, reason);
   m.observe?.(OBS.exit, vm_of_vcpu(m, vcpu), vcpu.id, -1);
+  svm_complete_iret(vcpu);
   switch (reason) {
     case EXIT_REASON.npf:
       interrupted_delivery(vcpu);
       return page_fault(m, vcpu, vcpu.cr2_or_gpa, vcpu.fault_page, vcpu.fault_write === 1, false);
     case EXIT_REASON.vintr:
-      vcpu.irq_window = 0;
+      vcpu.exit_window &= ~WINDOW.irq;
       kvm_make_request(KVM_REQ_EVENT, vcpu);
       return AT['vcpu_run.tail'];
     case EXIT_REASON.hlt:
@@ -81,11 +85,17 @@ export function handle_exit(m: Machine, thread: Thread): At {
       return AT['vcpu_run.tail'];
     case EXIT_REASON.msr:
       return kvm_set_msr_common(m, vcpu);
+    case EXIT_REASON.iret:
+      if (vcpu.nmi_masked) iret_interception(vcpu);
+      else nmi_window_interception(vcpu, WINDOW.nmi);
+      return AT['vcpu_run.tail'];
+    case EXIT_REASON.db:
+      nmi_window_interception(vcpu, WINDOW.step | WINDOW.stepped);
+      return AT['vcpu_run.tail'];
     case EXIT_REASON.interrupt:
     case EXIT_REASON.none:
     case EXIT_REASON.cpuid:
     case EXIT_REASON.nmi:
-    case EXIT_REASON.iret:
       return AT['vcpu_run.tail'];
     default:
       return unreachable(reason);

@@ -15,6 +15,7 @@ import {
   ENTRY_NOTE,
   EXCEPTION,
   MP_STATE,
+  NMI_IRET,
   type SavedVcpu,
   TASK_STATE,
   type Thread,
@@ -26,7 +27,8 @@ import {
 import { run_on_cpu_done, run_on_cpu_refused } from '../vmm/monitor.ts';
 import { kvm_arch_can_dequeue_async_page_present } from './async_pf_x86.ts';
 import { kvm_pv_enable_async_pf } from './exit.ts';
-import { KVM_REQ_APF_READY, KVM_REQ_EVENT, kvm_make_request } from './requests.ts';
+import { process_nmi } from './nmi.ts';
+import { KVM_REQ_APF_READY, KVM_REQ_EVENT, KVM_REQ_NMI, kvm_check_request, kvm_make_request } from './requests.ts';
 
 /** Where to put what is read, or null for a look that keeps nothing. */
 function kept(m: Machine, vcpu: Vcpu): SavedVcpu | null {
@@ -145,6 +147,8 @@ export function kvm_vcpu_ioctl_get_lapic(m: Machine, thread: Thread): At {
  */
 export function kvm_vcpu_ioctl_x86_get_vcpu_events(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
+  // To tell how many NMIs are pending, those that have come in are sorted out here as they would be before an entry.
+  if (kvm_check_request(KVM_REQ_NMI, vcpu)) process_nmi(vcpu);
   get(m, vcpu, 'events');
   const saved = kept(m, vcpu);
   if (saved && saved.exception === EXCEPTION.pending) saved.exception = EXCEPTION.injected;
@@ -186,6 +190,7 @@ export function msr_io_set(m: Machine, thread: Thread): At {
 export function kvm_vcpu_ioctl_x86_set_vcpu_events(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   set(m, vcpu, 'events');
+  vcpu.nmi_iret = NMI_IRET.none;
   kvm_make_request(KVM_REQ_EVENT, vcpu);
   return AT.kvm_arch_vcpu_ioctl_set_mpstate;
 }

@@ -8,7 +8,7 @@ import { unreachable } from '../../base/assert.ts';
 import { TP } from '../../trace/all.ts';
 import { gfn_of_page } from '../addr.ts';
 import { AT, type At } from '../at.ts';
-import { deliver_event } from '../guest/frames.ts';
+import { deliver_event } from '../guest/deliver.ts';
 import { guest_rip } from '../guest/rip.ts';
 import { schedule } from '../host/sched.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
@@ -21,6 +21,7 @@ import { kvm_add_async_pf_gfn, synthetic_halt } from './async_pf_x86.ts';
 import { cancel_injection } from './event.ts';
 import { first_ioctl } from './ioctl.ts';
 import { kvm_inject_pending_timer_irqs } from './lapic.ts';
+import { process_nmi } from './nmi.ts';
 import {
   KVM_REQ_APF_HALT,
   KVM_REQ_APF_READY,
@@ -121,7 +122,7 @@ export function vcpu_enter_guest_requests(m: Machine, thread: Thread): At {
         vcpu.check_return = AT['vcpu_enter_guest.requests'];
         return AT.kvm_check_async_pf_completion;
       case KVM_REQ_NMI:
-        kvm_make_request(KVM_REQ_EVENT, vcpu);
+        process_nmi(vcpu);
         return AT['vcpu_enter_guest.requests'];
       default:
         return unreachable(request);

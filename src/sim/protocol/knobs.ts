@@ -43,7 +43,8 @@ export const KNOBS = {
       'lapic_enabled',
     ],
     set: true,
-    summary: 'Terms of kvm_can_do_async_pf(): all must hold, else the fault is synchronous.',
+    summary:
+      'Terms of kvm_can_do_async_pf(): all must hold, else the fault is synchronous; of interrupt_allowed and nmi_allowed one is enough.',
     later: ['nested_optin'],
   },
   deliver: {
@@ -54,8 +55,8 @@ export const KNOBS = {
   },
   nmi_optin: {
     values: ['none', 'guest_flag', 'ignore'],
-    summary: 'Whether a fault may be asynchronous in NMI context: never, if the guest asked for it, or always.',
-    later: 'all',
+    summary:
+      'Whether a fault may be asynchronous in an NMI handler, where the gate has nmi_allowed: never, if the guest asked for it, or always.',
   },
   notify: {
     values: ['none', 'pf_both', 'pf_then_interrupt'],
@@ -133,6 +134,14 @@ export const KNOBS = {
     values: ['linux_2_6_39', 'linux_5_8', 'linux_6_1', 'linux_6_12'],
     summary: 'Order in which enter_guest looks at requests.',
     later: 'all',
+  },
+  nmi_queue: {
+    values: ['flag', 'counted'],
+    summary: 'How NMIs are kept that have not been delivered: one flag (up to 3.1), or counted, two at most, behind KVM_REQ_NMI.',
+  },
+  behind_injected: {
+    values: ['window', 'immediate_exit'],
+    summary: 'How an event waits behind another that goes in with the same entry: for its window, or, since 5.8, for an immediate exit.',
   },
   exception_merge: { values: ['plain', 'cancel_not_present'], summary: 'Whether a ready event cancels a pending not-present #PF (B07).' },
   retry_before_entry: {
