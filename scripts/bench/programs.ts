@@ -99,6 +99,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
         saved_msrs: 'all',
         protected_state: false,
         host_halt: true,
+        incarnation_of: null,
         vcpus: VCPUS,
         pin: vcpus.map(() => null),
         protocol,
@@ -132,6 +133,8 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
     actions: [],
     judgements: [],
     expectations: [],
+    links: [],
+    migrations: [],
     report: [],
   };
 }

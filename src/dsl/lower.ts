@@ -13,6 +13,8 @@ import type {
   EventPattern,
   Expr,
   HostSpec,
+  LinkSpec,
+  MigrationSpec,
   Place,
   ReportColumn,
   SwapSpec,
@@ -41,6 +43,8 @@ export class Lowering {
   readonly env: Environment;
   readonly hosts: HostSpec[] = [];
   readonly vms: VmSpec[] = [];
+  readonly links: LinkSpec[] = [];
+  readonly migrations: MigrationSpec[] = [];
   readonly actions: Action[] = [];
   readonly columns: ReportColumn[] = [];
   readonly allTags: string[] = [];
@@ -263,6 +267,7 @@ export class Lowering {
       huge_pages: inside.on('huge_pages', false),
       irqchip: inside.word('irqchip', ['kernel', 'split', 'user'], 'kernel'),
       hlt_exits: inside.on('hlt_exits', true),
+      incarnation_of: null,
       saved_msrs: inside.word('saved_msrs', ['all', 'without_apf_int'], 'all'),
       protected_state: inside.on('protected', false),
       host_halt: inside.on('host_halt', true),

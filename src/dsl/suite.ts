@@ -326,6 +326,8 @@ function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options)
     limit_steps: lowering.limit_steps,
     hosts: lowering.hosts,
     vms: lowering.vms,
+    links: lowering.links,
+    migrations: lowering.migrations,
     actions: lowering.actions,
     judgements: lowering.judge.judgements,
     expectations: lowering.judge.expectations,

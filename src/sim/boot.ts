@@ -154,6 +154,8 @@ function startThread(m: Machine, id: number): void {
     return;
   }
   thread.at = AT.userspace;
+  // An incarnation that waits for its guest: its vCPU threads stand before KVM_RUN, and the VM is not to run.
+  if (vmSpec(m, place.vm).incarnation_of !== null) return;
   thread.task_state = TASK_STATE.RUNNING;
   startVcpu(m, place.vcpu);
   const { vm, vcpu_id } = m.places.vcpus[place.vcpu]!;

@@ -14,7 +14,7 @@ export interface Draws {
 }
 
 export function drawsOf(program: Program): Draws {
-  const tasks = program.vms.flatMap(vm => vm.guest.tasks);
+  const tasks = program.vms.flatMap(vm => (vm.incarnation_of === null ? vm.guest.tasks : []));
   const timeOf = (op: TaskOp): Distribution | null => (op.op === 'work' || op.op === 'sleep' ? op.time : null);
   const shared = new Map<string, Uint32Array>();
   const ranksOf = (op: TaskOp): Uint32Array | null => {

@@ -8,6 +8,7 @@ import { assert } from '../base/assert.ts';
 import { NEVER_NS } from '../base/event_queue.ts';
 import { wake_task } from './guest/sched.ts';
 import { context_switch, pick_next, SLICE_NS, update_curr } from './host/sched.ts';
+import { vcpu_now } from './incarnation.ts';
 import { apic_timer_expired } from './kvm/lapic.ts';
 import { send_nmi } from './kvm/nmi.ts';
 import type { Machine } from './machine.ts';
@@ -97,7 +98,7 @@ function fire(m: Machine, source: number, script: Script): void {
 
 function expire(m: Machine, id: number): void {
   const timer = m.places.timers[id]!;
-  apic_timer_expired(m, m.vcpus[timer.vcpu]!, timer.vector);
+  apic_timer_expired(m, vcpu_now(m, timer.vcpu), timer.vector);
   if ('period_ns' in timer.spec) m.queue.arm(m.places.source.timer + id, m.clock.now_ns + timer.spec.period_ns);
 }
 
@@ -116,7 +117,7 @@ function wake_task_of_sleep(m: Machine, id: number): void {
   const task = m.tasks[id]!;
   wake_task(m, task, null);
   const { vcpu } = task;
-  const timer = m.places.timers.find(other => other.vcpu === vcpu);
+  const timer = m.places.timers.find(other => other.vcpu === m.guest_of_vcpu[vcpu]);
   apic_timer_expired(m, m.vcpus[vcpu]!, timer ? timer.vector : HRTIMER_VECTOR);
 }
 

@@ -74,6 +74,8 @@ export interface Machine {
   readonly costs: readonly Costs[];
   /** By vCPU row, and so by the row of its thread: its VM, its knobs, what its host charges. */
   readonly vm_of_vcpu: Uint16Array;
+  /** Its row in the first incarnation of its VM: a scenario names it by that. */
+  readonly guest_of_vcpu: Uint16Array;
   readonly knobs_of_vcpu: readonly Knobs[];
   /** 1 where an access has to look at more than the TDP tables: at the guest's own, or at their shadow. */
   readonly walks_of_vcpu: Uint8Array;
@@ -120,8 +122,11 @@ function capacities(program: Program, places: Places): Capacities {
       work: works,
       task: places.tasks.length,
       node: nodesOf(program, places.vms),
-      gpt: program.vms.reduce((total, vm, id) => total + places.vms[id]!.spaces * vm.guest.heap_pages, 0),
       lock: program.vms.reduce((total, vm) => total + vm.guest.locks.length, 0),
+      gpt: program.vms.reduce(
+        (total, vm, id) => total + (vm.incarnation_of === null ? places.vms[id]!.spaces * vm.guest.heap_pages : 0),
+        0,
+      ),
       hva: pages,
       tdp: pages,
       tdp_l2: l2,
@@ -187,6 +192,7 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     queue: queueOver(layout, 'event', places.sources),
     costs,
     vm_of_vcpu: Uint16Array.from(places.vcpus, vcpu => vcpu.vm),
+    guest_of_vcpu: Uint16Array.from(places.vcpus, vcpu => vcpu.guest_cpu),
     knobs_of_vcpu: places.vcpus.map(vcpu => program.vms[vcpu.vm]!.knobs),
     walks_of_vcpu: Uint8Array.from(places.vcpus, vcpu => (places.vms[vcpu.vm]!.spaces > 0 ? 1 : 0)),
     guards_of_vcpu: Uint32Array.from(places.vcpus, vcpu => guardBits(program.vms[vcpu.vm]!.knobs.guards)),

@@ -48,6 +48,8 @@ export interface VcpuPlace {
   readonly thread: number;
   /** What its idle task does over and over. */
   readonly idle: readonly HandlerOp[];
+  /** The vCPU's row in the first incarnation of its VM: a scenario names it by that. */
+  readonly guest_cpu: number;
 }
 
 export interface Interrupt {
@@ -249,18 +251,23 @@ export function place(program: Program): Places {
   let first_l2 = 0;
   let first_l3 = 0;
   let first_gpt = 0;
+  const placedVms: Pick<Places['vms'][number], 'first_vcpu' | 'first_task' | 'first_gpt' | 'first_lock'>[] = [];
   const vms = program.vms.map((spec, vm) => {
     const first_vcpu = vcpus.length;
-    const first_task = tasks.length;
+    const first = spec.incarnation_of === null ? null : placedVms[spec.incarnation_of]!;
+    const first_task = first?.first_task ?? tasks.length;
     const vmm_pid = pid;
     pid += 1;
     for (let id = 0; id < spec.vcpus; id += 1) {
       const idle = spec.guest.idles.find(each => each.vcpu === id)?.body ?? [];
-      vcpus.push({ vm, host: spec.host, vcpu_id: id, thread: threads.length, idle });
+      const guest_cpu = (first?.first_vcpu ?? first_vcpu) + id;
+      vcpus.push({ vm, host: spec.host, vcpu_id: id, thread: threads.length, guest_cpu, idle });
       threads.push({ kind: THREAD_KIND.vcpu, host: spec.host, vcpu: first_vcpu + id, vm, pid, comm: `CPU ${id}/KVM` });
       pid += 1;
     }
-    spec.guest.tasks.forEach((task, index) => {
+    // Of a guest that moves there is one, however many incarnations its VM has.
+    const own = first ? [] : spec.guest.tasks;
+    own.forEach((task, index) => {
       const space = spec.guest.address_spaces === 'per_task' ? index : 0;
       tasks.push({ vm, vcpu: first_vcpu + task.vcpu, spec: task, index, space, prio: task.prio });
     });
@@ -274,7 +281,7 @@ export function place(program: Program): Places {
       first_vcpu,
       first_task,
       first_page,
-      first_lock,
+      first_lock: first?.first_lock ?? first_lock,
       movable,
       first_l2,
       first_l3,
@@ -282,11 +289,14 @@ export function place(program: Program): Places {
       heap_pages,
       host: spec.host,
       spaces,
-      first_gpt,
+      first_gpt: first?.first_gpt ?? first_gpt,
       tables,
     };
-    first_lock += spec.guest.locks.length;
-    first_gpt += spaces * heap_pages;
+    placedVms.push(placed);
+    if (!first) {
+      first_lock += spec.guest.locks.length;
+      first_gpt += spaces * heap_pages;
+    }
     first_page += pages;
     first_l2 += Math.ceil(pages / 512);
     first_l3 += Math.ceil(pages / (512 * 512));
@@ -310,6 +320,7 @@ export function place(program: Program): Places {
         timer: timer ? interrupts.filter(other => other.timer >= 0).length : -1,
       });
     };
+    if (spec.incarnation_of !== null) return;
     for (const timer of spec.guest.timers) add(timer, TIMER_VECTOR_FIRST, true);
     for (const irq of spec.guest.irqs) add(irq, IRQ_VECTOR_FIRST, false);
   });
@@ -410,7 +421,7 @@ export function place(program: Program): Places {
     cpus,
     interrupts,
     timers,
-    interruptAt,
+    interruptAt: vcpus.map(({ guest_cpu }) => interruptAt[guest_cpu]!),
     vms: vmms.map((placed, vm) => ({
       ...placed,
       uffd_readers: numbers(thread => thread.kind === THREAD_KIND.uffd && thread.vm === vm),
@@ -420,10 +431,11 @@ export function place(program: Program): Places {
       processes: numbers(thread => thread.host === host && thread.vm >= 0 && thread.vcpu < 0),
     })),
     first_handler,
-    tasksOf: vcpus.map(({ vm }, vcpu) => {
+    tasksOf: vcpus.map(({ guest_cpu }) => {
+      const { vm } = vcpus[guest_cpu]!;
       const anywhere = takesCpusAway(program, vm);
       return tasks.flatMap((task, index) =>
-        task.vcpu === vcpu || (task.vm === vm && (task.spec.any || anywhere)) ? [index] : [],
+        task.vcpu === guest_cpu || (task.vm === vm && (task.spec.any || anywhere)) ? [index] : [],
       );
     }),
     nmis,

@@ -159,10 +159,42 @@ export interface UserfaultSpec {
   readonly threads: number;
 }
 
+/** A network between two hosts, in both directions alike. */
+export interface LinkSpec {
+  readonly name: string;
+  readonly place: Place;
+  readonly from: number;
+  readonly to: number;
+  readonly bytes_per_s: number;
+  readonly latency_ns: number;
+  /** Chance that a packet is lost and has to be sent again, in parts per million. */
+  readonly loss_ppm: number;
+}
+
+export interface MigrationSpec {
+  readonly name: string;
+  readonly place: Place;
+  /** The VM by the index of its first incarnation, and the one that it moves into. */
+  readonly vm: number;
+  readonly into: number;
+  readonly from: number;
+  readonly link: number;
+  readonly mode: 'precopy' | 'postcopy';
+  readonly max_downtime_ns: number;
+  /** In percent; null for never. */
+  readonly auto_converge: { readonly start: number; readonly step: number; readonly max: number } | null;
+  readonly dirty_log: 'write_protect' | 'pml' | 'ring';
+  /** Pre-copy gives way to post-copy when the round is beyond this one; null for never. */
+  readonly postcopy_after_round: number | null;
+  readonly give_up_ns: number | null;
+}
+
 export interface VmSpec {
   readonly name: string;
   readonly place: Place;
   readonly host: number;
+  /** The VM of which this is another incarnation, on a host that it may move to; null for one that starts here. */
+  readonly incarnation_of: number | null;
   readonly ram_pages: number;
   /** The container's limit, or null for none. */
   readonly memory_limit_pages: number | null;
@@ -448,6 +480,8 @@ export interface Program {
   readonly limit_steps: number;
   readonly hosts: readonly HostSpec[];
   readonly vms: readonly VmSpec[];
+  readonly links: readonly LinkSpec[];
+  readonly migrations: readonly MigrationSpec[];
   readonly actions: readonly Action[];
   readonly judgements: readonly Judgement[];
   readonly expectations: readonly Expectation[];

@@ -207,6 +207,8 @@ const tables = {
       uffd_messages: fifo('threads'),
       fail_guest_alloc: u16,
       tdp_l4: array(u32, 'tdp_l4'),
+      /** The incarnation that runs, + 1, where it is not this one; see incarnation.ts. */
+      lives_in: ref,
       /** The VMM: commands to carry out, the first being under way; whether its vCPUs stay out of KVM_RUN. */
       monitor: fifo('commands'),
       monitor_failed: bool,
@@ -284,7 +286,7 @@ const tables = {
       cr0_pg: bool,
       cr3: u16,
       cr2: u53,
-      /** kvm-unit-tests: the page, + 1, whose entry its #PF handler has taken out. */
+      /** kvm-unit-tests: the page of the heap, + 1, whose entry its #PF handler has taken out. */
       test_phys: u32,
 
       /** The fault's address: guest-physical where the map is direct (TDP, or guest paging off), else guest-virtual. */

@@ -10,6 +10,7 @@ import { NO_THREAD } from './engine.ts';
 import { unmap_of_task } from './guest/pgfault.ts';
 import { GUEST_WORK } from './guest/work.ts';
 import { hold_thread, release_thread, wake_up_process } from './host/sched.ts';
+import { vcpu_now, vm_now } from './incarnation.ts';
 import { apic_set_spiv, kvm_apic_set_irq } from './kvm/lapic.ts';
 import { send_nmi } from './kvm/nmi.ts';
 import { kvm_vcpu_kick } from './kvm/requests.ts';
@@ -101,10 +102,10 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
 
   const perform = (action: number, op: ActionOp): void => {
     const vcpuOf = (at: { readonly vm: number; readonly vcpu: number }) =>
-      m.vcpus[m.places.vms[at.vm]!.first_vcpu + at.vcpu]!;
+      vcpu_now(m, m.places.vms[at.vm]!.first_vcpu + at.vcpu);
     switch (op.op) {
       case 'evict': {
-        const host = m.program.vms[op.vm]!.host;
+        const { host } = m.program.vms[vm_now(m, op.vm)]!;
         const index = evictions.get(op)!;
         const row = m.hosts[host]!;
         if (!row.evict.has(index)) row.evict.push(index);
@@ -112,11 +113,10 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
         return;
       }
       case 'touch': {
-        const page = m.places.vms[op.vm]!.first_page + op.page;
-        if (op.task === null) fault_in_at_once(m, page, op.write);
+        if (op.task === null) fault_in_at_once(m, m.places.vms[vm_now(m, op.vm)]!.first_page + op.page, op.write);
         else
           m.tasks[m.places.vms[op.vm]!.first_task + op.task]!.injected =
-            ((page + 1) | (op.write ? 0x8000_0000 : 0)) >>> 0;
+            ((op.page + 1) | (op.write ? 0x8000_0000 : 0)) >>> 0;
         return;
       }
       case 'guest_unmap':
@@ -152,7 +152,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
         return;
       }
       case 'fail': {
-        const host = m.hosts[m.program.vms[op.vm]!.host]!;
+        const host = m.hosts[m.program.vms[vm_now(m, op.vm)]!.host]!;
         if (op.what === 'alloc') host.fail_alloc += op.next;
         else if (op.what === 'swap_read') host.fail_swap_read += op.next;
         else if (op.what === 'guest_alloc') m.vms[op.vm]!.fail_guest_alloc += op.next;
@@ -192,10 +192,10 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
       case 'save':
       case 'get_mpstate':
       case 'set_mpstate':
-        monitor_command(m, op.vm, commands.get(op)!);
+        monitor_command(m, vm_now(m, op.vm), commands.get(op)!);
         return;
       case 'restore':
-        monitor_command(m, m.places.saved.find(({ name }) => name === op.name)!.vm, commands.get(op)!);
+        monitor_command(m, vm_now(m, m.places.saved.find(({ name }) => name === op.name)!.vm), commands.get(op)!);
         return;
       case 'mark':
         m.observe?.(OBS.marked, 0, m.places.marks.indexOf(op.name), -1);

@@ -6,12 +6,14 @@
 import { assert } from '../base/assert.ts';
 import { boot } from './boot.ts';
 import { NO_THREAD, type Over, runEngine } from './engine.ts';
+import { can_move, row_named } from './incarnation.ts';
 import { asksForWriters } from './judge/anywhere.ts';
 import { Judge, type JudgeState } from './judge/judge.ts';
 import { conclude, repeatCommand } from './judge/verdict.ts';
 import { createLaws, type Laws } from './laws.ts';
-import { createMachine, type Machine } from './machine.ts';
+import { createMachine, type Machine, type Observe } from './machine.ts';
 import { outOfMemory } from './mm/oom.ts';
+import { OBSERVATION_NAMES, OBSERVATIONS } from './observe.ts';
 import type { Outcome } from './outcome.ts';
 import type { Program } from './program.ts';
 import { type EventSink, recorder, traceHash } from './record.ts';
@@ -43,6 +45,16 @@ export interface Simulation {
   /** `into`: a snapshot of this run that nobody needs any more; its memory is used again. */
   save(into?: Snapshot): Snapshot;
   restore(snapshot: Snapshot): void;
+}
+
+/** A scenario names things by their first incarnation, wherever they are. */
+function byName(m: Machine, observe: Observe): Observe {
+  if (!can_move(m)) return observe;
+  const kinds = OBSERVATION_NAMES.map(name => OBSERVATIONS[name].args);
+  return (observation, vm, a, b) => {
+    const [kind_a = '', kind_b = ''] = kinds[observation]!;
+    observe(observation, row_named(m, 'vm', vm), row_named(m, kind_a, a), row_named(m, kind_b, b));
+  };
 }
 
 export function createSimulation(program: Program, options: SimulationOptions = {}): Simulation {
@@ -80,10 +92,10 @@ export function createSimulation(program: Program, options: SimulationOptions = 
       : recorder(machine, record, needs.records ? (id, args) => judging.emit(id, ...args) : null, trace === 'sched');
   machine.observe =
     needs.observations || program.actions.some(action => action.trigger.kind === 'after') || script.holds
-      ? (observation, vm, a, b) => {
+      ? byName(machine, (observation, vm, a, b) => {
           script.observe(observation, vm, a, b);
           if (needs.observations) judging.observe(observation, vm, a, b);
-        }
+        })
       : null;
   const hooks = {
     stepped:

@@ -22,6 +22,8 @@ export const PROGRAM: Program = {
   actions: [],
   judgements: [],
   expectations: [],
+  links: [],
+  migrations: [],
   report: [],
 };
 

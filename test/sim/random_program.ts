@@ -88,6 +88,8 @@ export function randomProgram(seed: number, wishes: Wishes = {}): Program {
     actions,
     judgements: [],
     expectations: [],
+    links: [],
+    migrations: [],
     report: [],
   };
 }
@@ -163,6 +165,7 @@ function randomVm(dice: Dice, index: number, hosts: readonly HostSpec[], variant
     saved_msrs: 'all',
     protected_state: dice.chance(10),
     host_halt: dice.chance(80),
+    incarnation_of: null,
     vcpus,
     pin: Array.from({ length: vcpus }, () => (dice.chance(30) ? dice.from(0, cpus - 1) : null)),
     protocol: variant,

@@ -37,7 +37,8 @@ export function vcpuIsStuck(m: Machine, row: number): boolean {
 export function taskIsStuck(m: Machine, row: number): boolean {
   const task = m.tasks[row]!;
   if (task.state === GUEST_TASK.DONE) return false;
-  const { vcpu, vm } = m.places.tasks[row]!;
+  const { vcpu } = task;
+  const { vm } = m.places.vcpus[vcpu]!;
   if (vcpuIsStuck(m, vcpu)) return true;
   if (task.resuming === 0) return false;
   const page = pageOf(m, vm, task);
@@ -46,5 +47,6 @@ export function taskIsStuck(m: Machine, row: number): boolean {
 
 /** The page that the current access of a task goes to. */
 function pageOf(m: Machine, vm: number, task: Task): number {
-  return task.injected !== 0 ? (task.injected & INJECTED_PAGE) - 1 : m.places.vms[vm]!.first_page + task.target - 1;
+  const page = task.injected !== 0 ? task.injected & INJECTED_PAGE : task.target;
+  return m.places.vms[vm]!.first_page + page - 1;
 }

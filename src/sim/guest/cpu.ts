@@ -117,7 +117,7 @@ function run_task(m: Machine, thread: Thread, vcpu: Vcpu, task: Task): At {
   const charge_ns = m.charges_of_vcpu[vcpu.id]!;
   if (task.injected !== 0) {
     const write = (task.injected & INJECTED_WRITE) !== 0;
-    const page = (task.injected & ~INJECTED_WRITE) - 1;
+    const page = m.places.vms[vm_of_vcpu(m, vcpu)]!.first_page + (task.injected & ~INJECTED_WRITE) - 1;
     if (!touch(m, thread, vcpu, task, page, write, charge_ns.guest_access)) return left_guest(vcpu);
     task.injected = 0;
     return AT.guest;

@@ -48,7 +48,7 @@ export function map_faulting_page(m: Machine, vcpu: Vcpu): At {
 /** kvm-unit-tests, x86/asyncpf.c: takes the page that is being accessed out of its table, and remembers it. */
 export function unmap_accessed_page(m: Machine, vcpu: Vcpu): At {
   const vm = vm_of_vcpu(m, vcpu);
-  const page = accessed_page(m, vcpu, vm);
+  const page = accessed_page(m, vcpu);
   if (page < 0) {
     set_frame_at(vcpu, FRAME_AT.wait);
     return AT.guest;
@@ -67,15 +67,15 @@ export function remap_accessed_page(m: Machine, vcpu: Vcpu): At {
 }
 
 function index_of_accessed(m: Machine, vcpu: Vcpu, vm: number, page: number): number {
-  return index_of_page(m, vm, vcpu.cr3, page - m.places.vms[vm]!.first_page);
+  return index_of_page(m, vm, vcpu.cr3, page);
 }
 
-/** The page that the interrupted task accesses; -1 for none. */
-function accessed_page(m: Machine, vcpu: Vcpu, vm: number): number {
+/** The page of the heap that the interrupted task accesses; -1 for none. */
+function accessed_page(m: Machine, vcpu: Vcpu): number {
   if (vcpu.current === 0) return -1;
   const task = m.tasks[vcpu.current - 1]!;
   if (task.injected !== 0) return (task.injected & ~INJECTED_WRITE) - 1;
-  return task.target === 0 ? -1 : m.places.vms[vm]!.first_page + task.target - 1;
+  return task.target - 1;
 }
 
 /** One write of the guest kernel to a leaf table of the address space that is loaded. */

@@ -7,6 +7,7 @@
 import type { Attribute, EntityKind, ValueType } from '../attributes/attribute.ts';
 import { RECORD_ADDRESS_KINDS } from '../attributes/record.ts';
 import { DESCRIPTIONS } from '../attributes.ts';
+import { can_move, row_now } from '../incarnation.ts';
 import { rowOf } from '../pattern.ts';
 import type { Expr } from '../program.ts';
 import {
@@ -115,12 +116,13 @@ function numberNode(value: number, dimension: NumberNode['dimension']): NumberNo
 
 function entityNode({ entity }: ExprOf<'entity'>, { m }: Context): EntityNode {
   const row = rowOf(m.places, entity);
+  const moves = can_move(m);
   return {
     t: 'entity',
     kind: entity.kind,
     text: entity.name,
     depends: CONSTANT,
-    get: () => row,
+    get: moves ? () => row_now(m, entity.kind, row) : () => row,
     show: () => entity.name,
   };
 }

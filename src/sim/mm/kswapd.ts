@@ -1,6 +1,7 @@
 /** kswapd, as far as scenarios need it: it carries out `evict`, page by page, in the three steps others can see. */
 import { AT, type At } from '../at.ts';
 import { schedule } from '../host/sched.ts';
+import { row_now } from '../incarnation.ts';
 import type { Machine } from '../machine.ts';
 import { TASK_STATE, type Thread } from '../schema.ts';
 import { vm_of_page } from './page.ts';
@@ -13,7 +14,7 @@ export function kswapd(m: Machine, thread: Thread): At {
     const page = m.places.evictions[evict.at(0)]!.pages[thread.cursor];
     if (page !== undefined) {
       thread.cursor += 1;
-      thread.page = page;
+      thread.page = row_now(m, 'page', page);
       return AT.mmu_notifier_invalidate_range_start;
     }
     evict.shift();

@@ -24,12 +24,12 @@ const task = (name: string, vcpu: number): TaskSpec => ({
   ops: [{ op: 'done' }],
 });
 
-const NO_JUDGEMENTS = { judgements: [], expectations: [], report: [], actions: [] } as const;
+const NOTHING = { judgements: [], expectations: [], report: [], actions: [], links: [], migrations: [] } as const;
 
 /** One host, one VM called web with two vCPUs and three tasks on the first, 8 pages. */
 export function programWith(parts: Partial<Program> = {}): Program {
   return {
-    ...NO_JUDGEMENTS,
+    ...NOTHING,
     title: 'judge',
     file: 'judge.apf',
     place: createPlace('case'),
@@ -76,6 +76,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
         saved_msrs: 'all',
         protected_state: false,
         host_halt: true,
+        incarnation_of: null,
         vcpus: 2,
         pin: [null, null],
         protocol: 'linux_6_12',
