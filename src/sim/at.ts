@@ -29,6 +29,17 @@ export const AT = numbered([
   'kvm_arch_vcpu_ioctl_set_mpstate',
   'kvm_vcpu_ioctl_set_lapic',
   'run_on_cpu.done',
+  'vmm.join',
+  'kvm_vcpu_release',
+  'kvm_vm_release',
+  // The end of a thread of the VMM, and of its address space.
+  'do_exit',
+  'do_exit.notify',
+  'exit_mmap',
+  // The last kvm_put_kvm(), in whichever thread.
+  'kvm_destroy_vm',
+  'kvm_free_vcpus',
+  'kvm_arch_free_vm',
   // Run loop, arch/x86/kvm/x86.c.
   'kvm_arch_vcpu_ioctl_run',
   'vcpu_run',
@@ -62,7 +73,12 @@ export const AT = numbered([
   'kvm_arch_async_page_present',
   'kvm_arch_async_page_present.raise',
   'kvm_flush_and_free_async_pf_work',
+  'kvm_async_pf_wakeup_all',
+  'kvm_async_pf_wakeup_all.append',
   'kvm_clear_async_pf_completion_queue',
+  'kvm_clear_async_pf_completion_queue.cancel',
+  'kvm_clear_async_pf_completion_queue.done',
+  'kvm_clear_async_pf_completion_queue.flush',
 
   // get_user_pages() in whichever thread called it, mm/.
   'get_user_pages.wait',
@@ -76,11 +92,15 @@ export const AT = numbered([
   'worker_thread',
   'async_pf_execute',
   'async_pf_execute.append',
+  'async_pf_execute.mark',
   'async_pf_execute.request',
   'async_pf_execute.kick',
+  'async_pf_execute.kick_vcpu',
   'async_pf_execute.trace',
   'async_pf_execute.wake',
   'async_pf_execute.put',
+  'async_pf_execute.put_vm',
+  'async_pf_execute.return',
 
   // kswapd, which also carries out a scenario's `evict`.
   'kswapd',

@@ -90,6 +90,11 @@ function populate(m: Machine, vm: number): void {
   const place = m.places.vms[vm]!;
   const spec = vmSpec(m, vm);
   const row = m.vms[vm]!;
+  row.open_fds = spec.vcpus + 1;
+  row.users_count = spec.vcpus + 1;
+  row.mm_users = spec.vcpus + 1;
+  // One for all of mm_users, one of the VM's.
+  row.mm_count = 2;
   const room = Math.max(0, m.hosts[spec.host]!.nr_free_pages - reserve_pages(m, spec.host));
   const first_served = place.first_page + (spec.userfault?.first_page ?? 0);
   const served = spec.userfault?.pages ?? 0;

@@ -8,7 +8,9 @@ import { Bug } from '../base/assert.ts';
 import { AT, STEP_NAMES } from './at.ts';
 import { NO_THREAD } from './engine.ts';
 import { pte_page } from './guest/pgtable.ts';
+import { CLEARING_STEPS, isClearing } from './kvm/async_pf_clear.ts';
 import { tdp_frame, tdp_writable } from './kvm/tdp.ts';
+import { VM_END, VM_STATE } from './life.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
 import {
   has_flag,
@@ -23,7 +25,7 @@ import {
   pte_target,
   pte_write,
 } from './mm/page.ts';
-import { compiledSchema, THREAD_KIND, WAIT, WORK_STATE } from './schema.ts';
+import { compiledSchema, THREAD_KIND, type Thread, WAIT, WORK_STATE } from './schema.ts';
 
 export interface Laws {
   wrote(field: number, row: number): void;
@@ -44,13 +46,15 @@ const SHARED_VCPU_FIELDS = new Set([
   'vmm_work',
   'vmm_saved',
   'vmm_mp_state',
-  'signal_pending',
   'op_left_ns',
   // What one guest CPU does to another's scheduler.
   'guest_need_resched',
   'guest_ipi',
   'switched_ns',
   'work_ns',
+  'signal_pending',
+  // async_pf.lock, by whoever takes it.
+  'apf_lock',
 ]);
 /** A check of every page is dear: on a big machine it is made once in so many steps. */
 const PAGES_PER_STEP = 256;
@@ -67,6 +71,8 @@ export function createLaws(m: Machine): Laws {
       const writer = m.clock.current_thread;
       if (field.table !== 'vcpu' || writer === NO_THREAD || SHARED_VCPU_FIELDS.has(field.name)) return;
       const thread = m.threads[writer]!;
+      // Whoever destroys a VM has its vCPUs to himself.
+      if (thread.destroying === m.vm_of_vcpu[row]! + 1) return;
       const owner = m.places.vcpus[row]!.thread;
       if (thread.kind !== THREAD_KIND.vcpu || owner === writer) {
         if (thread.kind === THREAD_KIND.vcpu) return;
@@ -78,6 +84,7 @@ export function createLaws(m: Machine): Laws {
       last_ns = m.clock.now_ns;
       steps += 1;
       checkLists(m);
+      checkReferences(m);
       if (steps % every === 0) checkPages(m);
     },
   };
@@ -93,7 +100,9 @@ function broken(m: Machine, what: string): never {
 function checkLists(m: Machine): void {
   m.vcpus.forEach((vcpu, id) => {
     const name = `vcpu[${id}]`;
-    const { lists, halt } = knobsOfVm(m, m.places.vcpus[id]!.vm);
+    const { lists, halt, schedule_work, wakeup_all_lock } = knobsOfVm(m, m.places.vcpus[id]!.vm);
+    if (vcpu.apf_list_corrupt && lists !== 'move' && wakeup_all_lock === 'yes')
+      broken(m, `${name}: a list is corrupt, and no operation on it is without its lock`);
     let outstanding = vcpu.apf_queue.length;
     for (let index = 0; index < vcpu.apf_queue.length; index += 1) {
       const work = m.works[vcpu.apf_queue.at(index)]!;
@@ -101,7 +110,7 @@ function checkLists(m: Machine): void {
     }
     for (let index = 0; index < vcpu.apf_done.length; index += 1) {
       const work = m.works[vcpu.apf_done.at(index)]!;
-      if (!work.used) broken(m, `${name}: what is on done is an item in use`);
+      if (!work.used && !may_free_twice(m, id)) broken(m, `${name}: what is on done is an item in use`);
       if (work.wakeup_all || lists === 'move') outstanding += 1;
     }
     if (vcpu.completing !== 0) {
@@ -110,15 +119,14 @@ function checkLists(m: Machine): void {
       const thread = m.threads[m.places.vcpus[id]!.thread]!;
       const setting_up =
         thread.at === AT.kvm_setup_async_pf ||
+        thread.at === AT['kvm_async_pf_wakeup_all.append'] ||
         (thread.at === AT['kvm_setup_async_pf.schedule_work'] && !vcpu.apf_queue.has(work.id));
       const flushing = thread.wait === WAIT.work_done;
       if (counted && !setting_up && !flushing) outstanding += 1;
     }
-    const clearing = m.threads[m.places.vcpus[id]!.thread]!.at === AT.kvm_clear_async_pf_completion_queue;
+    const clearing = isClearing(m, id);
     const early =
-      halt === 'entry_check' ||
-      lists === 'move' ||
-      knobsOfVm(m, m.places.vcpus[id]!.vm).schedule_work === 'before_list';
+      halt === 'entry_check' || lists === 'move' || schedule_work === 'before_list' || vcpu.apf_list_corrupt;
     if (!clearing && !early && vcpu.apf_queued !== outstanding)
       broken(m, `${name}: queued is ${vcpu.apf_queued}, ${outstanding} items are outstanding`);
   });
@@ -134,14 +142,89 @@ function checkLists(m: Machine): void {
   }
 }
 
+/** An item that its worker could not mark, since GUP gave it no page, is taken for one that never ran. */
+function may_free_twice(m: Machine, vcpu: number): boolean {
+  const { done_marker, worker_page_init } = knobsOfVm(m, m.vm_of_vcpu[vcpu]!);
+  return done_marker === 'page' && worker_page_init === 'null';
+}
+
+/** Each reference to a VM and to its process' address space is somebody's, or known to have been forgotten. */
+function checkReferences(m: Machine): void {
+  m.vms.forEach((vm, id) => {
+    const { worker_vm_ref, worker_mm_ref } = knobsOfVm(m, id);
+    const of_vm = holders(m, id, holdsVm);
+    const of_mm = holders(m, id, holdsMm);
+    const users = vm.open_fds + vm.nr_leaked_users + (worker_vm_ref === 'yes' ? of_vm : 0);
+    if (vm.users_count !== users) broken(m, `vm ${id}: ${vm.users_count} references to it, ${users} holders`);
+    const of_threads = m.threads.filter(thread => m.places.threads[thread.id]!.vm === id && hasMm(m, thread)).length;
+    const of_workers = m.threads.filter(thread => thread.mm_ref && m.vm_of_vcpu[thread.vcpu - 1] === id).length;
+    const mm_users = of_threads + of_workers + vm.nr_leaked_mm_users + (worker_mm_ref === 'mm_users' ? of_mm : 0);
+    if (vm.mm_users !== mm_users) broken(m, `vm ${id}: mm_users is ${vm.mm_users}, of ${mm_users} holders`);
+    const own = (vm.mm_exited ? 0 : 1) + (vm.state === VM_STATE.DESTROYED ? 0 : 1);
+    const mm_count = own + vm.nr_leaked_mm_count + (worker_mm_ref === 'mm_count' ? of_mm : 0);
+    if (vm.mm_count !== mm_count) broken(m, `vm ${id}: mm_count is ${vm.mm_count}, of ${mm_count} holders`);
+  });
+}
+
+/** A vCPU thread and the main thread of a VMM have the address space until they exit; a userfault handler has its own. */
+function hasMm(m: Machine, thread: Thread): boolean {
+  if (thread.kind === THREAD_KIND.vmm) {
+    const { end, state, open_fds } = m.vms[m.places.threads[thread.id]!.vm]!;
+    const waiting = thread.at === AT.vmm && state === VM_STATE.ENDING;
+    return end !== VM_END.kill || (open_fds > 0 && (waiting || thread.at === AT['vmm.join']));
+  }
+  if (thread.kind !== THREAD_KIND.vcpu) return false;
+  return thread.at !== AT.off && thread.at !== AT['do_exit.notify'] && thread.exit_mmap_return !== AT['do_exit.notify'];
+}
+
+/** Items that are to run, and workers that run one and have not dropped their reference yet. */
+function holders(m: Machine, vm: number, holds: (thread: Thread) => boolean): number {
+  let found = 0;
+  for (const work of m.works) {
+    if (!work.used || work.wakeup_all || m.vm_of_vcpu[work.vcpu - 1] !== vm) continue;
+    const fresh = work.state === WORK_STATE.IDLE && !work.completed && isSettingUp(m, work.vcpu - 1, work.id);
+    if (fresh || work.state === WORK_STATE.PENDING) found += 1;
+  }
+  for (const thread of m.threads) {
+    if (thread.kind !== THREAD_KIND.kworker || !holds(thread)) continue;
+    const vcpu = thread.vcpu !== 0 ? thread.vcpu : thread.work !== 0 ? m.works[thread.work - 1]!.vcpu : 0;
+    if (vcpu !== 0 && m.vm_of_vcpu[vcpu - 1] === vm) found += 1;
+  }
+  return found;
+}
+
+function isSettingUp(m: Machine, vcpu: number, work: number): boolean {
+  return m.vcpus[vcpu]!.completing === work + 1;
+}
+
+const AFTER_PUT = new Set<number>([
+  AT['async_pf_execute.return'],
+  AT.kvm_destroy_vm,
+  AT.kvm_free_vcpus,
+  AT.kvm_arch_free_vm,
+  ...CLEARING_STEPS,
+]);
+
+const holdsVm = (thread: Thread): boolean => !AFTER_PUT.has(thread.at);
+const holdsMm = (thread: Thread): boolean =>
+  holdsVm(thread) &&
+  thread.at !== AT['async_pf_execute.put_vm'] &&
+  thread.exit_mmap_return !== AT['async_pf_execute.put_vm'];
+
 /** Steps to which a thread comes back after it has slept for something. */
 const WAITING_STEPS = new Set<number>([
   AT['get_user_pages.wait'],
   AT.kvm_flush_and_free_async_pf_work,
-  AT.kvm_clear_async_pf_completion_queue,
   AT.userfaultfd_read,
   AT.mfill_atomic,
   AT.kvm_drain_async_pf,
+  AT['vmm.join'],
+  // Those that take async_pf.lock, or wait for a work item with it.
+  AT['async_pf_execute.append'],
+  AT.kvm_check_async_pf_completion,
+  AT['kvm_check_async_pf_completion.entry'],
+  AT['kvm_async_pf_wakeup_all.append'],
+  ...CLEARING_STEPS,
 ]);
 
 /** Tables of a guest name pages of its heap, and CR3 one of its address spaces. */

@@ -7,7 +7,7 @@
  */
 import { numbered } from '../base/table.ts';
 
-export type ArgumentKind = 'page' | 'vcpu' | 'task' | 'irq' | 'thread' | 'mark' | 'nmi';
+export type ArgumentKind = 'page' | 'vcpu' | 'task' | 'irq' | 'thread' | 'vm' | 'host' | 'mark' | 'nmi';
 
 export const OBSERVATIONS = {
   fault: { args: ['page'], summary: 'The guest touched a page that is not mapped; the vCPU has exited.' },
@@ -83,6 +83,14 @@ export const OBSERVATIONS = {
   migrates: { args: ['task', 'vcpu'], summary: 'The guest moved the task to this CPU.' },
   offline: { args: ['vcpu'], summary: 'The guest took the CPU out of use.' },
   online: { args: ['vcpu'], summary: 'The guest brought the CPU back.' },
+  stray_put: { args: ['vcpu'], summary: 'A page was put that nobody had taken: a page pointer that was never set.' },
+  bad_record: { args: ['page'], summary: 'A record was printed from a page pointer that points nowhere.' },
+  mm_used_after_exit: { args: ['vm'], summary: 'A page was looked up in page tables that exit_mmap() had freed.' },
+  vm_used_after_free: { args: ['vm'], summary: 'A work function has used the VM after that was gone.' },
+  text_after_unload: { args: ['host'], summary: 'A work function of the kvm module has run on after that was gone.' },
+  mm_exited: { args: ['vm'], summary: "The address space of the VM's process is gone: exit_mmap()." },
+  destroyed: { args: ['vm'], summary: 'The VM is gone: kvm_destroy_vm() has ended.' },
+  module_unloaded: { args: ['host'], summary: 'The kvm module of the host is gone.' },
 } as const satisfies Record<string, { readonly args: readonly ArgumentKind[]; readonly summary: string }>;
 
 export type ObservationName = keyof typeof OBSERVATIONS;
@@ -140,4 +148,12 @@ export const OBS = numbered([
   'migrates',
   'offline',
   'online',
+  'stray_put',
+  'bad_record',
+  'mm_used_after_exit',
+  'vm_used_after_free',
+  'text_after_unload',
+  'mm_exited',
+  'destroyed',
+  'module_unloaded',
 ]);

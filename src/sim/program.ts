@@ -312,6 +312,9 @@ export type ActionOp =
   /** Keeps the state of a VM under a name; `restore` puts it back. */
   | { readonly op: 'save'; readonly vm: number; readonly name: string }
   | { readonly op: 'restore'; readonly name: string }
+  /** The VMM closes the file descriptors of a VM, or its whole process is killed. */
+  | { readonly op: 'end_vm'; readonly vm: number; readonly how: 'destroy' | 'kill' }
+  | { readonly op: 'rmmod'; readonly host: number }
   | { readonly op: 'mark'; readonly name: string };
 
 export interface Action {

@@ -23,6 +23,7 @@ import {
 } from '../base/table.ts';
 import { AT } from './at.ts';
 import { written } from './classes.ts';
+import { LIFE, LIFE_COUNTERS, MODULE } from './life.ts';
 import { carried } from './migrate/moved.ts';
 
 export const ASYNC_PF_PER_VCPU = 64;
@@ -45,6 +46,8 @@ export const WAIT = numbered([
   'userfault',
   'message',
   'fetch',
+  'async_pf_lock',
+  'thread_end',
 ]);
 export const VCPU_MODE = numbered(['OUTSIDE_GUEST_MODE', 'IN_GUEST_MODE', 'EXITING_GUEST_MODE']);
 export const EXCEPTION = numbered(['none', 'pending', 'injected']);
@@ -137,8 +140,11 @@ const tables = {
       ra_hits: u16,
       ra_window: u16,
       evict: fifo('evictions'),
+      kvm_module: oneOf(MODULE),
     },
     {
+      /** Work functions that ran on in a module that was gone. */
+      nr_module_text_uses: u32,
       nr_free_pages: u32,
       pgmajfault: u32,
       pgfault: u32,
@@ -185,6 +191,11 @@ const tables = {
       vcpu: ref,
       cr2_or_gpa: u53,
       cursor: u32,
+      /** A worker that holds a reference of its own to the address space; the VM that a thread destroys. */
+      mm_ref: bool,
+      destroying: ref,
+      /** Where mmput() goes on after the last reference. */
+      exit_mmap_return: oneOf(AT),
       held: bool,
       /** SIGKILL is pending. */
       killed: bool,
@@ -214,8 +225,15 @@ const tables = {
       monitor_failed: bool,
       paused: bool,
       transfer: oneOf(TRANSFER),
+      ...LIFE,
     },
-    { nr_faults: u32, nr_minor_faults: u32, nr_evictions: u32, nr_userfaults: u32 },
+    {
+      nr_faults: u32,
+      nr_minor_faults: u32,
+      nr_evictions: u32,
+      nr_userfaults: u32,
+      ...LIFE_COUNTERS,
+    },
   ),
 
   memslot: table({ base_gfn: u32, npages: u32, userspace_addr: u53 }),
@@ -246,6 +264,10 @@ const tables = {
       apf_pageready_pending: bool,
       apf_id: u32,
       apf_queued: u16,
+      /** async_pf.lock, by the thread that holds it from one step to another; 0 where it is free between steps. */
+      apf_lock: ref,
+      /** A list operation without that lock, or on a list of another thread's, has cut items off. */
+      apf_list_corrupt: bool,
       apf_queue: fifo('apf_queue'),
       apf_done: fifo('apf_queue'),
       /** gfn + 1, 0 for ~0: open addressing as kvm_add_async_pf_gfn(). */
@@ -368,6 +390,8 @@ const tables = {
       /** The mark that the worker leaves: page != NULL, done, or vcpu == NULL, by version. */
       completed: bool,
       page_pin: u32,
+      /** The page pointer is whatever was on the worker's stack. */
+      page_garbage: bool,
       /** The worker could not get the page, where this version keeps that. */
       failed: bool,
     },

@@ -11,9 +11,11 @@ import { unmap_of_task } from './guest/pgfault.ts';
 import { GUEST_WORK } from './guest/work.ts';
 import { hold_thread, release_thread, wake_up_process } from './host/sched.ts';
 import { vcpu_now, vm_now } from './incarnation.ts';
+import { delete_module } from './kvm/destroy.ts';
 import { apic_set_spiv, kvm_apic_set_irq } from './kvm/lapic.ts';
 import { send_nmi } from './kvm/nmi.ts';
 import { kvm_vcpu_kick } from './kvm/requests.ts';
+import { VM_STATE } from './life.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
 import { fault_in_at_once } from './mm/touch.ts';
 import { kill_handler } from './mm/userfault.ts';
@@ -21,6 +23,7 @@ import { OBS } from './observe.ts';
 import { type Matcher, matcherOf, matches, rowOf } from './pattern.ts';
 import type { ActionOp, Trigger } from './program.ts';
 import { ACTION, EXCEPTION, HOLD, MP_STATE, type Thread, type Vcpu } from './schema.ts';
+import { end_vm } from './vmm/main_loop.ts';
 import { monitor_command } from './vmm/monitor.ts';
 
 interface HoldRule {
@@ -88,6 +91,14 @@ function guest_cpu(m: Machine, vcpu: Vcpu, online: boolean): void {
   kvm_vcpu_kick(m, vcpu);
 }
 
+/** A VM that ends is out of reach for whoever acts on its vCPUs; its memory is there until the address space goes. */
+function is_gone(m: Machine, op: ActionOp): boolean {
+  if (!('vm' in op)) return false;
+  const { state, mm_exited } = m.vms[vm_now(m, op.vm)]!;
+  if (op.op === 'touch' || op.op === 'evict' || op.op === 'fail') return mm_exited === 1;
+  return state !== VM_STATE.RUNNING;
+}
+
 /** `conditions`: for each action triggered by `when`, how to tell; from src/sim/judge. */
 export function createScript(m: Machine, conditions: readonly ((() => boolean) | null)[]): Script {
   const { actions } = m.program;
@@ -103,6 +114,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
   const perform = (action: number, op: ActionOp): void => {
     const vcpuOf = (at: { readonly vm: number; readonly vcpu: number }) =>
       vcpu_now(m, m.places.vms[at.vm]!.first_vcpu + at.vcpu);
+    if (is_gone(m, op)) return;
     switch (op.op) {
       case 'evict': {
         const { host } = m.program.vms[vm_now(m, op.vm)]!;
@@ -196,6 +208,12 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
         return;
       case 'restore':
         monitor_command(m, vm_now(m, m.places.saved.find(({ name }) => name === op.name)!.vm), commands.get(op)!);
+        return;
+      case 'end_vm':
+        end_vm(m, vm_now(m, op.vm), op.how);
+        return;
+      case 'rmmod':
+        delete_module(m, op.host);
         return;
       case 'mark':
         m.observe?.(OBS.marked, 0, m.places.marks.indexOf(op.name), -1);

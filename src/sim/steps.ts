@@ -8,17 +8,30 @@ import { AT, type At, STEP_NAMES } from './at.ts';
 import { guest } from './guest/cpu.ts';
 import { worker_thread } from './host/workqueue.ts';
 import {
+  kvm_async_pf_wakeup_all,
+  kvm_async_pf_wakeup_all_append,
+  kvm_check_async_pf_completion,
+  kvm_flush_and_free_async_pf_work,
+} from './kvm/async_pf.ts';
+import {
+  kvm_clear_async_pf_completion_queue,
+  kvm_clear_async_pf_completion_queue_cancel,
+  kvm_clear_async_pf_completion_queue_done,
+  kvm_clear_async_pf_completion_queue_flush,
+} from './kvm/async_pf_clear.ts';
+import {
   async_pf_execute,
   async_pf_execute_append,
   async_pf_execute_kick,
+  async_pf_execute_kick_vcpu,
+  async_pf_execute_mark,
   async_pf_execute_put,
+  async_pf_execute_put_vm,
   async_pf_execute_request,
+  async_pf_execute_return,
   async_pf_execute_trace,
   async_pf_execute_wake,
-  kvm_check_async_pf_completion,
-  kvm_clear_async_pf_completion_queue,
-  kvm_flush_and_free_async_pf_work,
-} from './kvm/async_pf.ts';
+} from './kvm/async_pf_execute.ts';
 import { kvm_arch_async_page_present, kvm_arch_async_page_present_raise } from './kvm/async_pf_x86.ts';
 import {
   kvm_vcpu_block,
@@ -27,6 +40,7 @@ import {
   kvm_vcpu_block_schedule,
   vcpu_block,
 } from './kvm/block.ts';
+import { kvm_arch_free_vm, kvm_destroy_vm, kvm_free_vcpus } from './kvm/destroy.ts';
 import { kvm_check_and_inject_events } from './kvm/event.ts';
 import { handle_exit, handle_exit_wrmsr_done } from './kvm/exit.ts';
 import {
@@ -68,6 +82,7 @@ import {
   vcpu_run_tail,
 } from './kvm/vcpu.ts';
 import type { Machine } from './machine.ts';
+import { exit_mmap } from './mm/exit_mmap.ts';
 import { get_user_pages_wait } from './mm/gup.ts';
 import {
   kswapd,
@@ -77,7 +92,7 @@ import {
 } from './mm/kswapd.ts';
 import { uffd_handler_copy, uffd_handler_fetch, userfaultfd_read } from './mm/userfault.ts';
 import type { Thread } from './schema.ts';
-import { vmm } from './vmm/main_loop.ts';
+import { do_exit, do_exit_notify, kvm_vcpu_release, kvm_vm_release, vmm, vmm_join } from './vmm/main_loop.ts';
 
 export type Step = (m: Machine, thread: Thread) => At;
 
@@ -99,6 +114,15 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   kvm_arch_vcpu_ioctl_set_mpstate,
   kvm_vcpu_ioctl_set_lapic,
   'run_on_cpu.done': run_on_cpu_end,
+  'vmm.join': vmm_join,
+  kvm_vcpu_release,
+  kvm_vm_release,
+  do_exit,
+  'do_exit.notify': do_exit_notify,
+  exit_mmap,
+  kvm_destroy_vm,
+  kvm_free_vcpus,
+  kvm_arch_free_vm,
   kvm_arch_vcpu_ioctl_run,
   vcpu_run,
   'vcpu_run.tail': vcpu_run_tail,
@@ -129,7 +153,12 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   kvm_arch_async_page_present,
   'kvm_arch_async_page_present.raise': kvm_arch_async_page_present_raise,
   kvm_flush_and_free_async_pf_work,
+  kvm_async_pf_wakeup_all,
+  'kvm_async_pf_wakeup_all.append': kvm_async_pf_wakeup_all_append,
   kvm_clear_async_pf_completion_queue,
+  'kvm_clear_async_pf_completion_queue.cancel': kvm_clear_async_pf_completion_queue_cancel,
+  'kvm_clear_async_pf_completion_queue.done': kvm_clear_async_pf_completion_queue_done,
+  'kvm_clear_async_pf_completion_queue.flush': kvm_clear_async_pf_completion_queue_flush,
   'get_user_pages.wait': get_user_pages_wait,
   userfaultfd_read,
   'uffd_handler.fetch': uffd_handler_fetch,
@@ -137,11 +166,15 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   worker_thread,
   async_pf_execute,
   'async_pf_execute.append': async_pf_execute_append,
+  'async_pf_execute.mark': async_pf_execute_mark,
   'async_pf_execute.request': async_pf_execute_request,
   'async_pf_execute.kick': async_pf_execute_kick,
+  'async_pf_execute.kick_vcpu': async_pf_execute_kick_vcpu,
   'async_pf_execute.trace': async_pf_execute_trace,
   'async_pf_execute.wake': async_pf_execute_wake,
   'async_pf_execute.put': async_pf_execute_put,
+  'async_pf_execute.put_vm': async_pf_execute_put_vm,
+  'async_pf_execute.return': async_pf_execute_return,
   kswapd,
   mmu_notifier_invalidate_range_start,
   try_to_unmap,

@@ -70,6 +70,8 @@ export class Hand {
     work.token = 0x1000 * (page + 1);
     this.vcpu.apf_queue.push(work.id);
     this.vcpu.apf_queued += 1;
+    this.m.vms[0]!.mm_users += 1;
+    this.m.vms[0]!.users_count += 1;
     return work;
   }
 

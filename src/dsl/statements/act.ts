@@ -298,11 +298,17 @@ export const kill = statement({
   id: 'kill',
   keyword: 'kill',
   where: WHERE,
-  syntax: seq(word('kill'), place('handler', 'HANDLER')),
-  summary: 'Kills the userfault handler of a VM. The VMM still has the descriptor open, so nobody is told.',
-  examples: ['kill pager'],
-  check: ({ handler }, _at, check) => check.thing(handler, 'handler'),
-  lower: ({ handler }, at, lowering) => lowering.act({ op: 'kill', vm: lowering.entity(handler).vm }, at),
+  syntax: seq(word('kill'), place('what', 'HANDLER | VM')),
+  summary:
+    'Kills a process: the userfault handler of a VM, or its VMM, which loses its address space before its file descriptors are closed.',
+  about: 'Of the death of a handler nobody is told: the VMM still has the descriptor open.',
+  examples: ['kill pager', 'kill web'],
+  check: ({ what }, _at, check) => check.thing(what, 'handler', 'vm'),
+  lower({ what }, at, lowering) {
+    const { kind, vm, id } = lowering.entity(what);
+    if (kind === 'vm') lowering.act({ op: 'end_vm', vm: id, how: 'kill' }, at);
+    else lowering.act({ op: 'kill', vm }, at);
+  },
 });
 
 function apf(keyword: 'disable_apf' | 'enable_apf', summary: string) {

@@ -7,6 +7,7 @@ import * as file from './file.ts';
 import * as host from './host.ts';
 import * as judge from './judge.ts';
 import * as laterAct from './later_act.ts';
+import * as lifeAct from './life_act.ts';
 import * as task from './task.ts';
 import * as trigger from './trigger.ts';
 import * as vm from './vm.ts';
@@ -30,6 +31,7 @@ export const STATEMENTS: readonly Statement[] = [
   act,
   vmm,
   laterAct,
+  lifeAct,
   judge,
   explore,
 ].flatMap(statementsOf);

@@ -34,7 +34,6 @@ export const laterActs = [
     'clear_queue web.vcpu[0]',
   ),
   onThing('reset', ['vcpu', 'vm'], 'VCPU | VM', 'Resets a vCPU, or all of a VM.', 'reset web.vcpu[0]'),
-  onThing('destroy', ['vm'], 'VM', 'Ends a VM: its file descriptors are closed.', 'destroy web'),
   onThing('sipi', ['vcpu'], 'VCPU', 'Sends a start-up IPI.', 'sipi web.vcpu[0]'),
   onThing('init', ['vcpu'], 'VCPU', 'Sends INIT.', 'init web.vcpu[0]'),
   onThing('hotplug', ['vcpu'], 'VCPU', 'Adds a vCPU.', 'hotplug web.vcpu[0]'),

@@ -6,6 +6,7 @@
  */
 import { gpa_of_page } from '../addr.ts';
 import { AT } from '../at.ts';
+import { isClearing } from '../kvm/async_pf_clear.ts';
 import { kvm_apic_has_interrupt } from '../kvm/lapic.ts';
 import { nmi_unmasked } from '../kvm/nmi.ts';
 import { KVM_REQ_APF_READY, kvm_test_request } from '../kvm/requests.ts';
@@ -94,8 +95,10 @@ function beingWoken(m: Machine, row: number): boolean {
     const thread = m.threads[id]!;
     if (thread.kind !== THREAD_KIND.kworker || thread.vcpu !== row + 1) continue;
     switch (thread.at) {
+      case AT['async_pf_execute.mark']:
       case AT['async_pf_execute.request']:
       case AT['async_pf_execute.kick']:
+      case AT['async_pf_execute.kick_vcpu']:
       case AT['async_pf_execute.trace']:
       case AT['async_pf_execute.wake']:
         return true;
@@ -366,10 +369,7 @@ export const vcpu: Description = {
       'An exception has been written for its next entry.',
       (m, row) => m.vcpus[row]!.exception === EXCEPTION.injected,
     ),
-    clearing: state(
-      'Its thread empties queue and done.',
-      (m, row) => threadOf(m, row).at === AT.kvm_clear_async_pf_completion_queue,
-    ),
+    clearing: state('Its thread empties queue and done.', isClearing),
     noted: state(
       '2010: the fault has left its note for the next entry.',
       (m, row) => m.vcpus[row]!.apf_note !== ENTRY_NOTE.none,

@@ -12,7 +12,11 @@ import { address, count, type Description, entity, state, truth, words } from '.
 
 export function settingUp(m: Machine, row: number): boolean {
   const { at } = m.threads[m.places.vcpus[row]!.thread]!;
-  return at === AT.kvm_setup_async_pf || at === AT['kvm_setup_async_pf.schedule_work'];
+  return (
+    at === AT.kvm_setup_async_pf ||
+    at === AT['kvm_setup_async_pf.schedule_work'] ||
+    at === AT['kvm_async_pf_wakeup_all.append']
+  );
 }
 
 /** The vCPU thread has taken the item off done and is delivering it. */

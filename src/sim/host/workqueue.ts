@@ -5,8 +5,9 @@
  * replaced by another, so that many wait at once. `workers N` is the size of the pool.
  */
 import { AT, type At } from '../at.ts';
+import { VM_STATE } from '../life.ts';
 import type { Machine } from '../machine.ts';
-import { TASK_STATE, type Thread, WORK_STATE, type Work } from '../schema.ts';
+import { TASK_STATE, type Thread, WAIT, WORK_STATE, type Work } from '../schema.ts';
 import { schedule, wake_up_process } from './sched.ts';
 
 /** Models queue_work(), kernel/workqueue.c. */
@@ -21,10 +22,57 @@ export function queue_work(m: Machine, host: number, work: Work): void {
   }
 }
 
-/** Takes a pending item out of the queue: its function will never run. Models cancel_work_sync() where it succeeds. */
-export function work_cancelled(m: Machine, host: number, work: Work): void {
-  m.hosts[host]!.workqueue.remove(work.id);
+/**
+ * Has an item not run: takes one that is pending out of the queue, and waits for one that runs. `asleep`: it runs, and
+ * the thread sleeps until it has returned, then asks again.
+ *
+ * Models cancel_work_sync(), kernel/workqueue.c.
+ */
+export function cancel_work_sync(
+  m: Machine,
+  thread: Thread,
+  host: number,
+  work: Work,
+): 'cancelled' | 'asleep' | 'returned' {
+  if (work.state === WORK_STATE.PENDING) {
+    m.hosts[host]!.workqueue.remove(work.id);
+    work.state = WORK_STATE.IDLE;
+    return 'cancelled';
+  }
+  return flush_work(m, thread, work) ? 'returned' : 'asleep';
+}
+
+/** Sleeps until the work function of an item has returned; true once it has. Models flush_work(), kernel/workqueue.c. */
+export function flush_work(m: Machine, thread: Thread, work: Work): boolean {
+  if (work.state === WORK_STATE.IDLE) {
+    thread.wait = WAIT.nothing;
+    thread.wait_id = 0;
+    return true;
+  }
+  thread.wait = WAIT.work_done;
+  thread.wait_id = work.id;
+  thread.task_state = TASK_STATE.UNINTERRUPTIBLE;
+  schedule(m, thread);
+  return false;
+}
+
+/** The function of an item has returned: whoever waits for that goes on. */
+export function work_returned(m: Machine, thread: Thread, work: Work): void {
   work.state = WORK_STATE.IDLE;
+  const { host } = m.places.threads[thread.id]!;
+  wake_flushers(m, m.places.hosts[host]!.vcpuThreads, work);
+  // Whoever destroys a VM, a worker perhaps, clears the queues in place of its vCPU threads.
+  const { vm } = m.places.vcpus[work.vcpu - 1]!;
+  if (m.vms[vm]!.state === VM_STATE.RUNNING) return;
+  wake_flushers(m, [m.places.vms[vm]!.vmm], work);
+  wake_flushers(m, m.places.hosts[host]!.workers, work);
+}
+
+function wake_flushers(m: Machine, threads: readonly number[], work: Work): void {
+  for (const number of threads) {
+    const waiter = m.threads[number]!;
+    if (waiter.wait === WAIT.work_done && waiter.wait_id === work.id) wake_up_process(m, waiter);
+  }
 }
 
 /**

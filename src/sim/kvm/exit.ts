@@ -7,7 +7,6 @@ import { guest_rip } from '../guest/rip.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { EXCEPTION, EXIT_REASON, MP_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
-import { kvm_async_pf_wakeup_all } from './async_pf.ts';
 import { MSR_KVM_ASYNC_PF_ACK, MSR_KVM_ASYNC_PF_EN, MSR_KVM_ASYNC_PF_INT, pv_enabled } from './async_pf_x86.ts';
 import { kvm_vcpu_has_events } from './block.ts';
 import { VECTOR } from './event.ts';
@@ -170,14 +169,11 @@ function kvm_set_msr_common(m: Machine, vcpu: Vcpu): At {
 /** The EN MSR is written, by the guest or by a VMM, who goes on at `then`. Models kvm_pv_enable_async_pf(), arch/x86/kvm/x86.c. */
 export function kvm_pv_enable_async_pf(m: Machine, vcpu: Vcpu, data: number, then: At): At {
   vcpu.apf_en_val = data;
-  if (!pv_enabled(m, vcpu)) {
-    vcpu.check_return = then;
-    return AT.kvm_clear_async_pf_completion_queue;
-  }
+  vcpu.check_return = then;
+  if (!pv_enabled(m, vcpu)) return AT.kvm_clear_async_pf_completion_queue;
   // Bits 63:6 are the guest-physical address of the 64-byte area.
   kvm_gfn_to_hva_cache_init(m, vcpu, vm_of_vcpu(m, vcpu), data - (data % 64));
-  if (knobs_of(m, vcpu).destination === 'wake_all') kvm_async_pf_wakeup_all(m, vcpu);
-  return then;
+  return knobs_of(m, vcpu).destination === 'wake_all' ? AT.kvm_async_pf_wakeup_all : then;
 }
 
 /** The rest of the exit of a WRMSR. */

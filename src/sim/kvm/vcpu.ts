@@ -11,6 +11,8 @@ import { AT, type At } from '../at.ts';
 import { deliver_event } from '../guest/deliver.ts';
 import { guest_rip } from '../guest/rip.ts';
 import { schedule } from '../host/sched.ts';
+import { locked_out } from '../host/spinlock.ts';
+import { VM_STATE } from '../life.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
@@ -45,6 +47,7 @@ const KVM_EXIT_INTR = 10;
 export function userspace(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   vcpu.signal_pending = 0;
+  if (m.vms[vm_of_vcpu(m, vcpu)]!.state !== VM_STATE.RUNNING) return AT.do_exit;
   if (vcpu.vmm_work === VMM_WORK.stop) run_on_cpu_done(m, vcpu);
   if (vcpu.vmm_work !== VMM_WORK.none) return first_ioctl(m, vcpu);
   if (vm_stopped(m.vms[vm_of_vcpu(m, vcpu)]!)) {
@@ -144,6 +147,8 @@ export function vcpu_enter_guest_requests(m: Machine, thread: Thread): At {
  */
 export function kvm_check_async_pf_completion_entry(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
+  const arrived = vcpu.apf_note_item !== 0 && m.works[vcpu.apf_note_item - 1]!.completed === 1;
+  if (arrived && locked_out(m, thread, vcpu)) return AT['kvm_check_async_pf_completion.entry'];
   if (check_entry_note(m, vcpu)) return vcpu_enter_guest_checked(m, thread);
   vcpu.check_return = AT['vcpu_enter_guest.checked'];
   return kvm_check_async_pf_completion(m, thread);

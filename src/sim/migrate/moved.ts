@@ -30,6 +30,8 @@ export const CARRIER = {
   apf_pageready_pending: 'stays',
   apf_id: 'stays',
   apf_queued: 'stays',
+  apf_lock: 'stays',
+  apf_list_corrupt: 'stays',
   apf_queue: 'stays',
   apf_done: 'stays',
   apf_gfns: 'stays',

@@ -165,11 +165,21 @@ export function start_gup(m: Machine, thread: Thread, page: number, write: boole
   return get_user_pages(m, thread);
 }
 
+/** The address space is gone, and somebody still looks a page up in it (B24). What he finds is no page here. */
+function walk_freed_tables(m: Machine, vm: number): Attempt {
+  m.vms[vm]!.nr_mm_uses_after_exit += 1;
+  m.observe?.(OBS.mm_used_after_exit, vm, vm, -1);
+  return 'error';
+}
+
 /** One pass: maps the page, or goes to sleep until it is worth another. */
 function get_user_pages(m: Machine, thread: Thread): At {
   const page = thread.gup_page;
-  const attempt = handle_mm_fault(m, thread, page, thread.gup_write !== 0);
-  if (attempt === 'error') drop_failed_page(m, page);
+  const vm = vm_of_page(m, page);
+  const attempt = m.vms[vm]!.mm_exited
+    ? walk_freed_tables(m, vm)
+    : handle_mm_fault(m, thread, page, thread.gup_write !== 0);
+  if (attempt === 'error' && !m.vms[vm]!.mm_exited) drop_failed_page(m, page);
   if (attempt === 'ok' || attempt === 'error') {
     thread.gup_result = attempt === 'ok' ? GUP_RESULT.ok : GUP_RESULT.fault;
     const then = thread.gup_return;
@@ -178,7 +188,6 @@ function get_user_pages(m: Machine, thread: Thread): At {
     thread.gup_return = AT.off;
     return then;
   }
-  const vm = vm_of_page(m, page);
   const reading = attempt === 'locked' || attempt === 'submitted';
   if (attempt === 'missing') handle_userfault(m, thread, page);
   else if (reading) {

@@ -17,8 +17,10 @@ import {
   free_frame,
   has_flag,
   lru_add,
+  lru_del,
   PG_error,
   PG_locked,
+  PG_lru,
   PG_readahead,
   PG_swapcache,
   PG_uptodate,
@@ -285,9 +287,10 @@ function end_read(m: Machine, host: number, slot: number, error: boolean): void 
   clear_flag(m, pfn, PG_locked);
   if (error) set_flag(m, pfn, PG_error);
   else set_flag(m, pfn, PG_uptodate);
-  lru_add(m, vm, pfn);
+  if (!m.vms[vm]!.mm_exited) lru_add(m, vm, pfn);
   m.observe?.(OBS.swap_read, vm, page, -1);
   wake_waiters(m, host, WAIT.page, pfn);
+  if (m.vms[vm]!.mm_exited) release_orphan(m, vm, pfn);
 }
 
 function end_write(m: Machine, host: number, slot: number): void {
@@ -295,11 +298,24 @@ function end_write(m: Machine, host: number, slot: number): void {
   const page = m.slot.hva(slot) - 1;
   m.hosts[host]!.pswpout += 1;
   clear_flag(m, pfn, PG_writeback);
+  const vm = vm_of_page(m, page);
+  if (m.vms[vm]!.mm_exited) {
+    release_orphan(m, vm, pfn);
+    return;
+  }
   // Wanted again meanwhile: it stays, now clean. Else it is free at last.
   if (!pte_present(m.hva.pte(page))) {
     delete_from_swap_cache(m, pfn);
     free_frame(m, host, pfn);
   } else if (!has_flag(m, pfn, PG_uptodate)) set_flag(m, pfn, PG_uptodate);
+}
+
+/** Frees the frame of a page that nobody maps any more, unless it is busy: then whoever ends that asks again. */
+export function release_orphan(m: Machine, vm: number, pfn: number): void {
+  if (has_flag(m, pfn, PG_lru)) lru_del(m, vm, pfn);
+  if (m.frame.pins(pfn) > 0 || has_flag(m, pfn, PG_locked | PG_writeback)) return;
+  if (has_flag(m, pfn, PG_swapcache)) free_swap(m, pfn);
+  free_frame(m, m.program.vms[vm]!.host, pfn);
 }
 
 /**

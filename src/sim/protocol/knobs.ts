@@ -93,16 +93,41 @@ export const KNOBS = {
   schedule_work: { values: ['last', 'before_list'], summary: 'Whether the work is scheduled before the item is on the list (B10).' },
   clear: {
     values: ['unlocked_owner_thread', 'locked_naive', 'unlock_around_cancel', 'flush'],
-    summary: 'Which lock is held, and where, while the queues are cleared.',
-    later: 'all',
+    summary:
+      "Which lock is held, and where, while the queues are cleared: none but for the done list; async_pf.lock throughout, the reviewer's fear; that lock, dropped around each cancel; or that lock for each look at the done list, whose items are flushed without it.",
   },
-  clear_done: { values: ['free', 'skip', 'flush'], summary: 'What clearing does with finished items (B26, B27).' },
+  clear_done: {
+    values: ['free', 'skip', 'flush'],
+    summary:
+      'What clearing does with finished items: cancels them as well and frees them; leaves those on queue alone, by their mark, and frees them (B26); or waits until their function has returned (B27).',
+  },
+  clear_cancelled: {
+    values: ['keeps_refs', 'drops_refs'],
+    summary: 'Whether clearing drops the references of an item that it has cancelled; else the VM is never destroyed (until 3.12).',
+  },
+  done_marker: {
+    values: ['page', 'done', 'vcpu_null', 'none'],
+    summary:
+      'What marks an item that its worker has finished: the page pointer, stored behind the append; a flag; the vcpu pointer set to NULL; or nothing.',
+  },
+  worker_page_init: {
+    values: ['uninitialised', 'null'],
+    summary: "What the worker's page pointer is where its GUP fails: whatever was on the stack (B02), or NULL.",
+  },
+  wakeup_all_lock: { values: ['no', 'yes'], summary: 'Whether a broadcast is appended to done under async_pf.lock.' },
+  trace_pfn: {
+    values: ['when_printed', 'when_recorded'],
+    summary: "When the completed event makes a pfn of the worker's page pointer, which may point nowhere (B03).",
+  },
   worker_mm_ref: {
     values: ['mm_count', 'mm_users', 'taken_by_worker'],
     summary: 'What keeps the address space for the worker (B24).',
-    later: 'all',
   },
-  worker_vm_ref: { values: ['yes', 'no'], summary: 'Whether an item holds a reference to the VM.', later: 'all' },
+  worker_vm_ref: { values: ['yes', 'no'], summary: 'Whether an item holds a reference to the VM.' },
+  module_ref: {
+    values: ['file_descriptors', 'vm'],
+    summary: 'What keeps the kvm module loaded: open file descriptors, or every VM until it is destroyed (5.17).',
+  },
   worker_page_ref: { values: ['yes', 'no'], summary: 'Whether the page stays pinned until the item is dequeued (B23).' },
   worker_gup_error: {
     values: ['ignored', 'reported'],

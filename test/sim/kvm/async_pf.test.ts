@@ -4,7 +4,7 @@ import { equal, is } from 'uvu/assert';
 import { AT, STEP_NAMES } from '../../../src/sim/at.ts';
 import {
   kvm_async_pf_wakeup_all,
-  kvm_clear_async_pf_completion_queue,
+  kvm_async_pf_wakeup_all_append,
   kvm_schedule_work,
   kvm_setup_async_pf_item,
 } from '../../../src/sim/kvm/async_pf.ts';
@@ -108,7 +108,7 @@ function clearing(base: string, state: 'pending' | 'running' | 'done' | 'done, t
   vcpu.check_return = AT.vcpu_run;
   hand.put(thread, 'kvm_clear_async_pf_completion_queue');
   const said: string[] = [];
-  for (let n = 0; n < 10 && thread.at === AT.kvm_clear_async_pf_completion_queue; n += 1) {
+  for (let n = 0; n < 10 && STEP_NAMES[thread.at]!.startsWith('kvm_clear_async_pf_completion_queue'); n += 1) {
     hand.step(thread);
     if (thread.task_state === TASK_STATE.RUNNING) continue;
     said.push('waits');
@@ -143,31 +143,41 @@ test('clearing an item whose worker is still in the tail of its function', () =>
 });
 
 test('clearing an empty vCPU resets the hash and goes on', () => {
-  const { m, vcpu, thread } = new Hand(programOf());
+  const hand = new Hand(programOf());
+  const { vcpu, thread } = hand;
   vcpu.set_apf_gfns(5, 1234);
   vcpu.check_return = AT.vcpu_run;
-  is(kvm_clear_async_pf_completion_queue(m, thread), AT.vcpu_run);
+  thread.at = AT.kvm_clear_async_pf_completion_queue;
+  hand.runTo(thread, 'vcpu_run');
   is(vcpu.apf_gfns(5), 0);
 });
 
+/** All of kvm_async_pf_wakeup_all(), by the vCPU's own thread. */
+function wakeupAll({ m, thread }: Hand): void {
+  if (kvm_async_pf_wakeup_all(m, thread) === AT['kvm_async_pf_wakeup_all.append'])
+    kvm_async_pf_wakeup_all_append(m, thread);
+}
+
 test('the broadcast is put on done, counted and asked for; nothing where done is not empty or there is no memory', () => {
-  const { m, vcpu } = new Hand(programOf());
-  kvm_async_pf_wakeup_all(m, vcpu);
+  const hand = new Hand(programOf());
+  const { m, vcpu } = hand;
+  wakeupAll(hand);
   const first = m.works[vcpu.apf_done.at(0)]!;
   equal([first.wakeup_all, vcpu.apf_done.length, vcpu.apf_queue.length, vcpu.apf_queued], [1, 1, 0, 1]);
   is(kvm_test_request(KVM_REQ_APF_READY, vcpu), true);
-  kvm_async_pf_wakeup_all(m, vcpu);
+  wakeupAll(hand);
   is(vcpu.apf_done.length, 1, 'not a second one');
 
   const other = new Hand(programOf());
   other.m.hosts[0]!.fail_alloc = 1;
-  kvm_async_pf_wakeup_all(other.m, other.vcpu);
+  wakeupAll(other);
   equal([other.vcpu.apf_done.length, other.vcpu.apf_queued], [0, 0]);
 });
 
 test('up to 5.7 the broadcast raises no request: it waits for the next pass', () => {
-  const { m, vcpu } = new Hand(programOf('', { base: 'linux_4_19' }));
-  kvm_async_pf_wakeup_all(m, vcpu);
+  const hand = new Hand(programOf('', { base: 'linux_4_19' }));
+  const { vcpu } = hand;
+  wakeupAll(hand);
   equal([vcpu.apf_done.length, kvm_test_request(KVM_REQ_APF_READY, vcpu)], [1, false]);
 });
 
@@ -186,7 +196,7 @@ function tail(hand: Hand, worker: Thread): string {
 
 test('a worker requests and kicks for the first completion only, and does not kick while a ready is unacknowledged', () => {
   const hand = new Hand(programOf());
-  is(tail(hand, hand.workerWith(hand.item(1))), 'append request! kick* trace wake put');
+  is(tail(hand, hand.workerWith(hand.item(1))), 'append request! kick kick_vcpu* trace wake put');
   is(tail(hand, hand.workerWith(hand.item(2))), 'append request trace wake put');
   const pending = new Hand(programOf());
   pending.vcpu.apf_pageready_pending = 1;

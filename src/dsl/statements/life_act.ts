@@ -1,0 +1,30 @@
+/** Acts on the life of a VM and of the module that runs it. */
+import { place, word } from '../holes.ts';
+import { statement } from '../statement.ts';
+import { seq } from '../syntax.ts';
+
+const WHERE = ['file', 'case', 'act'] as const;
+
+export const destroy = statement({
+  id: 'destroy',
+  keyword: 'destroy',
+  where: WHERE,
+  syntax: seq(word('destroy'), place('vm', 'VM')),
+  summary: 'Ends a VM: its vCPU threads leave KVM_RUN and end, then its file descriptors are closed.',
+  about:
+    'The process of the VMM goes on, and with it the memory; `kill VM` ends that too. Whoever drops the last reference to the VM destroys it.',
+  examples: ['destroy web'],
+  check: ({ vm }, _at, check) => check.thing(vm, 'vm'),
+  lower: ({ vm }, at, lowering) => lowering.act({ op: 'end_vm', vm: lowering.entity(vm).id, how: 'destroy' }, at),
+});
+
+export const rmmod = statement({
+  id: 'rmmod',
+  keyword: 'rmmod',
+  where: WHERE,
+  syntax: seq(word('rmmod'), place('host', 'HOST')),
+  summary: 'Unloads the kvm module of a host, as soon as nothing keeps it loaded.',
+  examples: ['rmmod h0'],
+  check: ({ host }, _at, check) => check.thing(host, 'host'),
+  lower: ({ host }, at, lowering) => lowering.act({ op: 'rmmod', host: lowering.entity(host).id }, at),
+});
