@@ -247,7 +247,7 @@ export class Lowering {
     const vcpus = inside.whole('vcpus', 1, 1, 288);
     const paging = inside.word('paging', ['tdp', 'shadow', 'nested', 'none'], 'tdp');
     const span = inside.expression('paging')?.span ?? at.span;
-    if (paging !== 'tdp') this.needs(span, `paging ${paging}`, 'the complete model');
+    if (paging === 'nested') this.needs(span, `paging ${paging}`, 'the complete model');
     const pinned = inside.expression('pin');
     const pins = inside.value('pin');
     const pin = pins?.v === 'list' ? pins.items.map(each => (each.v === 'number' ? each.value : null)) : [];
@@ -256,15 +256,19 @@ export class Lowering {
     if (pinned && pin.some(cpu => cpu !== null && !(Number.isInteger(cpu) && cpu >= 0 && cpu < cpus)))
       this.env.outOfRange(pinned, `${host} has ${cpus} CPU${cpus === 1 ? '' : 's'}, numbered from 0`);
     const ram_pages = inside.pages('ram', 128 * 1024 * 1024);
-    const guest = inside.guest ?? guestOf(new Frame(this.env, inside, null, this.#overrides), ram_pages);
+    const unpaged = paging === 'none' ? { paging: false } : {};
+    const guest = {
+      ...(inside.guest ?? guestOf(new Frame(this.env, inside, null, this.#overrides), ram_pages)),
+      ...unpaged,
+    };
     this.vms.push({
       name,
       place: this.place(at),
       host: onHost,
       ram_pages,
       memory_limit_pages: inside.expression('limit') ? inside.pages('limit', 0) : null,
-      paging: 'tdp',
-      huge_pages: inside.on('huge_pages', false),
+      paging: paging === 'tdp' || paging === 'nested' ? 'tdp' : 'shadow',
+      huge_pages: paging === 'tdp' && inside.on('huge_pages', false),
       irqchip: inside.word('irqchip', ['kernel', 'split', 'user'], 'kernel'),
       hlt_exits: inside.on('hlt_exits', true),
       incarnation_of: null,

@@ -66,6 +66,9 @@ export const AT = numbered([
   'kvm_setup_async_pf.schedule_work',
   'kvm_faultin_pfn.sync',
   'kvm_tdp_mmu_map',
+  'paging64_page_fault',
+  'paging64_fetch',
+  'kvm_mmu_track_write',
   // Completion, virt/kvm/async_pf.c and arch/x86/kvm/x86.c.
   'kvm_check_async_pf_completion',
   'kvm_check_async_pf_completion.entry',

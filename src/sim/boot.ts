@@ -5,11 +5,12 @@
 import { seedStream } from '../base/rng.ts';
 import { AT } from './at.ts';
 import { push_frame } from './guest/frames.ts';
-import { fill_guest_tables } from './guest/pgtable.ts';
+import { fill_guest_tables, index_of_page } from './guest/pgtable.ts';
 import { rcu_idle_exit } from './guest/rcu.ts';
 import { activate, SLICE_NS } from './host/sched.ts';
 import { set_memory_regions } from './kvm/memslot.ts';
 import { huge_frame } from './kvm/mmu.ts';
+import { shadow_map } from './kvm/shadow.ts';
 import { tdp_map, tdp_map_huge } from './kvm/tdp.ts';
 import { knobsOfVm, type Machine, vmSpec } from './machine.ts';
 import {
@@ -116,7 +117,7 @@ function populate(m: Machine, vm: number): void {
     m.hva.set_pte(page, make_pte(pfn, PTE_DIRTY));
     lru_add(m, vm, pfn);
     row.nr_charged_pages += 1;
-    if (!spec.huge_pages) tdp_map(m, vm, page, pfn, true);
+    if (!spec.huge_pages) map_at_boot(m, vm, page, pfn);
   }
   if (!spec.huge_pages) return;
   for (let page = place.first_page; page < place.first_page + place.pages; page += 512) {
@@ -129,6 +130,16 @@ function populate(m: Machine, vm: number): void {
       if (pte_present(m.hva.pte(other))) tdp_map(m, vm, other, pte_target(m.hva.pte(other)), true);
     }
   }
+}
+
+/** The guest has touched it: its map has it, and in shadow tables that of every process. */
+function map_at_boot(m: Machine, vm: number, page: number, pfn: number): void {
+  const { first_page, heap_pages, spaces } = m.places.vms[vm]!;
+  const spec = vmSpec(m, vm);
+  if (spec.paging === 'tdp' || !spec.guest.paging) tdp_map(m, vm, page, pfn, true);
+  else if (page < first_page + heap_pages)
+    for (let space = 0; space < spaces; space += 1)
+      shadow_map(m, vm, space, index_of_page(m, vm, space, page - first_page), pfn, true);
 }
 
 function startThread(m: Machine, id: number): void {

@@ -7,8 +7,9 @@
 import { Bug } from '../base/assert.ts';
 import { AT, STEP_NAMES } from './at.ts';
 import { NO_THREAD } from './engine.ts';
-import { pte_page } from './guest/pgtable.ts';
+import { PTE_PRESENT, pte_page, root_of } from './guest/pgtable.ts';
 import { CLEARING_STEPS, isClearing } from './kvm/async_pf_clear.ts';
+import { shadow_frame, shadow_writable } from './kvm/shadow.ts';
 import { tdp_frame, tdp_writable } from './kvm/tdp.ts';
 import { VM_END, VM_STATE } from './life.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
@@ -239,7 +240,28 @@ function checkGuestTables(m: Machine): void {
       broken(m, `vcpu[${vcpu.id}]: there is no address space ${vcpu.cr3}`);
 }
 
+/** A shadow says what the guest's tables say, and has the frames that the host has. */
+function checkShadows(m: Machine): void {
+  m.places.vms.forEach(({ spaces, heap_pages, first_page }, vm) => {
+    if (m.program.vms[vm]!.paging !== 'shadow') return;
+    for (let space = 0; space < spaces; space += 1)
+      for (let index = 0; index < heap_pages; index += 1) {
+        const pfn = shadow_frame(m, vm, space, index);
+        if (pfn < 0) continue;
+        const entry = m.gpt.entry(root_of(m, vm, space) + index);
+        if ((entry & PTE_PRESENT) === 0)
+          broken(m, `vm ${vm}: address space ${space} has shadow entry ${index}, and its guest's tables have it not`);
+        const pte = m.hva.pte(first_page + pte_page(entry));
+        if (!pte_present(pte) || pte_target(pte) !== pfn)
+          broken(m, `vm ${vm}: a shadow has page ${pte_page(entry)} in frame ${pfn}, and the host does not`);
+        if (shadow_writable(m, vm, space, index) && !pte_write(pte))
+          broken(m, `vm ${vm}: a shadow lets the guest write page ${pte_page(entry)}, and the host would copy it`);
+      }
+  });
+}
+
 function checkPages(m: Machine): void {
+  checkShadows(m);
   checkGuestTables(m);
   m.places.hosts.forEach((host, number) => {
     let free = 0;

@@ -9,6 +9,7 @@ import { type Capacities, type Layout, layOut, type Probe, type Table } from '..
 import type { Emit } from '../trace/all.ts';
 import { type Costs, costsOf } from './cost.ts';
 import { type Draws, drawsOf } from './draws.ts';
+import { WALKS } from './guest/walks.ts';
 import { MEMSLOTS_PER_VM, nodesOf, outstandingOf, type Places, place, worksOf } from './places.ts';
 import type { Program, VmSpec } from './program.ts';
 import { guardBits } from './protocol/guards.ts';
@@ -60,6 +61,7 @@ export interface Machine {
   readonly saved_vcpus: readonly SavedVcpu[];
   readonly frame: Table<S['frame']>;
   readonly gpt: Table<S['gpt']>;
+  readonly spte: Table<S['spte']>;
   readonly hva: Table<S['hva']>;
   readonly share: Table<S['share']>;
   readonly slot: Table<S['slot']>;
@@ -77,7 +79,7 @@ export interface Machine {
   /** Its row in the first incarnation of its VM: a scenario names it by that. */
   readonly guest_of_vcpu: Uint16Array;
   readonly knobs_of_vcpu: readonly Knobs[];
-  /** 1 where an access has to look at more than the TDP tables: at the guest's own, or at their shadow. */
+  /** What an access has to look at besides the TDP tables: WALKS of schema.ts. */
   readonly walks_of_vcpu: Uint8Array;
   /** Bits of protocol/guards.ts. */
   readonly guards_of_vcpu: Uint32Array;
@@ -98,6 +100,11 @@ export function knobsOfVm(m: Machine, vm: number): Knobs {
 
 export function vmSpec(m: Machine, vm: number): VmSpec {
   return m.program.vms[vm]!;
+}
+
+/** Shadow entries of a VM: as many as its guest's tables have, if they are shadowed at all. */
+function shadowEntries(vm: VmSpec, places: Places, id: number): number {
+  return vm.paging === 'shadow' ? places.vms[id]!.spaces * vm.guest.heap_pages : 0;
 }
 
 /** Rows and lengths that a program needs. Small programs get small states. */
@@ -127,6 +134,7 @@ function capacities(program: Program, places: Places): Capacities {
         (total, vm, id) => total + (vm.incarnation_of === null ? places.vms[id]!.spaces * vm.guest.heap_pages : 0),
         0,
       ),
+      spte: program.vms.reduce((total, vm, id) => total + shadowEntries(vm, places, id), 0),
       hva: pages,
       tdp: pages,
       tdp_l2: l2,
@@ -182,6 +190,7 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     saved_vcpus: layout.rows('saved_vcpu'),
     frame: layout.tables.frame,
     gpt: layout.tables.gpt,
+    spte: layout.tables.spte,
     hva: layout.tables.hva,
     share: layout.tables.share,
     slot: layout.tables.slot,
@@ -194,7 +203,10 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     vm_of_vcpu: Uint16Array.from(places.vcpus, vcpu => vcpu.vm),
     guest_of_vcpu: Uint16Array.from(places.vcpus, vcpu => vcpu.guest_cpu),
     knobs_of_vcpu: places.vcpus.map(vcpu => program.vms[vcpu.vm]!.knobs),
-    walks_of_vcpu: Uint8Array.from(places.vcpus, vcpu => (places.vms[vcpu.vm]!.spaces > 0 ? 1 : 0)),
+    walks_of_vcpu: Uint8Array.from(places.vcpus, vcpu => {
+      if (places.vms[vcpu.vm]!.spaces === 0) return WALKS.none;
+      return program.vms[vcpu.vm]!.paging === 'shadow' ? WALKS.shadow : WALKS.two_dimensional;
+    }),
     guards_of_vcpu: Uint32Array.from(places.vcpus, vcpu => guardBits(program.vms[vcpu.vm]!.knobs.guards)),
     charges_of_vcpu: places.vcpus.map(vcpu => costs[vcpu.host]!.charge_ns),
     step_ns_of_cpu: places.cpus.map(cpu => costs[cpu.host]!.step_ns),

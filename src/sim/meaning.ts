@@ -46,6 +46,7 @@ export function meaningOf(m: Machine): Uint8Array {
   rewrite('share', 'others', (_, rank) => (frameOf[rank]! === 0 ? 0 : m.share.others(frameOf[rank]! - 1)));
   rewrite('tdp', 'l1', stored => stored & LEAF_BITS);
   rewrite('tdp_l2', 'entry', stored => stored & LEAF_BITS);
+  rewrite('spte', 'entry', stored => stored & SPTE_BITS);
   rewrite('slot', 'cache', renamed);
   rewrite('vm', 'lru_head', renamed);
   rewrite('vm', 'lru_tail', renamed);
@@ -56,6 +57,7 @@ export function meaningOf(m: Machine): Uint8Array {
   return bytes;
 }
 
+const SPTE_BITS = 15;
 const LEAF_BITS = (1 << LEAF_SHIFT) - 1;
 
 /** A page that shares another's frame says which by its new name; its own frame needs none. */

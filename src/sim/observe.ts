@@ -15,6 +15,11 @@ export const OBSERVATIONS = {
     args: ['page'],
     summary: "The guest's own tables did not allow an access to the page: an ordinary #PF.",
   },
+  misdirected: {
+    args: ['page', 'page'],
+    summary:
+      'The address of a completed item, looked up again to map its page before entry, meant another page by then, or none.',
+  },
   wrong_page: {
     args: ['page'],
     summary: "An access to the page reached another one's memory.",
@@ -100,6 +105,7 @@ export const OBSERVATION_NAMES = Object.keys(OBSERVATIONS) as readonly Observati
 export const OBS = numbered([
   'fault',
   'guest_fault',
+  'misdirected',
   'wrong_page',
   'took_apf',
   'not_present',

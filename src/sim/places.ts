@@ -161,6 +161,8 @@ export interface Places {
     readonly spaces: number;
     /** Row of the first entry of its first address space. */
     readonly first_gpt: number;
+    /** Row of the first entry of its first shadow. */
+    readonly first_spte: number;
     /** Leaf tables of one address space that are pages of the rows above; 0 where they are pinned kernel memory. */
     readonly tables: number;
   }[];
@@ -252,6 +254,7 @@ export function place(program: Program): Places {
   let first_l3 = 0;
   let first_gpt = 0;
   const placedVms: Pick<Places['vms'][number], 'first_vcpu' | 'first_task' | 'first_gpt' | 'first_lock'>[] = [];
+  let first_spte = 0;
   const vms = program.vms.map((spec, vm) => {
     const first_vcpu = vcpus.length;
     const first = spec.incarnation_of === null ? null : placedVms[spec.incarnation_of]!;
@@ -290,6 +293,7 @@ export function place(program: Program): Places {
       host: spec.host,
       spaces,
       first_gpt: first?.first_gpt ?? first_gpt,
+      first_spte,
       tables,
     };
     placedVms.push(placed);
@@ -297,6 +301,8 @@ export function place(program: Program): Places {
       first_lock += spec.guest.locks.length;
       first_gpt += spaces * heap_pages;
     }
+    // Shadows are the host's: each incarnation has its own.
+    if (spec.paging === 'shadow') first_spte += spaces * heap_pages;
     first_page += pages;
     first_l2 += Math.ceil(pages / 512);
     first_l3 += Math.ceil(pages / (512 * 512));

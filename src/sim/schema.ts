@@ -10,7 +10,6 @@ import {
   bool,
   compileSchema,
   fifo,
-  inRecord,
   numbered,
   oneOf,
   type Row,
@@ -23,7 +22,9 @@ import {
 } from '../base/table.ts';
 import { AT } from './at.ts';
 import { written } from './classes.ts';
+import { EXIT_REASON } from './kvm/exit_reason.ts';
 import { LIFE, LIFE_COUNTERS, MODULE } from './life.ts';
+import { MEMORY } from './memory.ts';
 import { carried } from './migrate/moved.ts';
 
 export const ASYNC_PF_PER_VCPU = 64;
@@ -51,7 +52,6 @@ export const WAIT = numbered([
 ]);
 export const VCPU_MODE = numbered(['OUTSIDE_GUEST_MODE', 'IN_GUEST_MODE', 'EXITING_GUEST_MODE']);
 export const EXCEPTION = numbered(['none', 'pending', 'injected']);
-export const EXIT_REASON = numbered(['none', 'npf', 'interrupt', 'vintr', 'hlt', 'msr', 'cpuid', 'nmi', 'iret', 'db']);
 /** SVM: how far an IRET is that ends the blocking of NMIs. HF_IRET_MASK is set until the exit after it was executed. */
 export const NMI_IRET = numbered(['none', 'intercepted', 'executed']);
 export const GUP_RESULT = numbered(['none', 'ok', 'retry', 'fault']);
@@ -81,13 +81,13 @@ export const FRAME_AT = numbered([
   'remap',
   // The #PF handler up to 5.7: back in RCU's view, half of it done.
   'rcu',
+  'reload',
 ]);
 export const GUEST_TASK = numbered(['RUNNABLE', 'PARKED', 'SLEEPING', 'DONE', 'NEW']);
 /** States of an APF node in the guest's hash. */
 export const NODE = numbered(['free', 'parked', 'halted', 'dummy']);
 export const ACTION = numbered(['armed', 'waiting', 'done']);
 export const HOLD = numbered(['off', 'armed', 'holding', 'over']);
-export const IO = numbered(['free', 'queued', 'active']);
 /** A save or a restore: first all vCPUs come out of KVM_RUN, then their state is read or written. */
 export const TRANSFER = numbered(['none', 'stopping', 'transferring']);
 /** What a VMM asks of a vCPU thread: QEMU's run_on_cpu(). */
@@ -280,6 +280,9 @@ const tables = {
       exception: oneOf(EXCEPTION),
       exception_nr: u8,
       exception_token: u32,
+      /** Of a #PF that is the guest's own: its error code and its address. */
+      exception_error_code: u8,
+      exception_address: u53,
       irq_injected: bool,
       irq_vector: u8,
       /** NMIs that have come in since the vCPU last looked; anybody adds. */
@@ -310,11 +313,19 @@ const tables = {
       cr2: u53,
       /** kvm-unit-tests: the page of the heap, + 1, whose entry its #PF handler has taken out. */
       test_phys: u32,
+      /** Writes to control registers that the guest is to do next, CR bits of guest/cr.ts, and what goes into CR3. */
+      cr_write: u8,
+      cr3_next: u16,
+      /** A write to a table of the guest's that the host has to emulate: number of the entry + 1, and its bits. */
+      pte_index: u32,
+      pte_bits: u8,
 
       /** The fault's address: guest-physical where the map is direct (TDP, or guest paging off), else guest-virtual. */
       cr2_or_gpa: u53,
       fault_page: u32,
       fault_write: bool,
+      /** There is an entry, and it does not allow the access. */
+      fault_present: bool,
       fault_mmu_seq: u32,
       fault_prefault: bool,
       completing: ref,
@@ -382,6 +393,9 @@ const tables = {
       state: oneOf(WORK_STATE),
       vcpu: ref,
       cr2_or_gpa: u53,
+      /** What the address was resolved in: a direct map, or the address space in CR3. */
+      direct_map: bool,
+      cr3: u16,
       gfn: u32,
       page: u32,
       token: u32,
@@ -444,23 +458,7 @@ const tables = {
   /** Spinlocks of the guests, by VM. Owner: the guest. */
   lock: table({ owner: ref }),
 
-  /** The guest's own page tables: by address space, one entry for each page of the heap; see guest/pgtable.ts. */
-  gpt: table({ entry: u32 }),
-
-  /** Host page tables of the VMM's guest memory: one row per guest page. See mm/page.ts for the bits. */
-  hva: inRecord('page', { pte: u32 }),
-  /** Leaf and inner entries of the TDP tree, by level; see kvm/tdp.ts. */
-  tdp: inRecord('page', { l1: u32 }),
-  tdp_l2: table({ entry: u32 }),
-  tdp_l3: table({ entry: u32 }),
-
-  frame: inRecord('frame', { flags: u32, hva: u32, slot: u32, prev: u32, next: u32, pins: u32 }),
-  /** Pages besides its own that map a frame of KSM. */
-  share: table({ others: u32 }),
-  /** Swap slots: whose contents they have, and the frame in the swap cache. */
-  slot: inRecord('slot', { hva: u32, cache: u32 }),
-  /** Requests at the swap device. */
-  io: table({ state: oneOf(IO), host: u8, write: bool, slot: u32, pages: u16, error: bool }, { submitted_ns: u53 }),
+  ...MEMORY,
 
   /** The scenario's timed actions and holds. */
   action: table({ state: oneOf(ACTION), fired: u32 }),

@@ -7,6 +7,7 @@
 import { assert } from '../base/assert.ts';
 import { AT, type At, BEFORE_ENTRY } from './at.ts';
 import { NO_THREAD } from './engine.ts';
+import { write_cr0_pg } from './guest/cr.ts';
 import { unmap_of_task } from './guest/pgfault.ts';
 import { GUEST_WORK } from './guest/work.ts';
 import { hold_thread, release_thread, wake_up_process } from './host/sched.ts';
@@ -132,7 +133,10 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
         return;
       }
       case 'guest_unmap':
-        for (const page of op.pages) unmap_of_task(m, op.vm, m.places.vms[op.vm]!.first_task + op.task, page);
+        unmap_of_task(m, op.vm, m.places.vms[op.vm]!.first_task + op.task, op.pages);
+        return;
+      case 'guest_paging':
+        write_cr0_pg(vcpuOf(op), op.enabled);
         return;
       case 'irq': {
         const interrupt = m.places.interrupts[rowOf(m.places, { kind: 'irq', vm: op.vm, id: op.irq, name: '' })]!;

@@ -68,6 +68,7 @@ import {
   kvm_setup_async_pf_schedule_work,
   kvm_tdp_mmu_map,
 } from './kvm/mmu.ts';
+import { kvm_mmu_track_write, paging64_fetch, paging64_page_fault } from './kvm/paging_tmpl.ts';
 import {
   kvm_arch_vcpu_ioctl_run,
   kvm_check_async_pf_completion_entry,
@@ -147,6 +148,9 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   'kvm_setup_async_pf.schedule_work': kvm_setup_async_pf_schedule_work,
   'kvm_faultin_pfn.sync': kvm_faultin_pfn_sync,
   kvm_tdp_mmu_map,
+  paging64_page_fault,
+  paging64_fetch,
+  kvm_mmu_track_write,
   kvm_check_async_pf_completion,
   'kvm_check_async_pf_completion.entry': kvm_check_async_pf_completion_entry,
   kvm_arch_async_page_ready,

@@ -10,11 +10,11 @@ import type { Attribute } from '../sim/attributes/attribute.ts';
 import { DESCRIPTIONS } from '../sim/attributes.ts';
 import { KVM_REQ_NAMES } from '../sim/kvm/requests.ts';
 import type { Machine } from '../sim/machine.ts';
+import { IO } from '../sim/memory.ts';
 import {
   EXCEPTION,
   FRAME,
   GUEST_TASK,
-  IO,
   MP_STATE,
   NODE,
   TASK_STATE,

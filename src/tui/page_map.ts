@@ -5,10 +5,10 @@
  * looked at, at even distances. Pages on their way are known from the device's requests and never missed.
  */
 import { printable } from '../base/printable.ts';
-import { tdp_mapped } from '../sim/kvm/tdp.ts';
+import { mapped_for_guest } from '../sim/kvm/notifier.ts';
 import type { Machine } from '../sim/machine.ts';
+import { IO } from '../sim/memory.ts';
 import { has_flag, PG_locked, PG_writeback, PTE_DIRTY, pte_present, pte_swap, pte_target } from '../sim/mm/page.ts';
-import { IO } from '../sim/schema.ts';
 import { PAGE_STATE_NAMES, type PageMap, type PageState } from './view_model.ts';
 
 /** Pages looked at for one frame. */
@@ -46,7 +46,7 @@ export function pageMap(m: Machine, vm: number, first_page: number, cells: numbe
 function pageState(m: Machine, vm: number, row: number): PageState {
   const pte = m.hva.pte(row);
   if (pte_present(pte)) {
-    if (!tdp_mapped(m, vm, row)) return 'resident';
+    if (!mapped_for_guest(m, vm, row)) return 'resident';
     return (pte & PTE_DIRTY) !== 0 ? 'dirty' : 'mapped';
   }
   if (!pte_swap(pte)) return 'untouched';

@@ -158,7 +158,7 @@ function randomVm(dice: Dice, index: number, hosts: readonly HostSpec[], variant
     memory_limit_pages: dice.chance(60)
       ? Math.max(1, Math.floor((heap_pages * dice.of([0, 1, 5, 9, 10, 15])) / 10))
       : null,
-    paging: 'tdp',
+    paging: huge_pages ? 'tdp' : dice.of(['tdp', 'tdp', 'shadow']),
     huge_pages,
     irqchip: dice.of(['kernel', 'kernel', 'kernel', 'split', 'user']),
     hlt_exits: dice.chance(85),
@@ -353,7 +353,13 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
   const { guest } = spec;
   const vcpu = dice.from(0, spec.vcpus - 1);
   const page = () => dice.from(0, guest.heap_pages - 1);
-  switch (dice.from(0, 15)) {
+  switch (dice.from(0, 17)) {
+    case 16: {
+      if (guest.tasks.length === 0) return { op: 'mark', name: `mark ${index}` };
+      return { op: 'guest_unmap', vm, task: dice.from(0, guest.tasks.length - 1), pages: dice.list(4, page, 1) };
+    }
+    case 17:
+      return { op: 'guest_paging', vm, vcpu, enabled: dice.chance(50) };
     case 0:
     case 1:
     case 2:

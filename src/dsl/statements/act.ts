@@ -75,6 +75,18 @@ export const unmap = statement({
     lowering.act({ op: 'guest_unmap', task: lowering.entity(task).id, ...lowering.pages(pages) }, at),
 });
 
+export const guestPaging = statement({
+  id: 'switch_paging',
+  keyword: 'paging',
+  where: WHERE,
+  syntax: seq(word('paging'), place('vcpu', 'VCPU'), oneOf('state', ['on', 'off'])),
+  summary: 'The guest sets or clears CR0.PG of one of its CPUs.',
+  examples: ['paging web.vcpu[0] off'],
+  check: ({ vcpu }, _at, check) => check.thing(vcpu, 'vcpu'),
+  lower: ({ vcpu, state }, at, lowering) =>
+    lowering.act({ op: 'guest_paging', enabled: state.text === 'on', ...lowering.vcpu(vcpu) }, at),
+});
+
 export const irqAct = statement({
   id: 'raise_irq',
   keyword: 'irq',

@@ -2,7 +2,7 @@
 import { AT } from '../at.ts';
 import { mapped_by_guest } from '../guest/pgtable.ts';
 import { APF_BROADCAST } from '../kvm/async_pf_x86.ts';
-import { tdp_mapped } from '../kvm/tdp.ts';
+import { mapped_for_guest } from '../kvm/notifier.ts';
 import type { Machine } from '../machine.ts';
 import {
   has_flag,
@@ -283,9 +283,9 @@ export const page: Description = {
     in_flight: state('Being read from swap.', inFlight),
     ready: state(
       'In host memory, but not mapped for the guest.',
-      (m, row) => flagged(m, row, PG_uptodate) && !tdp_mapped(m, vm_of_page(m, row), row),
+      (m, row) => flagged(m, row, PG_uptodate) && !mapped_for_guest(m, vm_of_page(m, row), row),
     ),
-    mapped: state('Reachable by the guest without a fault.', (m, row) => tdp_mapped(m, vm_of_page(m, row), row)),
+    mapped: state('Reachable by the guest without a fault.', (m, row) => mapped_for_guest(m, vm_of_page(m, row), row)),
     zero: state('Read and never written: the page of zeroes.', (m, row) => pte_special(m.hva.pte(row))),
     shared: state('In one frame with other pages: KSM.', (m, row) => flagged(m, row, PG_ksm)),
     untouched: state('Nobody has touched it yet.', (m, row) => pte_none(m.hva.pte(row))),

@@ -7,23 +7,28 @@
  */
 import { gpa_of_page } from '../addr.ts';
 import { AT, type At } from '../at.ts';
+import { EXIT_REASON } from '../kvm/exit_reason.ts';
+import { shadow_access, shadow_present } from '../kvm/shadow.ts';
 import { tdp_access, tdp_huge } from '../kvm/tdp.ts';
 import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { pte_present, pte_target } from '../mm/page.ts';
 import { OBS } from '../observe.ts';
-import { EXIT_REASON, FRAME, FRAME_AT, type Vcpu } from '../schema.ts';
+import { FRAME, FRAME_AT, type Vcpu } from '../schema.ts';
 import { push_frame } from './frames.ts';
 import {
   gpa_of_entry,
   gva_of_page,
   index_of_page,
+  make_guest_pte,
   PFERR_BITS,
+  page_of_index,
   pte_page,
   pte_refuses,
   root_of,
   set_accessed,
   table_page,
 } from './pgtable.ts';
+import { WALKS } from './walks.ts';
 
 const PF_VECTOR = 14;
 /** Levels of a page table, of either dimension. */
@@ -31,9 +36,11 @@ const LEVELS = 4;
 
 /** True where it went through; else left_guest() says where the vCPU goes on. */
 export function access_page(m: Machine, vcpu: Vcpu, page: number, write: boolean): boolean {
-  if (m.walks_of_vcpu[vcpu.id] === 1) return walk_and_access(m, vcpu, page, write);
+  const walks = m.walks_of_vcpu[vcpu.id];
+  if (walks === WALKS.two_dimensional) return walk_and_access(m, vcpu, page, write);
+  if (walks === WALKS.shadow) return walk_shadow(m, vcpu, page, write);
   if (tdp_access(m, vm_of_vcpu(m, vcpu), page, write) >= 0) return true;
-  return violation(m, vcpu, page, gpa_of_page(m, page), write);
+  return violation(vcpu, page, gpa_of_page(m, page), write);
 }
 
 /** After an access that did not go through: an exit, or a #PF that the CPU has delivered without one. */
@@ -42,7 +49,7 @@ export function left_guest(vcpu: Vcpu): At {
 }
 
 /** The TDP tables have no entry: an exit. */
-function violation(_m: Machine, vcpu: Vcpu, page: number, gpa: number, write: boolean): false {
+function violation(vcpu: Vcpu, page: number, gpa: number, write: boolean): false {
   vcpu.cr2_or_gpa = gpa;
   vcpu.fault_page = page;
   vcpu.fault_write = write ? 1 : 0;
@@ -68,7 +75,7 @@ function walk_and_access(m: Machine, vcpu: Vcpu, page: number, write: boolean): 
   }
   count_refs(vcpu, tdp_huge(m, vm, target) ? LEVELS - 1 : LEVELS);
   const pfn = tdp_access(m, vm, target, write);
-  if (pfn < 0) return violation(m, vcpu, target, gpa_of_page(m, target), write);
+  if (pfn < 0) return violation(vcpu, target, gpa_of_page(m, target), write);
   reached(m, vcpu, page, pfn);
   return true;
 }
@@ -81,17 +88,64 @@ function reach_entry(m: Machine, vcpu: Vcpu, vm: number, index: number): boolean
   count_refs(vcpu, (LEVELS - 1) * (LEVELS + 1) + LEVELS);
   const table = table_page(m, vm, vcpu.cr3, index);
   if (table >= 0 && tdp_access(m, vm, table, true) < 0)
-    return violation(m, vcpu, table, gpa_of_entry(m, vm, vcpu.cr3, index), true);
+    return violation(vcpu, table, gpa_of_entry(m, vm, vcpu.cr3, index), true);
   count_refs(vcpu, 1);
   return true;
 }
 
+/** Without TDP: one walk, of the shadow that is loaded, or of the direct map where the guest's paging is off. */
+function walk_shadow(m: Machine, vcpu: Vcpu, page: number, write: boolean): boolean {
+  const vm = vm_of_vcpu(m, vcpu);
+  vcpu.walk_refs = 0;
+  count_refs(vcpu, LEVELS);
+  let pfn: number;
+  if (vcpu.cr0_pg) {
+    const index = index_of_page(m, vm, vcpu.cr3, page - m.places.vms[vm]!.first_page);
+    pfn = shadow_access(m, vm, vcpu.cr3, index, write);
+    if (pfn < 0) {
+      const present = shadow_present(m, vm, vcpu.cr3, index);
+      return pf_exit(vcpu, page, gva_of_page(m, vcpu, page), write, present);
+    }
+  } else {
+    pfn = tdp_access(m, vm, page, write);
+    if (pfn < 0) return pf_exit(vcpu, page, gpa_of_page(m, page), write, false);
+  }
+  reached(m, vcpu, page, pfn);
+  return true;
+}
+
+/** The shadow has no entry, or one that does not allow this: the #PF is the host's before it may be the guest's. */
+function pf_exit(vcpu: Vcpu, page: number, address: number, write: boolean, present: boolean): false {
+  violation(vcpu, page, address, write);
+  vcpu.fault_present = present ? 1 : 0;
+  vcpu.exit_reason = EXIT_REASON.pf;
+  return false;
+}
+
+/**
+ * A write of the guest kernel to an entry of its tables. Without TDP the tables are write-protected: an exit, and the
+ * host does it. False where the table itself is missing, and the write is to be made again.
+ */
+export function write_table(m: Machine, vcpu: Vcpu, index: number, bits: number): boolean {
+  const vm = vm_of_vcpu(m, vcpu);
+  if (m.walks_of_vcpu[vcpu.id] === WALKS.shadow) {
+    vcpu.pte_index = index + 1;
+    vcpu.pte_bits = bits;
+    pf_exit(vcpu, vcpu.fault_page, gpa_of_entry(m, vm, vcpu.cr3, index), true, true);
+    return true;
+  }
+  if (!access_table(m, vcpu, vcpu.cr3, index)) return false;
+  const entry = make_guest_pte(page_of_index(m, vm, vcpu.cr3, index), bits);
+  m.gpt.set_entry(root_of(m, vm, vcpu.cr3) + index, entry);
+  return true;
+}
+
 /** An access of the guest kernel to one of its own tables, through its linear map of all memory. */
-export function access_table(m: Machine, vcpu: Vcpu, space: number, index: number): boolean {
+function access_table(m: Machine, vcpu: Vcpu, space: number, index: number): boolean {
   const vm = vm_of_vcpu(m, vcpu);
   const table = table_page(m, vm, space, index);
   if (table < 0 || tdp_access(m, vm, table, true) >= 0) return true;
-  return violation(m, vcpu, table, gpa_of_entry(m, vm, space, index), true);
+  return violation(vcpu, table, gpa_of_entry(m, vm, space, index), true);
 }
 
 function count_refs(vcpu: Vcpu, refs: number): void {

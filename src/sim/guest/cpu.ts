@@ -6,13 +6,15 @@
  */
 import { AT, type At } from '../at.ts';
 import { SLICE_NS } from '../host/sched.ts';
+import { EXIT_REASON } from '../kvm/exit_reason.ts';
 import { window_opened } from '../kvm/nmi.ts';
 import { type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import type { HandlerOp, PageChoice, TaskOp } from '../program.ts';
 import { draw, drawPage } from '../sample.ts';
-import { EXIT_REASON, GUEST_TASK, type Task, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
+import { GUEST_TASK, type Task, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
 import { access_page, left_guest } from './access.ts';
+import { execute_cr } from './cr.ts';
 import { hlt, run_handler, vm_exit } from './handlers.ts';
 import { begin_setup, cpu_down, cpu_up, play_dead, SETUP } from './hotplug.ts';
 import { send_owed_ipi } from './ipi.ts';
@@ -70,6 +72,8 @@ function do_guest_work(m: Machine, vcpu: Vcpu): At {
     case GUEST_WORK.apf_on:
       begin_setup(m, vcpu, SETUP.on);
       return AT.guest;
+    case GUEST_WORK.cr:
+      return execute_cr(vcpu);
     case GUEST_WORK.cpu_down:
       return cpu_down(m, vcpu);
     case GUEST_WORK.cpu_up:

@@ -17,7 +17,9 @@ export function deliver_event(m: Machine, vcpu: Vcpu): void {
     vcpu.exception_token = 0;
     if (nr === VECTOR.DF) panic(m, vcpu);
     else {
-      vcpu.cr2 = token;
+      vcpu.cr2 = vcpu.exception_address || token;
+      vcpu.exception_error_code = 0;
+      vcpu.exception_address = 0;
       push_frame(m, vcpu, FRAME.exc_page_fault, FRAME_AT.entry, nr, token);
     }
     return;

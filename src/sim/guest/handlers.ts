@@ -9,13 +9,14 @@ import {
   MSR_KVM_ASYNC_PF_INT,
 } from '../kvm/async_pf_x86.ts';
 import { MSR_X2APIC_EOI } from '../kvm/exit.ts';
+import { EXIT_REASON } from '../kvm/exit_reason.ts';
 import { iret_intercepted, iret_unblocks_nmi, takes_apf_in_nmi } from '../kvm/nmi.ts';
 import { knobsOfVm, type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { APF_VECTOR } from '../places.ts';
 import type { HandlerOp } from '../program.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
-import { EXIT_REASON, FRAME, FRAME_AT, type Thread, type Vcpu } from '../schema.ts';
+import { FRAME, FRAME_AT, type Thread, type Vcpu } from '../schema.ts';
 import { access_page, left_guest } from './access.ts';
 import {
   apf_task_wake_all,
@@ -24,6 +25,7 @@ import {
   leave_eqs,
   still_halted,
 } from './async_pf.ts';
+import { execute_cr, reload_cr3 } from './cr.ts';
 import { frame_at, panic, pop_frame, set_frame_at } from './frames.ts';
 import { SETUP, take_cpu_down } from './hotplug.ts';
 import { send_owed_ipi } from './ipi.ts';
@@ -125,6 +127,10 @@ function exc_page_fault(m: Machine, vcpu: Vcpu): At {
       return map_faulting_page(m, vcpu);
     case FRAME_AT.unmap:
       return unmap_accessed_page(m, vcpu);
+    case FRAME_AT.reload:
+      set_frame_at(vcpu, FRAME_AT.wait);
+      reload_cr3(m, vcpu);
+      return execute_cr(vcpu);
     case FRAME_AT.wait:
       kvm_async_pf_task_wait(m, vcpu, vcpu.frame_token(top));
       return AT.guest;

@@ -5,8 +5,9 @@
  * one instruction of the guest. Models native_smp_send_reschedule().
  */
 import { AT, type At } from '../at.ts';
+import { EXIT_REASON } from '../kvm/exit_reason.ts';
 import { type Machine, vm_of_vcpu } from '../machine.ts';
-import { EXIT_REASON, type Vcpu } from '../schema.ts';
+import type { Vcpu } from '../schema.ts';
 import { GUEST_WORK } from './work.ts';
 
 export const RESCHEDULE_VECTOR = 0xfd;

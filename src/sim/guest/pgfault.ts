@@ -6,19 +6,15 @@
  */
 import { index_of_gva } from '../addr.ts';
 import { AT, type At } from '../at.ts';
+import { shadow_zap_index } from '../kvm/shadow.ts';
 import { type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { FRAME, FRAME_AT, type Vcpu } from '../schema.ts';
-import { access_table, left_guest } from './access.ts';
-import { panic, set_frame_at } from './frames.ts';
-import {
-  index_of_page,
-  make_guest_pte,
-  PTE_PRESENT,
-  PTE_USER,
-  PTE_WRITABLE,
-  page_of_index,
-  root_of,
-} from './pgtable.ts';
+import { left_guest, write_table } from './access.ts';
+import { invlpg, reload_cr3 } from './cr.ts';
+import { frame_at, panic, set_frame_at } from './frames.ts';
+import { index_of_page, make_guest_pte, PTE_PRESENT, PTE_USER, PTE_WRITABLE, root_of } from './pgtable.ts';
+
+type FrameAt = (typeof FRAME_AT)[keyof typeof FRAME_AT];
 
 const INJECTED_WRITE = 0x8000_0000;
 const MAPPED = PTE_PRESENT | PTE_WRITABLE | PTE_USER;
@@ -54,7 +50,7 @@ export function unmap_accessed_page(m: Machine, vcpu: Vcpu): At {
     return AT.guest;
   }
   vcpu.test_phys = page + 1;
-  return write_guest_pte(m, vcpu, index_of_accessed(m, vcpu, vm, page), 0, FRAME_AT.wait);
+  return write_guest_pte(m, vcpu, index_of_accessed(m, vcpu, vm, page), 0, FRAME_AT.reload);
 }
 
 /** And puts it back, present and writable, when its token has come. */
@@ -62,7 +58,7 @@ export function remap_accessed_page(m: Machine, vcpu: Vcpu): At {
   const vm = vm_of_vcpu(m, vcpu);
   const then = vcpu.frame(vcpu.depth - 1) === FRAME.apf_ready ? FRAME_AT.eoi : FRAME_AT.iret;
   const at = write_guest_pte(m, vcpu, index_of_accessed(m, vcpu, vm, vcpu.test_phys - 1), MAPPED, then);
-  if (at === AT.guest) vcpu.test_phys = 0;
+  if (frame_at(vcpu) === then) vcpu.test_phys = 0;
   return at;
 }
 
@@ -78,27 +74,28 @@ function accessed_page(m: Machine, vcpu: Vcpu): number {
   return task.target - 1;
 }
 
-/** One write of the guest kernel to a leaf table of the address space that is loaded. */
-function write_guest_pte(
-  m: Machine,
-  vcpu: Vcpu,
-  index: number,
-  bits: number,
-  then: (typeof FRAME_AT)[keyof typeof FRAME_AT],
-): At {
-  const vm = vm_of_vcpu(m, vcpu);
-  if (!access_table(m, vcpu, vcpu.cr3, index)) return left_guest(vcpu);
-  m.gpt.set_entry(root_of(m, vm, vcpu.cr3) + index, make_guest_pte(page_of_index(m, vm, vcpu.cr3, index), bits));
-  set_frame_at(vcpu, then);
-  return AT.guest;
+/** One write of the guest kernel to its tables, made again where the table is missing. */
+function write_guest_pte(m: Machine, vcpu: Vcpu, index: number, bits: number, then: FrameAt): At {
+  if (write_table(m, vcpu, index, bits)) set_frame_at(vcpu, then);
+  return left_guest(vcpu);
 }
 
 /**
- * The guest kernel takes a page of the heap out of a task's tables, and has all CPUs forget it.
- * Differs: no CPU of the guest spends time on it, and no exit is seen.
+ * The guest kernel takes pages of the heap out of a task's tables, and has the task's CPU forget them: one by INVLPG,
+ * more of them by loading CR3 again, as flush_tlb_func() does, arch/x86/mm/tlb.c.
+ * Differs: the edit itself takes no time; with one address space for all, the other CPUs are not told.
  */
-export function unmap_of_task(m: Machine, vm: number, task: number, heap_page: number): void {
-  const { space } = m.places.tasks[task]!;
-  const index = index_of_page(m, vm, space, heap_page);
-  m.gpt.set_entry(root_of(m, vm, space) + index, make_guest_pte(heap_page, 0));
+export function unmap_of_task(m: Machine, vm: number, task: number, heap_pages: readonly number[]): void {
+  const { space, vcpu: row } = m.places.tasks[task]!;
+  for (const heap_page of heap_pages) {
+    const index = index_of_page(m, vm, space, heap_page);
+    m.gpt.set_entry(root_of(m, vm, space) + index, make_guest_pte(heap_page, 0));
+    m.program.vms.forEach(({ paging, incarnation_of }, id) => {
+      if (paging === 'shadow' && (id === vm || incarnation_of === vm)) shadow_zap_index(m, id, space, index);
+    });
+  }
+  const vcpu = m.vcpus[row]!;
+  if (vcpu.cr3 !== space) return;
+  if (heap_pages.length === 1) invlpg(m, vcpu);
+  else reload_cr3(m, vcpu);
 }

@@ -9,6 +9,7 @@
 import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { GUEST_TASK, type Task, type Vcpu } from '../schema.ts';
+import { load_cr3 } from './cr.ts';
 import { smp_send_reschedule } from './ipi.ts';
 import { rcu_idle_exit } from './rcu.ts';
 
@@ -51,7 +52,7 @@ export function guest_schedule(m: Machine, vcpu: Vcpu): void {
   }
   const task = m.tasks[next]!;
   vcpu.op_left_ns = task.op_left_ns;
-  vcpu.cr3 = m.places.tasks[next]!.space;
+  load_cr3(m, vcpu, m.places.tasks[next]!.space);
   vcpu.cpl3 = task.cpl3;
   vcpu.rflags_if = task.rflags_if;
   const host = m.places.vcpus[vcpu.id]!.host;

@@ -11,4 +11,6 @@ export const GUEST_WORK = {
   /** Take this CPU out of use, or begin to use it again. */
   cpu_down: 16,
   cpu_up: 32,
+  /** Write a control register, or forget a page: guest/cr.ts has which. */
+  cr: 64,
 } as const;

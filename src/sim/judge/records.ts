@@ -4,7 +4,8 @@ import { globMatches } from '../../base/glob.ts';
 import { tracepoints } from '../../trace/all.ts';
 import { fieldNames } from '../../trace/event.ts';
 import { ADDRESS_FIELDS, RECORD, RECORD_ADDRESS_KINDS } from '../attributes/record.ts';
-import { knobsOfVm, type Machine, vmSpec } from '../machine.ts';
+import { direct_map } from '../kvm/fault.ts';
+import { knobsOfVm, type Machine } from '../machine.ts';
 import { THREAD_KIND } from '../schema.ts';
 import { type Context, type Depends, type Node, unjudgeable } from './node.ts';
 import { entityText, hexText, quantityText } from './text.ts';
@@ -57,7 +58,7 @@ function kindNow(m: Machine, place: AddressPlace | null | undefined): number {
   const vcpu = vcpuOfThread(m);
   const vm = vcpu < 0 ? 0 : m.places.vcpus[vcpu]!.vm;
   if (knobsOfVm(m, vm).trace_mode === 'unlabelled') return 0;
-  return RECORD_ADDRESS_KINDS.indexOf(vmSpec(m, vm).paging === 'tdp' ? 'gpa' : 'gva');
+  return RECORD_ADDRESS_KINDS.indexOf(vcpu < 0 || direct_map(m, m.vcpus[vcpu]!) ? 'gpa' : 'gva');
 }
 
 /** `t.name` of the current record. `depends` is that of what surrounds it. */

@@ -22,6 +22,7 @@ import {
   kvm_arch_can_dequeue_async_page_present,
 } from './async_pf_x86.ts';
 import { kvm_get_kvm } from './destroy.ts';
+import { direct_map } from './fault.ts';
 import { gfn_to_hva } from './memslot.ts';
 import { KVM_REQ_APF_READY, kvm_make_request, kvm_vcpu_kick } from './requests.ts';
 
@@ -62,6 +63,8 @@ export function free_work(m: Machine, work: Work): void {
   work.cpu = 0;
   work.vcpu = 0;
   work.cr2_or_gpa = 0;
+  work.direct_map = 0;
+  work.cr3 = 0;
   work.gfn = 0;
   work.page = 0;
   work.token = 0;
@@ -101,6 +104,8 @@ export function kvm_setup_async_pf_item(m: Machine, vcpu: Vcpu): Work | null {
   const work = alloc_work(m, vcpu);
   if (!work) return null;
   work.cr2_or_gpa = vcpu.cr2_or_gpa;
+  work.direct_map = direct_map(m, vcpu) ? 1 : 0;
+  work.cr3 = vcpu.cr3;
   work.gfn = gfn;
   work.page = vcpu.fault_page;
   work.token = token;

@@ -83,11 +83,12 @@ export function refuses_halt(m: Machine, vcpu: Vcpu): boolean {
   return knobs_of(m, vcpu).host_halt === 'opt_out' && !vmSpec(m, vm_of_vcpu(m, vcpu)).host_halt;
 }
 
-/** Whether the guest can be told. Models kvm_can_deliver_async_pf(). Differs: paging is always on. */
+/** Whether the guest can be told. Models kvm_can_deliver_async_pf(). */
 export function kvm_can_deliver_async_pf(m: Machine, vcpu: Vcpu): boolean {
   if (!pv_enabled(m, vcpu)) return false;
-  if ((vcpu.apf_en_val & KVM_ASYNC_PF_SEND_ALWAYS) !== 0) return true;
   const { deliver } = knobs_of(m, vcpu);
+  if (!vcpu.cr0_pg && deliver.includes('paging')) return false;
+  if ((vcpu.apf_en_val & KVM_ASYNC_PF_SEND_ALWAYS) !== 0) return true;
   if (deliver.includes('protected') && vmSpec(m, vm_of_vcpu(m, vcpu)).protected_state) return false;
   return !deliver.includes('cpl') || kvm_x86_get_cpl(m, vcpu) !== 0;
 }

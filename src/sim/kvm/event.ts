@@ -39,12 +39,22 @@ export function kvm_queue_exception(m: Machine, vcpu: Vcpu, nr: number, token: n
     vcpu.exception = EXCEPTION.pending;
     vcpu.exception_nr = DF_VECTOR;
     vcpu.exception_token = 0;
+    vcpu.exception_error_code = 0;
+    vcpu.exception_address = 0;
     m.observe?.(OBS.double_fault, vm_of_vcpu(m, vcpu), vcpu.id, -1);
     return;
   }
   vcpu.exception = EXCEPTION.pending;
   vcpu.exception_nr = nr;
   vcpu.exception_token = token;
+}
+
+/** Queues a #PF of the guest's own, with what its handler reads. Models kvm_inject_page_fault(), arch/x86/kvm/x86.c. */
+export function kvm_inject_page_fault(m: Machine, vcpu: Vcpu, error_code: number, address: number): void {
+  kvm_queue_exception(m, vcpu, PF_VECTOR, 0);
+  if (vcpu.exception_nr !== PF_VECTOR) return;
+  vcpu.exception_error_code = error_code;
+  vcpu.exception_address = address;
 }
 
 /**
@@ -94,7 +104,7 @@ function inject_exception(m: Machine, vcpu: Vcpu): boolean {
 }
 
 function trace_exception(m: Machine, vcpu: Vcpu, reinjected: boolean): void {
-  if (m.emit) m.emit(TP.kvm_inj_exception, vcpu.exception_nr, 1, 0, reinjected ? 1 : 0);
+  if (m.emit) m.emit(TP.kvm_inj_exception, vcpu.exception_nr, 1, vcpu.exception_error_code, reinjected ? 1 : 0);
 }
 
 /** Something else goes in with this entry: since 5.8 the entry is followed by an exit at once. */

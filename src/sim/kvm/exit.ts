@@ -6,14 +6,16 @@ import { MSR_X2APIC_ICR } from '../guest/ipi.ts';
 import { guest_rip } from '../guest/rip.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
-import { EXCEPTION, EXIT_REASON, MP_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
+import { EXCEPTION, MP_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
 import { MSR_KVM_ASYNC_PF_ACK, MSR_KVM_ASYNC_PF_EN, MSR_KVM_ASYNC_PF_INT, pv_enabled } from './async_pf_x86.ts';
 import { kvm_vcpu_has_events } from './block.ts';
+import { exit_is_cr3, handle_cr, handle_invlpg, svm_cr_exit_code } from './cr.ts';
 import { VECTOR } from './event.ts';
+import { EXIT_CODE, EXIT_REASON, EXIT_REASONS, type ExitReason } from './exit_reason.ts';
 import { kvm_apic_send_ipi } from './ipi.ts';
 import { apic_set_eoi } from './lapic.ts';
 import { kvm_gfn_to_hva_cache_init } from './memslot.ts';
-import { fault_error_code, page_fault } from './mmu.ts';
+import { fault_error_code, kvm_mmu_page_fault } from './mmu.ts';
 import { iret_interception, nmi_window_interception, svm_complete_iret, WINDOW } from './nmi.ts';
 import { KVM_REQ_EVENT, kvm_make_request } from './requests.ts';
 
@@ -21,43 +23,48 @@ import { KVM_REQ_EVENT, kvm_make_request } from './requests.ts';
 export const MSR_X2APIC_EOI = 0x80b;
 const APIC_EOI = 0xb0;
 
-type Reason = (typeof EXIT_REASON)[keyof typeof EXIT_REASON];
-
-/** Architectural numbers of the reasons: SVM's exit codes and VMX's basic reasons. */
-const EXIT_CODE: { readonly [R in keyof typeof EXIT_REASON]: { readonly svm: number; readonly vmx: number } } = {
-  none: { svm: 0, vmx: 0 },
-  npf: { svm: 0x400, vmx: 48 },
-  interrupt: { svm: 0x60, vmx: 1 },
-  vintr: { svm: 0x64, vmx: 7 },
-  hlt: { svm: 0x78, vmx: 12 },
-  msr: { svm: 0x7c, vmx: 32 },
-  cpuid: { svm: 0x72, vmx: 10 },
-  nmi: { svm: 0x61, vmx: 0 },
-  // SVM's intercepted IRET, VMX's NMI window.
-  iret: { svm: 0x74, vmx: 8 },
-  db: { svm: 0x41, vmx: 0 },
-};
-const REASONS = Object.keys(EXIT_REASON) as readonly (keyof typeof EXIT_REASON)[];
-
-function trace_exit(m: Machine, vcpu: Vcpu, reason: Reason): void {
+function trace_exit(m: Machine, vcpu: Vcpu, reason: ExitReason): void {
   if (!m.emit) return;
-  const place = m.places.vcpus[vcpu.id]!;
-  const svm = m.program.hosts[place.host]!.isa === 'svm';
-  const fault = reason === EXIT_REASON.npf;
-  const code = EXIT_CODE[REASONS[reason]!][svm ? 'svm' : 'vmx'];
-  const write = vcpu.fault_write === 1;
-  // SVM: EXITINFO1 and 2 are error code and gpa of a fault, and 1 for a WRMSR. VMX: info1 is the qualification.
-  const info1 = fault
-    ? svm
-      ? fault_error_code(m, vcpu)
-      : write
-        ? 0x182
-        : 0x181
-    : reason === EXIT_REASON.msr && svm
-      ? 1
-      : 0;
-  const info2 = fault && svm ? vcpu.cr2_or_gpa : 0;
-  m.emit(TP.kvm_exit, code, guest_rip(m, vcpu), svm ? 2 : 1, info1, info2, 0, 0, place.vcpu_id);
+  const { host, vcpu_id } = m.places.vcpus[vcpu.id]!;
+  const rip = guest_rip(m, vcpu);
+  if (m.program.hosts[host]!.isa === 'svm') {
+    const cr = reason === EXIT_REASON.cr_write;
+    const code = cr ? svm_cr_exit_code(m, vcpu) : EXIT_CODE[EXIT_REASONS[reason]!].svm;
+    m.emit(
+      TP.kvm_exit,
+      code,
+      rip,
+      2,
+      svm_info1(m, vcpu, reason),
+      is_fault(reason) ? vcpu.cr2_or_gpa : 0,
+      0,
+      0,
+      vcpu_id,
+    );
+    return;
+  }
+  // A #PF is told by the interruption information, and its error code and address stand where an exception's do.
+  const pf = reason === EXIT_REASON.pf;
+  const error_code = pf ? fault_error_code(m, vcpu) : 0;
+  const code = EXIT_CODE[EXIT_REASONS[reason]!].vmx;
+  m.emit(TP.kvm_exit, code, rip, 1, vmx_qualification(vcpu, reason), 0, pf ? VMX_PF_INFO : 0, error_code, vcpu_id);
+}
+
+const is_fault = (reason: ExitReason): boolean => reason === EXIT_REASON.npf || reason === EXIT_REASON.pf;
+/** Valid, with an error code, a hardware exception, vector 14. */
+const VMX_PF_INFO = 0x8000_0b0e;
+
+/** EXITINFO1: the error code of a fault, 1 for a WRMSR. */
+function svm_info1(m: Machine, vcpu: Vcpu, reason: ExitReason): number {
+  if (is_fault(reason)) return fault_error_code(m, vcpu);
+  return reason === EXIT_REASON.msr ? 1 : 0;
+}
+
+/** Of an EPT violation the kind of access, of a #PF its address, of a write to a control register which one. */
+function vmx_qualification(vcpu: Vcpu, reason: ExitReason): number {
+  if (reason === EXIT_REASON.npf) return vcpu.fault_write === 1 ? 0x182 : 0x181;
+  if (reason === EXIT_REASON.pf) return vcpu.cr2_or_gpa;
+  return reason === EXIT_REASON.cr_write && exit_is_cr3(vcpu) ? 3 : 0;
 }
 
 /** Models svm_handle_exit() / vmx_handle_exit() and the handlers below. */
@@ -73,8 +80,13 @@ export function handle_exit(m: Machine, thread: Thread): At {
   svm_complete_iret(vcpu);
   switch (reason) {
     case EXIT_REASON.npf:
+    case EXIT_REASON.pf:
       interrupted_delivery(vcpu);
-      return page_fault(m, vcpu, vcpu.cr2_or_gpa, vcpu.fault_page, vcpu.fault_write === 1, false);
+      return kvm_mmu_page_fault(m, vcpu);
+    case EXIT_REASON.cr_write:
+      return handle_cr(m, vcpu);
+    case EXIT_REASON.invlpg:
+      return handle_invlpg(vcpu);
     case EXIT_REASON.vintr:
       vcpu.exit_window &= ~WINDOW.irq;
       kvm_make_request(KVM_REQ_EVENT, vcpu);

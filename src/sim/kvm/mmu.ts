@@ -1,53 +1,70 @@
 /**
- * The page fault of a guest under two-dimensional paging, from the exit to the mapping.
+ * The page fault of a guest, from the exit to the mapping; what is particular to shadow tables is in shadow.ts.
  *
  * The order is the kernel's: remember the invalidation sequence, look for the page without waiting, decide whether
  * the fault may be asynchronous, else look again and wait; then map, unless the page was taken away meanwhile.
  */
 import { TP } from '../../trace/all.ts';
-import { gfn_of_page } from '../addr.ts';
+import { gfn_of_page, page_of_gpa } from '../addr.ts';
 import { AT, type At } from '../at.ts';
 import { guest_rip } from '../guest/rip.ts';
+import { WALKS } from '../guest/walks.ts';
 import { knobs_of, knobsOfVm, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { hva_to_pfn_nowait, resident, start_gup } from '../mm/gup.ts';
 import { pte_present, pte_target, pte_write } from '../mm/page.ts';
 import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
-import { GUP_RESULT, type Thread, type Vcpu } from '../schema.ts';
+import type { Thread, Vcpu, Work } from '../schema.ts';
 import { kvm_schedule_work, kvm_setup_async_pf_item, kvm_setup_async_pf_list } from './async_pf.ts';
 import { kvm_can_do_async_pf, kvm_find_async_pf_gfn, refuses_halt, repeated_fault } from './async_pf_x86.ts';
+import { after_fault, direct_map, kvm_handle_error_pfn, page_failed } from './fault.ts';
 import { tdp_map, tdp_map_huge } from './tdp.ts';
 
 /** PFERR_ bits that a recording shows for a fault on the final access: bit 32, user, and write. */
 const PFERR_GUEST_FINAL = 0x1_0000_0000;
 /** Bit 33 in its place: an access to one of the guest's tables, on the way to what it wanted. */
 const PFERR_GUEST_PAGE = 0x2_0000_0000;
-const EFAULT = 14;
-const KVM_EXIT_UNKNOWN = 0;
+/** Bits of an error code that the CPU gives for a #PF. */
+const PFERR_PRESENT = 1;
+const PFERR_WRITE = 2;
+const PFERR_USER = 4;
 
 /**
- * Begins a fault, or a prefault on a completed item's behalf, within the step that found it.
+ * Begins a fault, within the step that found it: where the map is not direct, with a walk of the guest's tables.
  *
- * Models kvm_mmu_page_fault() and direct_page_fault(), arch/x86/kvm/mmu/mmu.c.
+ * Models kvm_mmu_page_fault(), arch/x86/kvm/mmu/mmu.c.
  */
-export function page_fault(m: Machine, vcpu: Vcpu, gpa: number, page: number, write: boolean, prefault: boolean): At {
-  vcpu.cr2_or_gpa = gpa;
-  vcpu.fault_page = page;
-  vcpu.fault_write = write ? 1 : 0;
-  vcpu.fault_prefault = prefault ? 1 : 0;
-  if (!prefault) {
-    m.vms[vm_of_vcpu(m, vcpu)]!.nr_faults += 1;
-    if (m.emit)
-      m.emit(TP.kvm_page_fault, m.places.vcpus[vcpu.id]!.vcpu_id, guest_rip(m, vcpu), gpa, fault_error_code(m, vcpu));
-    m.observe?.(OBS.fault, vm_of_vcpu(m, vcpu), page, -1);
-  }
-  return AT.kvm_faultin_pfn;
+export function kvm_mmu_page_fault(m: Machine, vcpu: Vcpu): At {
+  vcpu.fault_prefault = 0;
+  const vm = vm_of_vcpu(m, vcpu);
+  m.vms[vm]!.nr_faults += 1;
+  if (m.emit)
+    m.emit(
+      TP.kvm_page_fault,
+      m.places.vcpus[vcpu.id]!.vcpu_id,
+      guest_rip(m, vcpu),
+      vcpu.cr2_or_gpa,
+      fault_error_code(m, vcpu),
+    );
+  if (vcpu.pte_index !== 0) return AT.kvm_mmu_track_write;
+  m.observe?.(OBS.fault, vm, vcpu.fault_page, -1);
+  return direct_map(m, vcpu) ? AT.kvm_faultin_pfn : AT.paging64_page_fault;
 }
 
+/** What the hardware says about a fault: of nested paging, or of a walk of the shadow tables. */
 export function fault_error_code(m: Machine, vcpu: Vcpu): number {
+  if (m.walks_of_vcpu[vcpu.id] === WALKS.shadow)
+    return (
+      (vcpu.fault_present ? PFERR_PRESENT : 0) | (vcpu.fault_write ? PFERR_WRITE : 0) | (vcpu.cpl3 ? PFERR_USER : 0)
+    );
   const { first_page, heap_pages } = m.places.vms[vm_of_vcpu(m, vcpu)]!;
   const where = vcpu.fault_page < first_page + heap_pages ? PFERR_GUEST_FINAL : PFERR_GUEST_PAGE;
-  return where + (vcpu.fault_write ? 6 : 4);
+  return where + PFERR_USER + (vcpu.fault_write ? PFERR_WRITE : 0);
+}
+
+/** The step that maps what has been found. */
+function map_step(m: Machine, vcpu: Vcpu): At {
+  return direct_map(m, vcpu) ? AT.kvm_tdp_mmu_map : AT.paging64_fetch;
 }
 
 /**
@@ -68,7 +85,7 @@ export function kvm_faultin_pfn(m: Machine, thread: Thread): At {
   }
   switch (hva_to_pfn_nowait(m, thread, vcpu.fault_page, write, knobs.nowait_single_page === 'waits')) {
     case 'ok':
-      return AT.kvm_tdp_mmu_map;
+      return map_step(m, vcpu);
     case 'wait':
       return AT['kvm_faultin_pfn.sync'];
     case 'retry':
@@ -131,26 +148,21 @@ export function kvm_setup_async_pf_schedule_work(m: Machine, thread: Thread): At
  */
 export function kvm_faultin_pfn_sync(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
-  return start_gup(m, thread, vcpu.fault_page, vcpu.fault_write === 1, AT.kvm_tdp_mmu_map);
+  return start_gup(m, thread, vcpu.fault_page, vcpu.fault_write === 1, map_step(m, vcpu));
 }
 
 /**
  * Maps what was found, under mmu_lock; the fault is tried again if a range was taken away since it began.
  *
- * Models kvm_tdp_mmu_page_fault() and mmu_invalidate_retry(), arch/x86/kvm/mmu. A failed read of the page is -EFAULT to
- * user space. Differs: this VMM then runs the vCPU again, where others stop the VM; an error in a prefault is ignored.
+ * Models kvm_tdp_mmu_page_fault() and mmu_invalidate_retry(), arch/x86/kvm/mmu; without TDP, direct_map() for a guest
+ * whose paging is off, into the same tables.
  */
 export function kvm_tdp_mmu_map(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const vm = vm_of_vcpu(m, vcpu);
   const row = m.vms[vm]!;
-  const then = vcpu.fault_prefault ? AT.kvm_arch_async_page_present : AT['vcpu_run.tail'];
-  const failed = thread.gup_result === GUP_RESULT.fault;
-  thread.gup_result = GUP_RESULT.none;
-  if (failed && !vcpu.fault_prefault) {
-    if (m.emit) m.emit(TP.kvm_userspace_exit, KVM_EXIT_UNKNOWN, -EFAULT);
-    return AT.userspace;
-  }
+  const then = after_fault(vcpu);
+  if (page_failed(thread)) return kvm_handle_error_pfn(m, vcpu);
   const stale = row.mmu_invalidate_in_progress > 0 || row.mmu_invalidate_seq !== vcpu.fault_mmu_seq;
   const pte = m.hva.pte(vcpu.fault_page);
   if ((stale && guarded(m, vcpu, GUARD.mmu_notifier_retry)) || !pte_present(pte)) return then;
@@ -177,14 +189,36 @@ export function huge_frame(m: Machine, vm: number, page: number): number {
 }
 
 /**
- * Maps the page for the guest before it retries, where that is sure to be the right address space.
+ * Maps the page for the guest before it retries, where this version does and thinks that it can.
  *
- * Models kvm_arch_async_page_ready(). Differs: one address space and one MMU mode per VM, so the checks on them hold.
+ * Models kvm_arch_async_page_ready(), arch/x86/kvm/x86.c. The address is resolved in whichever context the vCPU has by
+ * now: what the recorded one is compared with is what keeps it from meaning something else there.
  */
 export function kvm_arch_async_page_ready(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const work = m.works[vcpu.completing - 1]!;
-  if (work.wakeup_all || work.failed || knobs_of(m, vcpu).retry_before_entry === 'off')
-    return AT.kvm_arch_async_page_present;
-  return page_fault(m, vcpu, work.cr2_or_gpa, work.page, false, true);
+  const skip = AT.kvm_arch_async_page_present;
+  const { retry_before_entry, prefault_checks } = knobs_of(m, vcpu);
+  if (work.wakeup_all || work.failed || retry_before_entry === 'off') return skip;
+  const direct = direct_map(m, vcpu);
+  if (!direct && retry_before_entry === 'tdp_only') return skip;
+  if (prefault_checks !== 'none' && (work.direct_map === 1) !== direct) return skip;
+  if (prefault_checks === 'direct_map_and_cr3' && !direct && work.cr3 !== vcpu.cr3) return skip;
+  return prefault(m, vcpu, work);
+}
+
+/** A page fault on an item's behalf, for reading, that is neither asynchronous nor seen by the guest. */
+function prefault(m: Machine, vcpu: Vcpu, work: Work): At {
+  vcpu.cr2_or_gpa = work.cr2_or_gpa;
+  vcpu.fault_page = work.page;
+  vcpu.fault_write = 0;
+  vcpu.fault_present = 0;
+  vcpu.fault_prefault = 1;
+  if (!direct_map(m, vcpu)) return AT.paging64_page_fault;
+  const vm = vm_of_vcpu(m, vcpu);
+  const page = page_of_gpa(m, vm, work.cr2_or_gpa);
+  if (page !== work.page) m.observe?.(OBS.misdirected, vm, work.page, page);
+  if (page < 0) return AT.kvm_arch_async_page_present;
+  vcpu.fault_page = page;
+  return AT.kvm_faultin_pfn;
 }

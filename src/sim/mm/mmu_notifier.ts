@@ -1,6 +1,7 @@
 /** How the host's memory manager tells KVM that a page is not where it was: the guest's leaf goes. */
 import { TP } from '../../trace/all.ts';
-import { tdp_huge, tdp_zap } from '../kvm/tdp.ts';
+import { kvm_unmap_gfn } from '../kvm/notifier.ts';
+import { tdp_huge } from '../kvm/tdp.ts';
 import type { Machine } from '../machine.ts';
 import { HEAP_GFN, VM_HVA, VM_HVA_STRIDE } from '../places.ts';
 import { PTE_DIRTY, pte_present } from './page.ts';
@@ -19,10 +20,10 @@ export function kvm_unmap_gfn_range(m: Machine, vm: number, page: number): boole
     const hva = hva_of_page(m, vm, page);
     m.emit(TP.kvm_unmap_hva_range, hva, hva + 4096);
   }
-  if (!tdp_huge(m, vm, page)) return tdp_zap(m, vm, page);
+  if (!tdp_huge(m, vm, page)) return kvm_unmap_gfn(m, vm, page);
   const place = m.places.vms[vm]!;
   const first = page - ((page - place.first_page) & 511);
-  const dirty = tdp_zap(m, vm, page);
+  const dirty = kvm_unmap_gfn(m, vm, page);
   if (dirty) {
     for (let other = first; other < Math.min(first + 512, place.first_page + place.pages); other += 1) {
       if (pte_present(m.hva.pte(other))) m.hva.set_pte(other, m.hva.pte(other) | PTE_DIRTY);

@@ -5,7 +5,7 @@
  * is carried out by kswapd in three (notifier start, zap, notifier end), since others can look in between.
  */
 import { assert } from '../../base/assert.ts';
-import { tdp_age } from '../kvm/tdp.ts';
+import { kvm_age_gfn } from '../kvm/notifier.ts';
 import type { Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { kvm_unmap_gfn_range } from './mmu_notifier.ts';
@@ -86,7 +86,7 @@ function page_referenced(m: Machine, vm: number, page: number): boolean {
   const pte = m.hva.pte(page);
   const young = (pte & PTE_YOUNG) !== 0;
   if (young) m.hva.set_pte(page, pte & ~PTE_YOUNG);
-  return tdp_age(m, vm, page) || young;
+  return kvm_age_gfn(m, vm, page) || young;
 }
 
 /** Whether a page may be taken now. */

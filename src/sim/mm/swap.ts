@@ -8,9 +8,10 @@
 import { next32 } from '../../base/rng.ts';
 import { wake_up_process } from '../host/sched.ts';
 import type { Machine } from '../machine.ts';
+import { IO } from '../memory.ts';
 import { OBS } from '../observe.ts';
 import { draw } from '../sample.ts';
-import { IO, TASK_STATE, WAIT } from '../schema.ts';
+import { TASK_STATE, WAIT } from '../schema.ts';
 import { held_read_ns } from './held.ts';
 import {
   clear_flag,

@@ -51,7 +51,6 @@ export const KNOBS = {
     values: ['cpl', 'int_bit', 'paging', 'protected'],
     set: true,
     summary: 'Terms of kvm_can_deliver_async_pf() besides EN bit 0: else the vCPU halts instead of the guest being told.',
-    later: ['paging'],
   },
   nmi_optin: {
     values: ['none', 'guest_flag', 'ignore'],
@@ -171,13 +170,16 @@ export const KNOBS = {
   exception_merge: { values: ['plain', 'cancel_not_present'], summary: 'Whether a ready event cancels a pending not-present #PF (B07).' },
   retry_before_entry: {
     values: ['off', 'tdp_only', 'all'],
-    summary: 'Whether a completed page is mapped before the guest retries.',
-    later: ['all'],
+    summary: 'Whether a completed page is mapped before the guest retries: not; where the map is direct; or in shadow tables too.',
   },
   prefault_checks: {
     values: ['none', 'direct_map', 'direct_map_and_cr3'],
     summary: 'What prefault compares with the recorded context (B17, B18).',
-    later: 'all',
+  },
+  cr0_pg: {
+    values: ['nothing', 'clear', 'apf_ready'],
+    summary:
+      'What a change of CR0.PG does: nothing (B19); it clears the queue; or (6.19) nothing is cleared, and paging switched on raises KVM_REQ_APF_READY.',
   },
   double_fault: { values: ['halt', 'sync', 'second_token'], summary: 'What a repeated fault on an outstanding gfn does.' },
   not_present_write_failure: {

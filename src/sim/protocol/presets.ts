@@ -64,6 +64,7 @@ const v6: Knobs = {
   exception_merge: 'plain',
   retry_before_entry: 'off',
   prefault_checks: 'none',
+  cr0_pg: 'nothing',
   double_fault: 'halt',
   not_present_write_failure: 'neither',
   destination: 'drop',
@@ -177,7 +178,14 @@ export const PRESETS: readonly Preset[] = [
     provenance: 'merged',
     source: 'arch/x86/kvm/x86.c and virt/kvm/async_pf.c of 2.6.38 to 3.0',
     extends: 'v7',
-    changes: { completions_per_pass: 'all', completion_unhalts: 'yes', gfn_probe: 'stops_at_empty', prefault_checks: 'direct_map_and_cr3' },
+    changes: {
+      completions_per_pass: 'all',
+      completion_unhalts: 'yes',
+      gfn_probe: 'stops_at_empty',
+      prefault_checks: 'direct_map_and_cr3',
+      retry_before_entry: 'all',
+      cr0_pg: 'clear',
+    },
   },
   {
     name: 'linux_4_19',

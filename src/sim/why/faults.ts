@@ -7,9 +7,10 @@
 import { durationText } from '../../base/duration.ts';
 import type { STEP_NAMES } from '../at.ts';
 import type { Machine } from '../machine.ts';
+import { IO } from '../memory.ts';
 import { handler_lives } from '../mm/userfault.ts';
 import { OBS, OBSERVATION_NAMES, OBSERVATIONS } from '../observe.ts';
-import { FRAME, IO, TASK_STATE, THREAD_KIND, WAIT, WORK_STATE, type Work } from '../schema.ts';
+import { FRAME, TASK_STATE, THREAD_KIND, WAIT, WORK_STATE, type Work } from '../schema.ts';
 import { whereIsThread } from '../why.ts';
 import type { Actor, Watcher } from './actor.ts';
 

@@ -1,0 +1,5 @@
+/** What an access of the guest has to walk: a constant of each VM, in m.walks_of_vcpu. */
+import { numbered } from '../../base/table.ts';
+
+/** Besides the TDP tables nothing; the guest's own tables as well; or, without TDP, shadows of those. */
+export const WALKS = numbered(['none', 'two_dimensional', 'shadow']);
