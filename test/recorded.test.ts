@@ -38,9 +38,10 @@ for (const { recording, case_name, recorded, model } of compared) {
   });
 
   test(`${recording}: the commonest order is the same`, () => {
-    if (case_name !== 'paravirtual') return;
-    equal([...recorded.sentences.keys()][0], NORM);
-    equal([...model.sentences.keys()][0], NORM);
+    if (case_name === 'the guest is not told') return;
+    const norm = case_name === 'shadow tables' ? NORM.replace('npf', 'PF excp') : NORM;
+    equal([...recorded.sentences.keys()][0], norm);
+    equal([...model.sentences.keys()][0], norm);
   });
 
   test(`${recording}: what only one of them shows has a reason`, () => {

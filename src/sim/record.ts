@@ -18,7 +18,7 @@ export type EventSink = (event: TraceEvent) => void;
 function enabledMask(sched: boolean): Uint8Array {
   return Uint8Array.from(tracepoints, ({ name, tracepoint }) =>
     (tracepoint.system === 'kvm' && name !== 'kvm_unmap_hva_range') ||
-    (sched && (tracepoint.system === 'sched' || name === 'kvm_unmap_hva_range'))
+    (sched && (tracepoint.system === 'sched' || name === 'kvm_unmap_hva_range' || name === 'kvm_mmu_spte_requested'))
       ? 1
       : 0,
   );

@@ -167,6 +167,7 @@ export function kvm_tdp_mmu_map(m: Machine, thread: Thread): At {
   const pte = m.hva.pte(vcpu.fault_page);
   if ((stale && guarded(m, vcpu, GUARD.mmu_notifier_retry)) || !pte_present(pte)) return then;
   const huge = vmSpec(m, vm).huge_pages ? huge_frame(m, vm, vcpu.fault_page) : -1;
+  if (m.emit) m.emit(TP.kvm_mmu_spte_requested, gfn_of_page(m, vcpu.fault_page), pte_target(pte), huge >= 0 ? 2 : 1);
   if (huge >= 0) tdp_map_huge(m, vm, vcpu.fault_page, huge);
   else tdp_map(m, vm, vcpu.fault_page, pte_target(pte), pte_write(pte));
   m.observe?.(OBS.mapped, vm, vcpu.fault_page, -1);
