@@ -25,7 +25,7 @@ import type { Report } from './diagnostic.ts';
 import { entityOf, fitting, membersOf, type Things, vmOfMemory } from './entity.ts';
 import { type Environment, evaluate } from './evaluate.ts';
 import { type Expression, pathText, type Word } from './expression.ts';
-import { Frame, nsOf, numberOf } from './frame.ts';
+import { Frame, nsOf, numberOf, PAGE_BYTES } from './frame.ts';
 import { type Place as ExpressionPlace, lowerEvent, lowerExpression } from './lower_expression.ts';
 import { GuestLowering, heapPages } from './lower_guest.ts';
 import { JudgementLowering } from './lower_judgement.ts';
@@ -159,6 +159,14 @@ export class Lowering {
     }
     this.#inHeap(of, vm, range.first + range.pages - 1);
     return { vm, pages: Array.from({ length: range.pages }, (_, index) => range.first + index) };
+  }
+
+  /** The pages of a VM's heap behind so much of it. */
+  beyond(vm: Expression, size: Expression): { readonly vm: number; readonly pages: readonly number[] } {
+    const { id } = this.entity(vm);
+    const first = Math.floor(numberOf(size, this.env) / PAGE_BYTES);
+    const heap = this.vms[id]?.guest.heap_pages ?? 0;
+    return { vm: id, pages: Array.from({ length: Math.max(0, heap - first) }, (_, index) => first + index) };
   }
 
   #inHeap(of: Expression, vm: number, page: number): void {

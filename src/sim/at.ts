@@ -84,7 +84,15 @@ export const AT = numbered([
   'kvm_clear_async_pf_completion_queue.flush',
 
   // get_user_pages() in whichever thread called it, mm/.
+  'get_user_pages.lock',
   'get_user_pages.wait',
+
+  // The VMM's main thread at work on its own address space, mm/mmap.c and mm/madvise.c.
+  'do_mmap',
+  'do_mmap.done',
+  'do_madvise',
+  'do_madvise.zap',
+  'do_madvise.done',
 
   // The process behind userfault memory, fs/userfaultfd.c.
   'userfaultfd_read',

@@ -19,14 +19,13 @@ import {
   PG_lru,
   PG_swapcache,
   PG_writeback,
-  pte_marker,
   pte_present,
   pte_special,
   pte_swap,
   pte_target,
   pte_write,
 } from './mm/page.ts';
-import { compiledSchema, THREAD_KIND, type Thread, WAIT, WORK_STATE } from './schema.ts';
+import { compiledSchema, MMAP_LOCK, THREAD_KIND, type Thread, WAIT, WORK_STATE } from './schema.ts';
 
 export interface Laws {
   wrote(field: number, row: number): void;
@@ -86,6 +85,7 @@ export function createLaws(m: Machine): Laws {
       steps += 1;
       checkLists(m);
       checkReferences(m);
+      checkLocks(m);
       if (steps % every === 0) checkPages(m);
     },
   };
@@ -212,11 +212,35 @@ const holdsMm = (thread: Thread): boolean =>
   thread.at !== AT['async_pf_execute.put_vm'] &&
   thread.exit_mmap_return !== AT['async_pf_execute.put_vm'];
 
+/** The mmap lock is held by those who say so: many readers, or one writer. */
+function checkLocks(m: Machine): void {
+  m.vms.forEach((row, vm) => {
+    let waiting = 0;
+    let writing = 0;
+    for (const thread of m.threads) {
+      if (thread.wait === WAIT.mmap_lock && thread.wait_id === vm) waiting += 1;
+      if (thread.mmap_lock === MMAP_LOCK.writing && row.mmap_writer === thread.id + 1) writing += 1;
+    }
+    if (waiting !== row.mmap_waiters.length)
+      broken(m, `vm ${vm}: ${waiting} threads wait for the mmap lock, ${row.mmap_waiters.length} are queued`);
+    if ((row.mmap_writer === 0 ? 0 : 1) !== writing || (writing > 0 && row.mmap_readers > 0))
+      broken(m, `vm ${vm}: the mmap lock has ${writing} writers and ${row.mmap_readers} readers`);
+  });
+  const readers = m.threads.filter(thread => thread.mmap_lock === MMAP_LOCK.reading).length;
+  const counted = m.vms.reduce((total, row) => total + row.mmap_readers, 0);
+  if (readers !== counted) broken(m, `${readers} threads read an mmap lock, ${counted} are counted`);
+}
+
 /** Steps to which a thread comes back after it has slept for something. */
 const WAITING_STEPS = new Set<number>([
   AT['get_user_pages.wait'],
   AT.kvm_flush_and_free_async_pf_work,
   AT.userfaultfd_read,
+  AT['get_user_pages.lock'],
+  AT.kvm_faultin_pfn,
+  AT.do_mmap,
+  AT.do_madvise,
+  AT['do_madvise.zap'],
   AT.mfill_atomic,
   AT.kvm_drain_async_pf,
   AT['vmm.join'],
@@ -283,7 +307,7 @@ function checkPages(m: Machine): void {
       const mapped = tdp_frame(m, vm, page);
       if (mapped >= 0 && !(pte_present(pte) && pte_target(pte) === mapped))
         broken(m, `the guest has page ${page} in frame ${mapped}, and the host does not`);
-      if (pte_marker(pte) !== 0 && mapped >= 0) broken(m, `page ${page} is missing and mapped for the guest`);
+      if (!pte_present(pte) && mapped >= 0) broken(m, `page ${page} is not there, and mapped for the guest`);
       if (pte_present(pte) && !pte_special(pte)) {
         const pfn = pte_target(pte);
         if (m.frame.hva(pfn) === page + 1) charged += 1;

@@ -154,6 +154,7 @@ function capacities(program: Program, places: Places): Capacities {
       works,
       ios: places.ios,
       evictions: places.evictions.length,
+      memory_jobs: places.memory_jobs.length,
       commands: places.commands.length,
       threads,
       apf_queue: Math.max(...program.vms.map((vm, id) => outstandingOf(vm, places.vms[id]!.pages)), 1) + 1,

@@ -192,10 +192,12 @@ export interface Places {
   readonly commands: readonly { readonly action: number; readonly op: Command }[];
   /** Texts of the scenario's marks, each once. */
   readonly marks: readonly string[];
-  /** Each `evict` of the scenario: the page rows it takes. kswapd's queue holds indices into this. */
+  /** Each `evict` or `merge` of the scenario: the page rows it takes. kswapd's queue holds indices into this. */
   readonly evictions: readonly { readonly action: number; readonly op: ActionOp; readonly pages: readonly number[] }[];
   /** The first thread of a userfault handler; they stand together, behind all others. */
   readonly first_handler: number;
+  /** What VMMs are to do with their address spaces, and the page rows concerned. */
+  readonly memory_jobs: readonly { readonly op: ActionOp; readonly pages: readonly number[] }[];
   /** Requests that swap devices can have outstanding, over all hosts. */
   readonly ios: number;
   /** Number of event sources besides CPUs: requests at swap devices, timers, sleeping tasks, userfault handlers, actions. */
@@ -404,8 +406,17 @@ export function place(program: Program): Places {
         nmis.push({ name: op.name, vm: -1, vcpu: -1, period_ns: null });
   const evictions = program.actions.flatMap((action, index) =>
     action.ops.flatMap(op =>
-      op.op === 'evict' ? [{ action: index, op, pages: op.pages.map(page => vms[op.vm]!.first_page + page) }] : [],
+      op.op === 'evict' || op.op === 'merge'
+        ? [{ action: index, op, pages: op.pages.map(page => vms[op.vm]!.first_page + page) }]
+        : [],
     ),
+  );
+  const memory_jobs = program.actions.flatMap(({ ops }) =>
+    ops.flatMap(op => {
+      if (op.op !== 'mmap' && op.op !== 'balloon') return [];
+      const pages = op.op === 'balloon' ? op.pages.map(page => vms[op.vm]!.first_page + page) : [];
+      return [{ op, pages }];
+    }),
   );
   const timers = interrupts.filter(interrupt => interrupt.timer >= 0);
   const ios = Math.min(
@@ -450,6 +461,7 @@ export function place(program: Program): Places {
     commands,
     marks,
     evictions,
+    memory_jobs,
     ios,
     sources: source.nmi + nmis.length,
     source,

@@ -291,6 +291,14 @@ export type ActionOp =
       readonly enabled: boolean;
       readonly for_ns: number | null;
     }
+  /** Pages of the same contents share one frame, as ksmd has it. */
+  | { readonly op: 'merge'; readonly vm: number; readonly pages: readonly number[] }
+  /** mlock() and munlock(), done at once. */
+  | { readonly op: 'pin'; readonly vm: number; readonly pages: readonly number[]; readonly pinned: boolean }
+  /** The guest gives pages back; the VMM's main thread has the host free them. */
+  | { readonly op: 'balloon'; readonly vm: number; readonly pages: readonly number[] }
+  /** The VMM's main thread maps something: it needs the mmap lock for writing. */
+  | { readonly op: 'mmap'; readonly vm: number }
   /** SIGKILL to the userfault handler of a VM. */
   | { readonly op: 'kill'; readonly vm: number }
   /** The guest kernel takes pages out of the address space of a task. */

@@ -49,7 +49,10 @@ export const WAIT = numbered([
   'fetch',
   'async_pf_lock',
   'thread_end',
+  'mmap_lock',
 ]);
+/** How a thread stands to the mmap lock of the VM whose page it is after. */
+export const MMAP_LOCK = numbered(['none', 'reading', 'writing', 'to_read', 'to_write']);
 export const VCPU_MODE = numbered(['OUTSIDE_GUEST_MODE', 'IN_GUEST_MODE', 'EXITING_GUEST_MODE']);
 export const EXCEPTION = numbered(['none', 'pending', 'injected']);
 /** SVM: how far an IRET is that ends the blocking of NMIs. HF_IRET_MASK is set until the exit after it was executed. */
@@ -184,6 +187,9 @@ const tables = {
       gup_write: bool,
       gup_return: oneOf(AT),
       gup_result: oneOf(GUP_RESULT),
+      /** It sleeps for its page with the mmap lock held, whatever this version does else. */
+      gup_keeps_lock: bool,
+      mmap_lock: oneOf(MMAP_LOCK),
       /** A kworker's item, and the local copies of it that outlive the item; kswapd's place in its work. */
       work: ref,
       first: bool,
@@ -214,6 +220,12 @@ const tables = {
       nr_charged_pages: u32,
       fail_token_write: u16,
       nr_dummies: u16,
+      /** The mmap lock of its process: who reads, who writes, who waits. */
+      mmap_readers: u16,
+      mmap_writer: ref,
+      mmap_waiters: fifo('threads'),
+      /** What its VMM's main thread is to do with the address space. */
+      memory_jobs: fifo('memory_jobs'),
       /** Threads whose messages the userfault handler has not read yet. */
       uffd_messages: fifo('threads'),
       fail_guest_alloc: u16,

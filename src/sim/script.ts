@@ -18,7 +18,8 @@ import { send_nmi } from './kvm/nmi.ts';
 import { kvm_vcpu_kick } from './kvm/requests.ts';
 import { VM_STATE } from './life.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
-import { fault_in_at_once } from './mm/touch.ts';
+import { queue_memory_job } from './mm/memory_job.ts';
+import { fault_in_at_once, mlock_at_once } from './mm/touch.ts';
 import { kill_handler } from './mm/userfault.ts';
 import { OBS } from './observe.ts';
 import { type Matcher, matcherOf, matches, rowOf } from './pattern.ts';
@@ -109,6 +110,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
   );
   const source = (action: number) => m.places.source.action + action;
   const evictions = new Map<ActionOp, number>(m.places.evictions.map(({ op }, index) => [op, index]));
+  const memory_jobs = new Map<ActionOp, number>(m.places.memory_jobs.map(({ op }, index) => [op, index]));
   const commands = new Map<ActionOp, number>(m.places.commands.map(({ op }, index) => [op, index]));
   const firstHold = new Map<ActionOp, number>(m.places.holds.map(({ op }, index) => [op, index]));
 
@@ -117,6 +119,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
       vcpu_now(m, m.places.vms[at.vm]!.first_vcpu + at.vcpu);
     if (is_gone(m, op)) return;
     switch (op.op) {
+      case 'merge':
       case 'evict': {
         const { host } = m.program.vms[vm_now(m, op.vm)]!;
         const index = evictions.get(op)!;
@@ -193,8 +196,15 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
         }
         return;
       }
+      case 'mmap':
+      case 'balloon':
+        queue_memory_job(m, vm_now(m, op.vm), memory_jobs.get(op)!);
+        return;
+      case 'pin':
+        for (const page of op.pages) mlock_at_once(m, m.places.vms[vm_now(m, op.vm)]!.first_page + page, op.pinned);
+        return;
       case 'kill':
-        kill_handler(m, op.vm);
+        kill_handler(m, vm_now(m, op.vm));
         return;
       case 'apf':
         vcpuOf(op).guest_work |= op.enabled ? GUEST_WORK.apf_on : GUEST_WORK.apf_off;

@@ -84,13 +84,14 @@ import {
 } from './kvm/vcpu.ts';
 import type { Machine } from './machine.ts';
 import { exit_mmap } from './mm/exit_mmap.ts';
-import { get_user_pages_wait } from './mm/gup.ts';
+import { get_user_pages_lock, get_user_pages_wait } from './mm/gup.ts';
 import {
   kswapd,
   mmu_notifier_invalidate_range_end,
   mmu_notifier_invalidate_range_start,
   try_to_unmap,
 } from './mm/kswapd.ts';
+import { do_madvise, do_madvise_done, do_madvise_zap, do_mmap, do_mmap_done } from './mm/memory_job.ts';
 import { uffd_handler_copy, uffd_handler_fetch, userfaultfd_read } from './mm/userfault.ts';
 import type { Thread } from './schema.ts';
 import { do_exit, do_exit_notify, kvm_vcpu_release, kvm_vm_release, vmm, vmm_join } from './vmm/main_loop.ts';
@@ -163,7 +164,13 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   'kvm_clear_async_pf_completion_queue.cancel': kvm_clear_async_pf_completion_queue_cancel,
   'kvm_clear_async_pf_completion_queue.done': kvm_clear_async_pf_completion_queue_done,
   'kvm_clear_async_pf_completion_queue.flush': kvm_clear_async_pf_completion_queue_flush,
+  'get_user_pages.lock': get_user_pages_lock,
   'get_user_pages.wait': get_user_pages_wait,
+  do_mmap,
+  'do_mmap.done': do_mmap_done,
+  do_madvise,
+  'do_madvise.zap': do_madvise_zap,
+  'do_madvise.done': do_madvise_done,
   userfaultfd_read,
   'uffd_handler.fetch': uffd_handler_fetch,
   mfill_atomic: uffd_handler_copy,

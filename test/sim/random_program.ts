@@ -353,12 +353,12 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
   const { guest } = spec;
   const vcpu = dice.from(0, spec.vcpus - 1);
   const page = () => dice.from(0, guest.heap_pages - 1);
-  switch (dice.from(0, 17)) {
-    case 16: {
+  switch (dice.from(0, 21)) {
+    case 19: {
       if (guest.tasks.length === 0) return { op: 'mark', name: `mark ${index}` };
       return { op: 'guest_unmap', vm, task: dice.from(0, guest.tasks.length - 1), pages: dice.list(4, page, 1) };
     }
-    case 17:
+    case 20:
       return { op: 'guest_paging', vm, vcpu, enabled: dice.chance(50) };
     case 0:
     case 1:
@@ -409,6 +409,14 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
         : { op: 'guest_cpu', vm, vcpu, online: dice.chance(50) };
     case 14:
       return { op: 'kill', vm };
+    case 15:
+      return { op: 'mmap', vm };
+    case 16:
+      return { op: 'balloon', vm, pages: dice.list(30, page, 1) };
+    case 17:
+      return { op: 'merge', vm, pages: dice.list(10, page, 1) };
+    case 18:
+      return { op: 'pin', vm, pages: dice.list(3, page, 1), pinned: dice.chance(40) };
     case 13:
       return { op: 'get_mpstate', vm, vcpu, name: dice.of(['a', 'b']) };
     default:

@@ -8,6 +8,7 @@ import * as host from './host.ts';
 import * as judge from './judge.ts';
 import * as laterAct from './later_act.ts';
 import * as lifeAct from './life_act.ts';
+import * as memory from './memory.ts';
 import * as task from './task.ts';
 import * as trigger from './trigger.ts';
 import * as vm from './vm.ts';
@@ -32,6 +33,7 @@ export const STATEMENTS: readonly Statement[] = [
   vmm,
   laterAct,
   lifeAct,
+  memory,
   judge,
   explore,
 ].flatMap(statementsOf);

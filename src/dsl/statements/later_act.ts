@@ -24,8 +24,6 @@ function onThing(keyword: string, kinds: readonly ThingKind[], shown: string, su
 }
 
 export const laterActs = [
-  onThing('pin', ['page', 'pages'], 'PAGES', 'Keeps pages in host memory.', 'pin cold'),
-  onThing('unpin', ['page', 'pages'], 'PAGES', 'Lets pinned pages go.', 'unpin cold'),
   onThing(
     'clear_queue',
     ['vcpu'],
@@ -39,17 +37,6 @@ export const laterActs = [
   onThing('hotplug', ['vcpu'], 'VCPU', 'Adds a vCPU.', 'hotplug web.vcpu[0]'),
   onThing('unplug', ['vcpu'], 'VCPU', 'Takes a vCPU away.', 'unplug web.vcpu[0]'),
 ];
-
-export const balloon = statement({
-  id: 'balloon',
-  keyword: 'balloon',
-  where: WHERE,
-  syntax: seq(word('balloon'), place('vm', 'VM'), word('to'), sum('size', 'SIZE')),
-  summary: 'Asks the guest to give memory back.',
-  examples: ['balloon web to 64MiB'],
-  needs: COMPLETE,
-  check: ({ vm }, _at, check) => check.thing(vm, 'vm'),
-});
 
 export const migrate = statement({
   id: 'migrate',

@@ -8,9 +8,12 @@ import {
   has_flag,
   PG_ksm,
   PG_locked,
+  PG_mlocked,
   PG_uptodate,
   PTE_DIRTY,
+  PTE_MARKER_DISCARDED,
   PTE_YOUNG,
+  pte_marker,
   pte_none,
   pte_present,
   pte_special,
@@ -63,6 +66,14 @@ export const vm: Description = {
       'Host faults that needed a read.',
       (m, row) => m.hosts[m.program.vms[row]!.host]!.pgmajfault,
       'host.pgmajfault',
+    ),
+    mmap_lock: words(['free', 'read', 'written'], "How its process's mmap lock is held.", (m, row) =>
+      m.vms[row]!.mmap_writer > 0 ? 2 : m.vms[row]!.mmap_readers > 0 ? 1 : 0,
+    ),
+    mmap_waiters: count(
+      'Threads that sleep for its mmap lock.',
+      (m, row) => m.vms[row]!.mmap_waiters.length,
+      'vm.mmap_waiters',
     ),
     userfaults: count(
       'Times a host thread had to wait for its userfault handler.',
@@ -303,7 +314,11 @@ export const page: Description = {
     ),
     pinned: state(
       'Held by somebody, so that reclaim leaves it.',
-      (m, row) => frameOf(m, row) >= 0 && m.frame.pins(frameOf(m, row)) > 0,
+      (m, row) => flagged(m, row, PG_mlocked) || (frameOf(m, row) >= 0 && m.frame.pins(frameOf(m, row)) > 0),
+    ),
+    ballooned: state(
+      'Given back to the host, and not touched since.',
+      (m, row) => pte_marker(m.hva.pte(row)) === PTE_MARKER_DISCARDED,
     ),
   },
   series: {},

@@ -3,17 +3,31 @@
  *
  * Only what is sure counts. A thread that the scenario holds, or that waits for a slow device, may still go on.
  */
+import { AT } from '../at.ts';
 import type { Machine } from '../machine.ts';
 import { vm_of_page } from '../mm/page.ts';
 import { handler_lives } from '../mm/userfault.ts';
-import { GUEST_TASK, type Task, THREAD_KIND, type Thread, WAIT, WORK_STATE, type Work } from '../schema.ts';
+import { GUEST_TASK, MMAP_LOCK, type Task, THREAD_KIND, type Thread, WAIT, WORK_STATE, type Work } from '../schema.ts';
 
 const INJECTED_PAGE = 0x7fff_ffff;
 
 /** Whether nobody can ever wake the thread. */
 export function threadIsStuck(m: Machine, thread: Thread): boolean {
   if (thread.wait === WAIT.userfault) return !handler_lives(m, vm_of_page(m, thread.wait_id));
+  if (thread.wait === WAIT.mmap_lock) return lockIsStuck(m, thread.wait_id);
   return thread.wait === WAIT.work_done && workIsStuck(m, m.works[thread.wait_id]!);
+}
+
+/** Whether somebody who holds the mmap lock of a VM's process is stuck with it. */
+function lockIsStuck(m: Machine, vm: number): boolean {
+  return m.threads.some(
+    thread =>
+      thread.mmap_lock === MMAP_LOCK.reading &&
+      thread.wait !== WAIT.mmap_lock &&
+      thread.gup_return !== AT.off &&
+      vm_of_page(m, thread.gup_page) === vm &&
+      threadIsStuck(m, thread),
+  );
 }
 
 /** Whether an item can never be completed: its worker is stuck, or every worker that could take it. */

@@ -84,6 +84,10 @@ function followStalls({ m, cells, hooks, now }: Context, sample: Sample): void {
   hooks.onObservation(OBS.repeated, wait);
   hooks.onObservation(OBS.swap_wait, wait);
   hooks.onObservation(OBS.userfault, wait);
+  hooks.onObservation(OBS.lock_wait, () => {
+    const task = current();
+    if (task >= 0) cells.values[waited + task] = 1;
+  });
   const goesOn = (_: number, task: number) => {
     const { values } = cells;
     const began = values[since + task]!;

@@ -14,7 +14,7 @@ import { hva_to_pfn_nowait, resident, start_gup } from '../mm/gup.ts';
 import { pte_present, pte_target, pte_write } from '../mm/page.ts';
 import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
-import type { Thread, Vcpu, Work } from '../schema.ts';
+import { MMAP_LOCK, type Thread, type Vcpu, type Work } from '../schema.ts';
 import { kvm_schedule_work, kvm_setup_async_pf_item, kvm_setup_async_pf_list } from './async_pf.ts';
 import { kvm_can_do_async_pf, kvm_find_async_pf_gfn, refuses_halt, repeated_fault } from './async_pf_x86.ts';
 import { after_fault, direct_map, kvm_handle_error_pfn, page_failed } from './fault.ts';
@@ -77,7 +77,8 @@ export function kvm_faultin_pfn(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const vm = vm_of_vcpu(m, vcpu);
   const knobs = knobsOfVm(m, vm);
-  vcpu.fault_mmu_seq = m.vms[vm]!.mmu_invalidate_seq;
+  // Come back from the mmap lock, it has looked at the sequence before.
+  if (thread.mmap_lock === MMAP_LOCK.none) vcpu.fault_mmu_seq = m.vms[vm]!.mmu_invalidate_seq;
   const write = vcpu.fault_write === 1;
   if (knobs.resolve === 'wait') return AT['kvm_faultin_pfn.sync'];
   if (knobs.resolve === 'noio' && !resident(m, vcpu.fault_page)) {
@@ -86,6 +87,8 @@ export function kvm_faultin_pfn(m: Machine, thread: Thread): At {
   switch (hva_to_pfn_nowait(m, thread, vcpu.fault_page, write, knobs.nowait_single_page === 'waits')) {
     case 'ok':
       return map_step(m, vcpu);
+    case 'lock':
+      return AT.kvm_faultin_pfn;
     case 'wait':
       return AT['kvm_faultin_pfn.sync'];
     case 'retry':

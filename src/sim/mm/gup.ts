@@ -4,15 +4,17 @@
  * Two forms. The NOWAIT attempt runs in the vCPU's fault and gives up rather than wait, having started the read. The
  * sleeping form is a little state machine of its own in the calling thread (a kworker, or a vCPU thread whose fault
  * is synchronous); it goes on at `gup_return` with `gup_result`.
- * Differs: the mmap lock is not modelled here; nobody takes it for writing in these scenarios.
+ * Both look without the lock first, as get_user_pages_fast() does. Differs: a VM's process has one area of memory, so the
+ * lock is that of the VM.
  */
 import { AT, type At } from '../at.ts';
 import { schedule } from '../host/sched.ts';
-import type { Machine } from '../machine.ts';
+import { knobsOfVm, type Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
-import { GUP_RESULT, TASK_STATE, type Thread, WAIT } from '../schema.ts';
+import { GUP_RESULT, MMAP_LOCK, TASK_STATE, type Thread, WAIT } from '../schema.ts';
 import { count_minor_fault, do_anonymous_page, do_wp_page } from './anonymous.ts';
 import { make_room } from './memcontrol.ts';
+import { mmap_read_lock, mmap_unlock } from './mmap_lock.ts';
 import { out_of_memory } from './oom.ts';
 import {
   clear_flag,
@@ -121,11 +123,27 @@ function drop_failed_page(m: Machine, page: number): void {
 
 /**
  * hva_to_pfn() under FOLL_NOWAIT. `wait`: this version sleeps although it was told not to, since the window was one
- * page and the page was not cached; or memory is short, where every version may sleep.
+ * page and the page was not cached; or memory is short, where every version may sleep. `lock`: it sleeps until it has the
+ * mmap lock, which NOWAIT does not spare it.
  *
  * Models hva_to_pfn(), virt/kvm/kvm_main.c, which takes any failure in a valid range for one that waiting may cure.
  */
 export function hva_to_pfn_nowait(
+  m: Machine,
+  thread: Thread,
+  page: number,
+  write: boolean,
+  single_page_waits: boolean,
+): 'ok' | 'retry' | 'wait' | 'lock' {
+  const vm = vm_of_page(m, page);
+  if (!gup_fast(m, page, write) && !mmap_read_lock(m, thread, vm)) return 'lock';
+  const found = nowait(m, thread, page, write, single_page_waits);
+  // Who waits goes on waiting where it is, with the lock.
+  if (found !== 'wait') mmap_unlock(m, thread, vm);
+  return found;
+}
+
+function nowait(
   m: Machine,
   thread: Thread,
   page: number,
@@ -147,6 +165,12 @@ export function hva_to_pfn_nowait(
   }
 }
 
+/** Whether the page tables already have what is wanted. Models get_user_pages_fast_only(), mm/gup.c. */
+function gup_fast(m: Machine, page: number, write: boolean): boolean {
+  const pte = m.hva.pte(page);
+  return write ? pte_write(pte) : pte_present(pte);
+}
+
 /** Whether the page can be had without starting anything: the rejected get_user_pages_noio(). */
 export function resident(m: Machine, page: number): boolean {
   const pte = m.hva.pte(page);
@@ -162,6 +186,7 @@ export function start_gup(m: Machine, thread: Thread, page: number, write: boole
   thread.gup_write = write ? 1 : 0;
   thread.gup_return = then;
   thread.gup_result = GUP_RESULT.none;
+  thread.gup_keeps_lock = thread.mmap_lock === MMAP_LOCK.reading ? 1 : 0;
   return get_user_pages(m, thread);
 }
 
@@ -176,21 +201,27 @@ function walk_freed_tables(m: Machine, vm: number): Attempt {
 function get_user_pages(m: Machine, thread: Thread): At {
   const page = thread.gup_page;
   const vm = vm_of_page(m, page);
-  const attempt = m.vms[vm]!.mm_exited
-    ? walk_freed_tables(m, vm)
-    : handle_mm_fault(m, thread, page, thread.gup_write !== 0);
-  if (attempt === 'error' && !m.vms[vm]!.mm_exited) drop_failed_page(m, page);
+  const { mm_exited } = m.vms[vm]!;
+  const locked = mm_exited || gup_fast(m, page, thread.gup_write !== 0) || mmap_read_lock(m, thread, vm);
+  if (!locked) return AT['get_user_pages.lock'];
+  const attempt = mm_exited ? walk_freed_tables(m, vm) : handle_mm_fault(m, thread, page, thread.gup_write !== 0);
+  if (attempt === 'error' && !mm_exited) drop_failed_page(m, page);
   if (attempt === 'ok' || attempt === 'error') {
     thread.gup_result = attempt === 'ok' ? GUP_RESULT.ok : GUP_RESULT.fault;
     const then = thread.gup_return;
     thread.gup_page = 0;
     thread.gup_write = 0;
     thread.gup_return = AT.off;
+    thread.gup_keeps_lock = 0;
+    mmap_unlock(m, thread, vm);
     return then;
   }
   const reading = attempt === 'locked' || attempt === 'submitted';
-  if (attempt === 'missing') handle_userfault(m, thread, page);
-  else if (reading) {
+  if (attempt === 'missing') {
+    mmap_unlock(m, thread, vm);
+    handle_userfault(m, thread, page);
+  } else if (reading) {
+    if (knobsOfVm(m, vm).mmap_lock === 'dropped' && thread.gup_keeps_lock === 0) mmap_unlock(m, thread, vm);
     thread.wait = WAIT.page;
     thread.wait_id = lookup_swap_cache(m, pte_target(m.hva.pte(page)));
   } else {
@@ -203,6 +234,11 @@ function get_user_pages(m: Machine, thread: Thread): At {
   if (reading) m.observe?.(OBS.swap_wait, vm, page, -1);
   schedule(m, thread);
   return AT['get_user_pages.wait'];
+}
+
+/** Woken with the lock: go on. */
+export function get_user_pages_lock(m: Machine, thread: Thread): At {
+  return get_user_pages(m, thread);
 }
 
 /** Woken: look again. */

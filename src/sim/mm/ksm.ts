@@ -16,6 +16,7 @@ import {
   make_pte,
   PG_ksm,
   PG_locked,
+  PG_mlocked,
   PG_writeback,
   PTE_RDONLY,
   pte_present,
@@ -56,7 +57,7 @@ function mergeable(m: Machine, page: number): boolean {
   const pte = m.hva.pte(page);
   if (!pte_present(pte) || pte_special(pte)) return false;
   const pfn = pte_target(pte);
-  return m.frame.pins(pfn) === 0 && !has_flag(m, pfn, PG_locked | PG_writeback);
+  return m.frame.pins(pfn) === 0 && !has_flag(m, pfn, PG_locked | PG_writeback | PG_mlocked);
 }
 
 function protect(m: Machine, page: number, kpfn: number): boolean {

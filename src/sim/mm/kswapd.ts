@@ -1,13 +1,17 @@
-/** kswapd, as far as scenarios need it: it carries out `evict`, page by page, in the three steps others can see. */
+/**
+ * kswapd, as far as scenarios need it: it carries out `evict`, page by page, in the three steps others can see.
+ * Differs: it does what ksmd does as well, `merge`.
+ */
 import { AT, type At } from '../at.ts';
 import { schedule } from '../host/sched.ts';
 import { row_now } from '../incarnation.ts';
 import type { Machine } from '../machine.ts';
 import { TASK_STATE, type Thread } from '../schema.ts';
+import { try_to_merge_with_ksm_page } from './ksm.ts';
 import { vm_of_page } from './page.ts';
 import { evict_page } from './reclaim.ts';
 
-/** Takes the next page to evict, or sleeps. Models kswapd(), mm/vmscan.c. */
+/** Takes the next page, or sleeps. Models kswapd(), mm/vmscan.c. */
 export function kswapd(m: Machine, thread: Thread): At {
   const { evict } = m.hosts[m.places.threads[thread.id]!.host]!;
   while (evict.length > 0) {
@@ -37,7 +41,9 @@ export function mmu_notifier_invalidate_range_start(m: Machine, thread: Thread):
 
 /** The zap, and the page to swap. A page that is locked, pinned or gone already is left alone. */
 export function try_to_unmap(m: Machine, thread: Thread): At {
-  evict_page(m, thread.page);
+  const { op, pages } = m.places.evictions[m.hosts[m.places.threads[thread.id]!.host]!.evict.at(0)]!;
+  if (op.op === 'merge') try_to_merge_with_ksm_page(m, thread.page, row_now(m, 'page', pages[0]!));
+  else evict_page(m, thread.page);
   return AT.mmu_notifier_invalidate_range_end;
 }
 

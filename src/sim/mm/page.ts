@@ -29,12 +29,14 @@ export const PG_readahead = 16;
 export const PG_lru = 32;
 export const PG_error = 64;
 export const PG_ksm = 128;
+export const PG_mlocked = 256;
 
 /**
  * A pte that is neither present nor a swap entry may say why there is nothing, as the kernel's pte markers do.
- * MISSING: userfault memory that its handler has not brought yet.
+ * MISSING: userfault memory that its handler has not brought yet. DISCARDED: given back to the host; a touch finds zeroes.
  */
 export const PTE_MARKER_MISSING = 1;
+export const PTE_MARKER_DISCARDED = 2;
 
 export function pte_none(pte: number): boolean {
   return pte === 0;

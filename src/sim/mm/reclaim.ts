@@ -18,6 +18,7 @@ import {
   PG_ksm,
   PG_locked,
   PG_lru,
+  PG_mlocked,
   PG_swapcache,
   PG_uptodate,
   PG_writeback,
@@ -62,7 +63,7 @@ export function reclaim_page(m: Machine, vm: number): boolean {
     const pfn = row.lru_tail - 1;
     const page = m.frame.hva(pfn) - 1;
     lru_del(m, vm, pfn);
-    if (m.frame.pins(pfn) > 0 || has_flag(m, pfn, PG_locked | PG_writeback | PG_ksm)) {
+    if (m.frame.pins(pfn) > 0 || has_flag(m, pfn, PG_locked | PG_writeback | PG_ksm | PG_mlocked)) {
       lru_add(m, vm, pfn);
       continue;
     }
@@ -94,7 +95,7 @@ export function can_evict(m: Machine, page: number): boolean {
   const pte = m.hva.pte(page);
   if (!pte_present(pte) || pte_special(pte)) return false;
   const pfn = pte_target(pte);
-  return m.frame.pins(pfn) === 0 && !has_flag(m, pfn, PG_locked | PG_writeback | PG_ksm);
+  return m.frame.pins(pfn) === 0 && !has_flag(m, pfn, PG_locked | PG_writeback | PG_ksm | PG_mlocked);
 }
 
 /**

@@ -1,35 +1,37 @@
 /** A scenario's host-side `touch`: the VMM has touched the page, and the read it took lies in the past. */
 import type { Machine } from '../machine.ts';
 import {
+  clear_flag,
   has_flag,
   lru_add,
   make_pte,
   PG_locked,
   PG_lru,
+  PG_mlocked,
   PG_uptodate,
   PTE_DIRTY,
   PTE_RDONLY,
   PTE_SPECIAL,
   PTE_YOUNG,
-  pte_marker,
-  pte_none,
   pte_present,
   pte_swap,
   pte_target,
+  pte_write,
   set_flag,
   take_frame,
   vm_of_page,
   zero_pfn,
 } from './page.ts';
-import { add_to_swap_cache, lookup_swap_cache } from './swap.ts';
+import { add_to_swap_cache, lookup_swap_cache, wake_memory_waiters } from './swap.ts';
+import { page_missing } from './userfault.ts';
 
 /** Makes a page resident at once. A page that is just being read, one that is missing, and a host without a free frame are left alone. */
 export function fault_in_at_once(m: Machine, page: number, write: boolean): void {
   const vm = vm_of_page(m, page);
   const host = m.program.vms[vm]!.host;
   const pte = m.hva.pte(page);
-  if (pte_present(pte) || pte_marker(pte) !== 0) return;
-  if (pte_none(pte) && !write) {
+  if (pte_present(pte) || page_missing(m, page)) return;
+  if (!pte_swap(pte) && !write) {
     m.hva.set_pte(page, make_pte(zero_pfn(m), PTE_YOUNG | PTE_RDONLY | PTE_SPECIAL));
     return;
   }
@@ -44,4 +46,14 @@ export function fault_in_at_once(m: Machine, page: number, write: boolean): void
   if (has_flag(m, pfn, PG_lru)) return;
   m.vms[vm]!.nr_charged_pages += 1;
   lru_add(m, vm, pfn);
+}
+
+/** mlock() of one page by the VMM: brought in, and kept. Or munlock(). */
+export function mlock_at_once(m: Machine, page: number, locked: boolean): void {
+  if (locked) fault_in_at_once(m, page, true);
+  const pte = m.hva.pte(page);
+  if (!pte_write(pte)) return;
+  if (locked) set_flag(m, pte_target(pte), PG_mlocked);
+  else clear_flag(m, pte_target(pte), PG_mlocked);
+  if (!locked) wake_memory_waiters(m, m.program.vms[vm_of_page(m, page)]!.host);
 }

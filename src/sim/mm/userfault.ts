@@ -22,7 +22,8 @@ import {
   PTE_DIRTY,
   PTE_MARKER_MISSING,
   pte_marker,
-  pte_none,
+  pte_present,
+  pte_swap,
   set_flag,
   take_frame,
   vm_of_page,
@@ -34,13 +35,14 @@ export function page_missing(m: Machine, page: number): boolean {
 }
 
 /**
- * Registers one page that nobody has touched: from now on it is missing.
+ * Registers one page that has no contents: from now on it is missing.
  *
  * Models userfaultfd_register() with UFFDIO_REGISTER_MODE_MISSING, fs/userfaultfd.c.
  * Differs: the kernel remembers the range; here each page of it that is empty has a mark.
  */
 export function userfaultfd_register(m: Machine, page: number): void {
-  if (pte_none(m.hva.pte(page))) m.hva.set_pte(page, make_marker(PTE_MARKER_MISSING));
+  const pte = m.hva.pte(page);
+  if (!pte_present(pte) && !pte_swap(pte)) m.hva.set_pte(page, make_marker(PTE_MARKER_MISSING));
 }
 
 /**

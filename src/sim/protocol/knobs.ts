@@ -128,6 +128,10 @@ export const KNOBS = {
     summary: 'What keeps the kvm module loaded: open file descriptors, or every VM until it is destroyed (5.17).',
   },
   worker_page_ref: { values: ['yes', 'no'], summary: 'Whether the page stays pinned until the item is dequeued (B23).' },
+  mmap_lock: {
+    values: ['held_across_io', 'dropped'],
+    summary: 'Whether a fault that sleeps for its page keeps the mmap lock, or drops it and takes it again (B25).',
+  },
   worker_gup_error: {
     values: ['ignored', 'reported'],
     summary:

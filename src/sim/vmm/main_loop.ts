@@ -12,6 +12,7 @@ import { kvm_vcpu_kick } from '../kvm/requests.ts';
 import { VM_END, VM_STATE } from '../life.ts';
 import { type Machine, vmSpec } from '../machine.ts';
 import { mmput } from '../mm/exit_mmap.ts';
+import { begin_memory_job } from '../mm/memory_job.ts';
 import { TASK_STATE, type Thread, WAIT } from '../schema.ts';
 
 /** Tells the main thread of a VM to end it. */
@@ -29,6 +30,8 @@ const vm_of = (m: Machine, thread: Thread): number => m.places.threads[thread.id
 export function vmm(m: Machine, thread: Thread): At {
   const vm = vm_of(m, thread);
   if (m.vms[vm]!.state === VM_STATE.ENDING) return stop_vcpus(m, vm);
+  const job = begin_memory_job(m, thread);
+  if (job !== null) return job;
   thread.task_state = TASK_STATE.INTERRUPTIBLE;
   schedule(m, thread);
   return AT.vmm;
