@@ -11,7 +11,7 @@ import type {
   TaskOp,
   TaskSpec,
   TimerSpec,
-  UserfaultSpec,
+  VmSpec,
 } from '../sim/program.ts';
 import { type Environment, evaluate, type Value } from './evaluate.ts';
 import type { Expression } from './expression.ts';
@@ -40,8 +40,9 @@ export class Frame {
   readonly handler: HandlerOp[] = [];
   readonly turns: Turn[] = [];
   swap: SwapSpec | null = null;
-  userfault: (Pick<UserfaultSpec, 'name' | 'latency' | 'threads'> & { readonly serves: Expression | null }) | null =
-    null;
+  userfault:
+    | (Pick<NonNullable<VmSpec['userfault']>, 'name' | 'latency' | 'threads'> & { readonly serves: Expression | null })
+    | null = null;
   guest: GuestSpec | null = null;
 
   constructor(

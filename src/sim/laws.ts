@@ -13,6 +13,7 @@ import { shadow_frame, shadow_writable } from './kvm/shadow.ts';
 import { tdp_frame, tdp_writable } from './kvm/tdp.ts';
 import { VM_END, VM_STATE } from './life.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
+import { MMAP_LOCK } from './mm/columns.ts';
 import {
   has_flag,
   PG_ksm,
@@ -25,7 +26,7 @@ import {
   pte_target,
   pte_write,
 } from './mm/page.ts';
-import { compiledSchema, MMAP_LOCK, THREAD_KIND, type Thread, WAIT, WORK_STATE } from './schema.ts';
+import { compiledSchema, THREAD_KIND, type Thread, WAIT, WORK_STATE } from './schema.ts';
 
 export interface Laws {
   wrote(field: number, row: number): void;

@@ -4,6 +4,7 @@
  * Plain data, no functions, no source text but for messages. The language targets it; a fuzzer or a
  * test may write one by hand. Names keep their spelling; everything else refers by index.
  */
+import type { MemoryAct, UserfaultSpec } from './mm/spec.ts';
 import type { Knobs } from './protocol/knobs.ts';
 
 /** Where something stands in the scenario, 1-based; for messages only. */
@@ -148,17 +149,6 @@ export interface GuestSpec {
   readonly touched: 'all' | 'none';
 }
 
-/** Memory that is missing until a process outside of the kernel brings it, page by page. */
-export interface UserfaultSpec {
-  readonly name: string;
-  readonly latency: Distribution;
-  /** Pages that it serves, from the start of the heap. */
-  readonly first_page: number;
-  readonly pages: number;
-  /** Threads of the process, each with one page at a time. */
-  readonly threads: number;
-}
-
 /** A network between two hosts, in both directions alike. */
 export interface LinkSpec {
   readonly name: string;
@@ -291,16 +281,7 @@ export type ActionOp =
       readonly enabled: boolean;
       readonly for_ns: number | null;
     }
-  /** Pages of the same contents share one frame, as ksmd has it. */
-  | { readonly op: 'merge'; readonly vm: number; readonly pages: readonly number[] }
-  /** mlock() and munlock(), done at once. */
-  | { readonly op: 'pin'; readonly vm: number; readonly pages: readonly number[]; readonly pinned: boolean }
-  /** The guest gives pages back; the VMM's main thread has the host free them. */
-  | { readonly op: 'balloon'; readonly vm: number; readonly pages: readonly number[] }
-  /** The VMM's main thread maps something: it needs the mmap lock for writing. */
-  | { readonly op: 'mmap'; readonly vm: number }
-  /** SIGKILL to the userfault handler of a VM. */
-  | { readonly op: 'kill'; readonly vm: number }
+  | MemoryAct
   /** The guest kernel takes pages out of the address space of a task. */
   | { readonly op: 'guest_unmap'; readonly vm: number; readonly task: number; readonly pages: readonly number[] }
   /** The guest sets or clears CR0.PG of one of its CPUs. */

@@ -26,6 +26,7 @@ import { EXIT_REASON } from './kvm/exit_reason.ts';
 import { LIFE, LIFE_COUNTERS, MODULE } from './life.ts';
 import { MEMORY } from './memory.ts';
 import { carried } from './migrate/moved.ts';
+import { GUP_OF_THREAD, MEMORY_OF_VM, SWAP_OF_HOST } from './mm/columns.ts';
 
 export const ASYNC_PF_PER_VCPU = 64;
 /** Entries of a page table. */
@@ -51,13 +52,10 @@ export const WAIT = numbered([
   'thread_end',
   'mmap_lock',
 ]);
-/** How a thread stands to the mmap lock of the VM whose page it is after. */
-export const MMAP_LOCK = numbered(['none', 'reading', 'writing', 'to_read', 'to_write']);
 export const VCPU_MODE = numbered(['OUTSIDE_GUEST_MODE', 'IN_GUEST_MODE', 'EXITING_GUEST_MODE']);
 export const EXCEPTION = numbered(['none', 'pending', 'injected']);
 /** SVM: how far an IRET is that ends the blocking of NMIs. HF_IRET_MASK is set until the exit after it was executed. */
 export const NMI_IRET = numbered(['none', 'intercepted', 'executed']);
-export const GUP_RESULT = numbered(['none', 'ok', 'retry', 'fault']);
 /** queue_work() to return: PENDING until a worker takes it, RUNNING until the function returns. */
 export const WORK_STATE = numbered(['IDLE', 'PENDING', 'RUNNING']);
 /** 2010: a single-slot note from the fault to the next entry; DOUBLE is the sentinel kvm_double_apf. */
@@ -135,13 +133,7 @@ const tables = {
       nr_io_waiters: u16,
       fail_alloc: u16,
       fail_swap_read: u16,
-      /** Swap slots in use, and where the search for a free one goes on. */
-      slots_used: u32,
-      slot_next: u32,
-      /** Read-ahead: last offset asked for, hits since, window then. Models swapin_nr_pages(), mm/swap_state.c. */
-      ra_offset: u32,
-      ra_hits: u16,
-      ra_window: u16,
+      ...SWAP_OF_HOST,
       evict: fifo('evictions'),
       kvm_module: oneOf(MODULE),
     },
@@ -182,14 +174,7 @@ const tables = {
       task_state: oneOf(TASK_STATE),
       wait: oneOf(WAIT),
       wait_id: u32,
-      /** get_user_pages(): the page, whether to write, where to go on, and what came of it. */
-      gup_page: u32,
-      gup_write: bool,
-      gup_return: oneOf(AT),
-      gup_result: oneOf(GUP_RESULT),
-      /** It sleeps for its page with the mmap lock held, whatever this version does else. */
-      gup_keeps_lock: bool,
-      mmap_lock: oneOf(MMAP_LOCK),
+      ...GUP_OF_THREAD,
       /** A kworker's item, and the local copies of it that outlive the item; kswapd's place in its work. */
       work: ref,
       first: bool,
@@ -220,14 +205,7 @@ const tables = {
       nr_charged_pages: u32,
       fail_token_write: u16,
       nr_dummies: u16,
-      /** The mmap lock of its process: who reads, who writes, who waits. */
-      mmap_readers: u16,
-      mmap_writer: ref,
-      mmap_waiters: fifo('threads'),
-      /** What its VMM's main thread is to do with the address space. */
-      memory_jobs: fifo('memory_jobs'),
-      /** Threads whose messages the userfault handler has not read yet. */
-      uffd_messages: fifo('threads'),
+      ...MEMORY_OF_VM,
       fail_guest_alloc: u16,
       tdp_l4: array(u32, 'tdp_l4'),
       /** The incarnation that runs, + 1, where it is not this one; see incarnation.ts. */

@@ -1,5 +1,6 @@
 /** Programs made up from a seed: every kind of machine, guest, version and scenario that the language can ask for. */
 import { below, type Stream, seedStream } from '../../src/base/rng.ts';
+import type { UserfaultSpec } from '../../src/sim/mm/spec.ts';
 import type {
   Action,
   ActionOp,
@@ -14,7 +15,6 @@ import type {
   Program,
   TaskOp,
   Trigger,
-  UserfaultSpec,
   VmSpec,
 } from '../../src/sim/program.ts';
 import { isSetKnob, KNOB_NAMES, KNOBS, type Knobs } from '../../src/sim/protocol/knobs.ts';

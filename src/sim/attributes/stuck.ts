@@ -5,9 +5,10 @@
  */
 import { AT } from '../at.ts';
 import type { Machine } from '../machine.ts';
+import { MMAP_LOCK } from '../mm/columns.ts';
 import { vm_of_page } from '../mm/page.ts';
 import { handler_lives } from '../mm/userfault.ts';
-import { GUEST_TASK, MMAP_LOCK, type Task, THREAD_KIND, type Thread, WAIT, WORK_STATE, type Work } from '../schema.ts';
+import { GUEST_TASK, type Task, THREAD_KIND, type Thread, WAIT, WORK_STATE, type Work } from '../schema.ts';
 
 const INJECTED_PAGE = 0x7fff_ffff;
 

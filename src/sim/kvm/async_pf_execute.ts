@@ -10,6 +10,7 @@ import { locked_out, spin_lock, spin_unlock } from '../host/spinlock.ts';
 import { work_returned } from '../host/workqueue.ts';
 import { MODULE, VM_STATE } from '../life.ts';
 import { knobs_of, type Machine, vm_of_vcpu } from '../machine.ts';
+import { GUP_RESULT } from '../mm/columns.ts';
 import { mmdrop, mmget_not_zero, mmput } from '../mm/exit_mmap.ts';
 import { start_gup } from '../mm/gup.ts';
 import { hva_of_page } from '../mm/mmu_notifier.ts';
@@ -17,7 +18,7 @@ import { pte_present, pte_target } from '../mm/page.ts';
 import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Knobs } from '../protocol/knobs.ts';
-import { GUP_RESULT, type Thread, type Work } from '../schema.ts';
+import type { Thread, Work } from '../schema.ts';
 import { kvm_put_kvm } from './destroy.ts';
 import { KVM_REQ_APF_READY, kvm_make_request, kvm_vcpu_kick, kvm_vcpu_wake_up } from './requests.ts';
 

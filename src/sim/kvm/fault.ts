@@ -3,7 +3,8 @@ import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { WALKS } from '../guest/walks.ts';
 import type { Machine } from '../machine.ts';
-import { GUP_RESULT, type Thread, type Vcpu } from '../schema.ts';
+import { GUP_RESULT } from '../mm/columns.ts';
+import type { Thread, Vcpu } from '../schema.ts';
 
 const EFAULT = 14;
 const KVM_EXIT_UNKNOWN = 0;

@@ -7,7 +7,8 @@
 import { schedule, wake_up_process } from '../host/sched.ts';
 import type { Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
-import { MMAP_LOCK, TASK_STATE, type Thread, type Vm, WAIT } from '../schema.ts';
+import { TASK_STATE, type Thread, type Vm, WAIT } from '../schema.ts';
+import { MMAP_LOCK } from './columns.ts';
 
 /** Takes the lock, or goes to sleep for it: it is held when the thread is awake again. Models mmap_read_lock(). */
 export function mmap_read_lock(m: Machine, thread: Thread, vm: number): boolean {

@@ -1,0 +1,42 @@
+/** Columns of the memory manager: what a thread, a VM and a host have for its sake. */
+import { bool, fifo, numbered, oneOf, ref, u16, u32 } from '../../base/table.ts';
+import { AT } from '../at.ts';
+
+export const GUP_RESULT = numbered(['none', 'ok', 'retry', 'fault']);
+/** How a thread stands to the mmap lock of the VM whose page it is after. */
+export const MMAP_LOCK = numbered(['none', 'reading', 'writing', 'to_read', 'to_write']);
+
+/** Of a host thread. */
+export const GUP_OF_THREAD = {
+  /** get_user_pages(): the page, whether to write, where to go on, and what came of it. */
+  gup_page: u32,
+  gup_write: bool,
+  gup_return: oneOf(AT),
+  gup_result: oneOf(GUP_RESULT),
+  /** It sleeps for its page with the mmap lock held, whatever this version does else. */
+  gup_keeps_lock: bool,
+  mmap_lock: oneOf(MMAP_LOCK),
+} as const;
+
+/** Of a VM. */
+export const MEMORY_OF_VM = {
+  /** The mmap lock of its process: who reads, who writes, who waits. */
+  mmap_readers: u16,
+  mmap_writer: ref,
+  mmap_waiters: fifo('threads'),
+  /** What its VMM's main thread is to do with the address space. */
+  memory_jobs: fifo('memory_jobs'),
+  /** Threads whose messages the userfault handler has not read yet. */
+  uffd_messages: fifo('threads'),
+} as const;
+
+/** Of a host: its swap device. */
+export const SWAP_OF_HOST = {
+  /** Swap slots in use, and where the search for a free one goes on. */
+  slots_used: u32,
+  slot_next: u32,
+  /** Read-ahead: last offset asked for, hits since, window then. Models swapin_nr_pages(), mm/swap_state.c. */
+  ra_offset: u32,
+  ra_hits: u16,
+  ra_window: u16,
+} as const;
