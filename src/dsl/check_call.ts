@@ -1,4 +1,5 @@
 /** The types of calls: events, functions, distributions, properties, methods and words with arguments. */
+import { FREED_TWICE, LEAKED, USED_AFTER_FREE } from '../sim/attributes/life.ts';
 import type { Check } from './check.ts';
 import type { Argument, Expression, KindOf, Word } from './expression.ts';
 import { didYouMean } from './suggest.ts';
@@ -147,10 +148,13 @@ function functionType(name: string, of: KindOf<'call'>, args: readonly Expressio
       check.thing(first, 'vm');
       return thing('ledger');
     case 'freed_once':
-      check.expect(first, words('apf_items', 'vms', 'pages'));
+      check.expect(first, words(...Object.keys(FREED_TWICE)));
+      return TRUTH;
+    case 'use_after_free':
+      check.expect(first, words(...Object.keys(USED_AFTER_FREE)));
       return TRUTH;
     case 'leaked':
-      check.expect(first, words('apf_items', 'vms', 'pages'));
+      check.expect(first, words(...Object.keys(LEAKED)));
       return quantity(COUNT);
     case 'prev':
       return check.type(first);

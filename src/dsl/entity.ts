@@ -1,5 +1,6 @@
 /** Things of a run by how a scenario reaches them: by dots and brackets, through lets, or by their short names. */
 import { globMatches } from '../base/glob.ts';
+import { FIRST_WORKER, MAIN_THREAD } from '../sim/pattern.ts';
 import type { Entity, HostSpec, VmSpec } from '../sim/program.ts';
 import { TABLE_ENTRIES } from '../sim/schema.ts';
 import { type Environment, evaluate } from './evaluate.ts';
@@ -26,6 +27,10 @@ export function entityOf(of: Expression, things: Things): Entity | null {
         const vm = entityOf(of.of.of, things);
         return vm?.kind === 'vm' ? vcpu(of, vm, index, things) : null;
       }
+      if (of.of.kind === 'member' && of.of.name.text === 'worker') {
+        const host = entityOf(of.of.of, things);
+        if (host?.kind === 'host') return worker(of, host, index, things);
+      }
       const members = of.of.kind === 'member' ? listed(of.of.of, of.of.name.text, things) : null;
       if (members) return members[index] ?? outside(of, members, things);
       return numbered(of.of, index, things);
@@ -45,6 +50,17 @@ function vcpu(of: Expression, { id: vm, name }: Entity, id: number, { env, vms }
   if (!(id >= 0 && id < count))
     env.outOfRange(of, `${name} has ${count} vCPU${count === 1 ? '' : 's'}, numbered from 0`);
   return { kind: 'vcpu', vm, id, name: `${name}.vcpu[${id}]` };
+}
+
+/** A kernel worker of a host: known by a VM that runs there. */
+function worker(of: Expression, { id: host, name }: Entity, id: number, { env, hosts, vms }: Things): Entity {
+  const count = hosts[host]?.workers ?? 0;
+  if (!(id >= 0 && id < count)) env.outOfRange(of, `${name} has ${count} workers, numbered from 0`);
+  const vm = Math.max(
+    0,
+    vms.findIndex(each => each.host === host),
+  );
+  return { kind: 'thread', vm, id: FIRST_WORKER - id, name: `${name}.worker[${id}]` };
 }
 
 function named(name: string, things: Things): Entity | null {
@@ -99,6 +115,8 @@ function member(of: Expression, name: string, things: Things): Entity | null {
     return vm?.kind === 'vm' ? ofVm(vm.id, name, things, of.name.text) : null;
   }
   const owner = entityOf(of, things);
+  if (owner?.kind === 'vm' && name === 'vmm')
+    return { kind: 'thread', vm: owner.id, id: MAIN_THREAD, name: `${owner.name}.vmm` };
   if (owner?.kind !== 'host') return null;
   const swap = things.hosts[owner.id]?.swap;
   return swap && (name === 'swap' || name === swap.name)

@@ -4,6 +4,7 @@
  * Everything has been checked, so what does not fit here is either for a later version, and says so, or a bug.
  */
 import { Bug } from '../base/assert.ts';
+import { FREED_TWICE, LEAKED, USED_AFTER_FREE } from '../sim/attributes/life.ts';
 import { OBSERVATIONS } from '../sim/observe.ts';
 import type { Entity, EventPattern, Expr, Mark } from '../sim/program.ts';
 import { type Environment, evaluate, type Value } from './evaluate.ts';
@@ -174,6 +175,7 @@ function nameExpr(of: KindOf<'name'>, place: Place, variables: Variables): Expr 
   if (found?.what === 'let' && found.value) return lowerExpression(found.value, place, variables);
   const entity = entityExpr(of, place);
   if (entity) return entity;
+  if (of.name === 'deadlock') return { k: 'deadlock' };
   if (Object.hasOwn(EVENTS, of.name)) return { k: 'happened', event: lowerEvent(of, place) };
   return { k: 'word', value: of.name };
 }
@@ -318,6 +320,7 @@ function callExpr(of: KindOf<'call'>, place: Place, variables: Variables): Expr 
   const { name } = of.of;
   const property = place.env.scope.find(name);
   if (property?.what === 'property' && property.value) return expand(property, property.value, of, place, variables);
+  if (name === 'deadlock') return { k: 'deadlock' };
   if (Object.hasOwn(EVENTS, name)) return { k: 'happened', event: lowerEvent(of, place, variables) };
   const [first] = of.args;
   if (!first) throw new Bug(`${name} without arguments`);
@@ -368,6 +371,12 @@ function functionExpr(name: string, of: KindOf<'call'>, first: Expression, place
         ? { k: 'entity', entity: { ...vcpu.entity, kind: 'thread', name: `thread(${vcpu.entity.name})` } }
         : { k: 'get', of: vcpu, name: 'thread' };
     }
+    case 'leaked':
+      return sumOver(LEAKED, first, place);
+    case 'freed_once':
+      return { k: 'not', of: anyOf(FREED_TWICE, first, place) };
+    case 'use_after_free':
+      return anyOf(USED_AFTER_FREE, first, place);
     case 'trace':
       return { k: 'trace', globs: of.args.flatMap(({ value }) => (value.kind === 'name' ? [value.name] : [])) };
     case 'kind':
@@ -380,6 +389,18 @@ function functionExpr(name: string, of: KindOf<'call'>, first: Expression, place
       place.needs(of, `'${name}'`, 'the complete model');
       return NOTHING;
   }
+}
+
+/** What a word stands for, of all VMs together. */
+function sumOver(attributes: Readonly<Record<string, string>>, word: Expression, place: Place): Expr {
+  const name = word.kind === 'name' ? attributes[word.name] : undefined;
+  if (!name) throw new Bug('a word that nothing stands for');
+  return total(place, vm => ({ k: 'get', of: vm, name }));
+}
+
+function anyOf(attributes: Readonly<Record<string, string>>, word: Expression, place: Place): Expr {
+  const none: Expr = { k: 'number', value: 0, dim: 'none' };
+  return { k: 'binary', op: '>', left: sumOver(attributes, word, place), right: none };
 }
 
 /** The kind of a typed address is known here; that of a record is what the record says. */

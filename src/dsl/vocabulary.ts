@@ -72,11 +72,13 @@ const MODELLED: Readonly<Partial<Record<ThingKind, EntityKind>>> = {
 const ADDED: Readonly<Partial<Record<ThingKind, Readonly<Record<string, Field>>>>> = {
   host: {
     swap: of(thing('swap'), 'Its swap device.'),
+    worker: of({ t: 'indexed', of: 'thread' }, 'One of its kernel workers: `h0.worker[0]`.'),
     apf_items_received: of(count, 'Work items that a migration brought along.', COMPLETE),
   },
   link: { sent_bytes: of(size, 'Bytes sent.', COMPLETE) },
   vm: {
     vcpu: of({ t: 'indexed', of: 'vcpu' }, 'One vCPU: `web.vcpu[0]`.'),
+    vmm: of(thing('thread'), 'The main thread of its VMM.'),
     task: of({ t: 'named', of: 'task' }, 'One task: `web.task.db`.'),
     nmi: of({ t: 'named', of: 'nmi' }, 'A sender of NMIs: `web.nmi.watchdog`.'),
     irq: of({ t: 'named', of: 'irq' }, 'One interrupt: `web.irq.disk`.'),
@@ -203,7 +205,11 @@ export type ArgumentKind = ThingKind | 'mark';
 export const EVENTS: Readonly<Record<string, EventKind>> = {
   ...OBSERVATIONS,
   switchover: { args: ['migration'], summary: 'The destination starts to run.', ...COMPLETE },
-  deadlock: { args: [], summary: 'Threads wait for one another and none can go on.', ...COMPLETE },
+  deadlock: {
+    args: [],
+    summary:
+      'Somebody waits, and nothing can end that: a lock cycle, as soon as it is closed; a lost wake, an owed completion, or nothing left that runs, when nothing can happen any more.',
+  },
 };
 
 export interface Measure {
@@ -243,14 +249,16 @@ export const FUNCTIONS: Readonly<Record<string, Measure>> = {
     needs: 'the complete model',
   },
   freed_once: {
-    summary: 'Every item of a kind that was allocated is freed exactly once.',
+    summary: 'Nothing of a kind has been freed that was not held: apf_items, pages.',
     example: 'freed_once(apf_items)',
-    needs: 'the complete model',
   },
   leaked: {
-    summary: 'Items that nothing refers to any more and nobody freed.',
+    summary: 'How many of a kind nobody refers to any more, and nobody will free: apf_items, vms, pages.',
     example: 'leaked(apf_items)',
-    needs: 'the complete model',
+  },
+  use_after_free: {
+    summary: 'Something of a kind was used after it had been freed: mm, vm, module_text.',
+    example: 'use_after_free(mm)',
   },
   prev: {
     summary: 'The value before the last step.',

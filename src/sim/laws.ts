@@ -25,6 +25,7 @@ import {
   pte_swap,
   pte_target,
   pte_write,
+  vm_of_page,
 } from './mm/page.ts';
 import { compiledSchema, THREAD_KIND, type Thread, WAIT, WORK_STATE } from './schema.ts';
 
@@ -184,7 +185,7 @@ function holders(m: Machine, vm: number, holds: (thread: Thread) => boolean): nu
   let found = 0;
   for (const work of m.works) {
     if (!work.used || work.wakeup_all || m.vm_of_vcpu[work.vcpu - 1] !== vm) continue;
-    const fresh = work.state === WORK_STATE.IDLE && !work.completed && isSettingUp(m, work.vcpu - 1, work.id);
+    const fresh = work.state === WORK_STATE.IDLE && isSettingUp(m, work.vcpu - 1, work.id);
     if (fresh || work.state === WORK_STATE.PENDING) found += 1;
   }
   for (const thread of m.threads) {
@@ -196,7 +197,10 @@ function holders(m: Machine, vm: number, holds: (thread: Thread) => boolean): nu
 }
 
 function isSettingUp(m: Machine, vcpu: number, work: number): boolean {
-  return m.vcpus[vcpu]!.completing === work + 1;
+  const { completing, apf_done } = m.vcpus[vcpu]!;
+  const { at } = m.threads[m.places.vcpus[vcpu]!.thread]!;
+  const here = at === AT.kvm_setup_async_pf || at === AT['kvm_setup_async_pf.schedule_work'];
+  return here && completing === work + 1 && !apf_done.has(work);
 }
 
 const AFTER_PUT = new Set<number>([
@@ -351,7 +355,9 @@ function checkSlots(m: Machine): void {
       const kept = pte_present(pte)
         ? cached >= 0 && pte_target(pte) === cached
         : pte_swap(pte) && pte_target(pte) === slot;
-      if (!kept) broken(m, `slot ${slot} is for page ${page}, which does not need it`);
+      // What is under way at the device when the address space goes keeps its slot until it is through.
+      const under_way = m.vms[vm_of_page(m, page)]!.mm_exited === 1 && cached >= 0;
+      if (!kept && !under_way) broken(m, `slot ${slot} is for page ${page}, which does not need it`);
       if (cached >= 0 && m.frame.slot(cached) !== slot + 1) broken(m, `slot ${slot} and frame ${cached} do not agree`);
     }
     if (used !== m.hosts[number]!.slots_used)

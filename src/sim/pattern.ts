@@ -4,6 +4,10 @@ import { OBSERVATION_NAMES, OBSERVATIONS } from './observe.ts';
 import type { Places } from './places.ts';
 import type { Entity, EventPattern, Mark } from './program.ts';
 
+/** Threads of a VM by number: those of its vCPUs, the main thread of its VMM, and from here down its host's kworkers. */
+export const MAIN_THREAD = -1;
+export const FIRST_WORKER = -2;
+
 /** The row that an entity stands for, in the table of its kind; -1 for a kind without rows. */
 export function rowOf(places: Places, entity: Entity | Mark): number {
   if (entity.kind === 'mark') return places.marks.indexOf(entity.name);
@@ -24,7 +28,10 @@ export function rowOf(places: Places, entity: Entity | Mark): number {
     case 'page':
       return (vm?.first_page ?? 0) + entity.id;
     case 'thread':
-      return places.vcpus[(vm?.first_vcpu ?? 0) + entity.id]?.thread ?? -1;
+      if (entity.id < MAIN_THREAD) return places.hosts[vm?.host ?? 0]?.workers[FIRST_WORKER - entity.id] ?? -1;
+      return entity.id === MAIN_THREAD
+        ? (vm?.vmm ?? -1)
+        : (places.vcpus[(vm?.first_vcpu ?? 0) + entity.id]?.thread ?? -1);
     case 'handler':
       return vm?.uffd_readers[0] ?? -1;
     case 'nmi':

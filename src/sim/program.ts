@@ -399,6 +399,8 @@ export type Expr =
     }
   /** True once the event has happened (within the judgement's window, when it has one). */
   | { readonly k: 'happened'; readonly event: EventPattern }
+  /** Somebody waits, and nothing can end that; see src/sim/why/deadlock.ts. */
+  | { readonly k: 'deadlock' }
   /** The first of one event came when the other had not happened yet. */
   | { readonly k: 'before'; readonly event: EventPattern; readonly other: EventPattern }
   /** Over the events of the run so far, or over the window. */

@@ -26,6 +26,7 @@ import { HEAP_GFN, HEAP_GVA, VM_HVA, VM_HVA_STRIDE } from '../places.ts';
 import { EXCEPTION, FRAME, FRAME_AT, GUEST_TASK, NODE, type Node, type Vcpu } from '../schema.ts';
 import { vm_stopped } from '../vmm/monitor.ts';
 import { address, count, type Description, entity, quantity, state, truth, words } from './attribute.ts';
+import { life } from './life.ts';
 import { taskIsStuck } from './stuck.ts';
 
 const IRQCHIPS = ['kernel', 'split', 'user'] as const;
@@ -101,6 +102,7 @@ export const vm: Description = {
     accesses: count('Reads and writes that its tasks have finished.', (m, row) =>
       sumTasks(m, row, each => each.nr_accesses),
     ),
+    ...life.attributes,
   },
   collections: {
     vcpus: {
@@ -127,6 +129,7 @@ export const vm: Description = {
   },
   states: {
     paused: state('Its VMM keeps all its vCPUs out of KVM_RUN.', (m, row) => vm_stopped(m.vms[row]!)),
+    ...life.states,
   },
   series: {
     stall: {

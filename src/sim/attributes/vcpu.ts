@@ -42,7 +42,7 @@ function threadOf(m: Machine, row: number): Thread {
   return m.threads[m.places.vcpus[row]!.thread]!;
 }
 
-function markedHalted(m: Machine, row: number, arg: number): boolean {
+export function markedHalted(m: Machine, row: number, arg: number): boolean {
   const vcpu = m.vcpus[row]!;
   const guest = vcpu.mp_state === MP_STATE.HALTED && vcpu.in_hlt === 1;
   const synthetic = vcpu.apf_halted === 1 || (vcpu.mp_state === MP_STATE.HALTED && vcpu.in_hlt === 0);
@@ -50,7 +50,7 @@ function markedHalted(m: Machine, row: number, arg: number): boolean {
 }
 
 /** The thread has given up its CPU inside kvm_vcpu_block(), and nobody has set it running again. */
-function blocked(m: Machine, row: number): boolean {
+export function blocked(m: Machine, row: number): boolean {
   const thread = threadOf(m, row);
   if (thread.task_state !== TASK_STATE.INTERRUPTIBLE || thread.on_rq === 1) return false;
   switch (thread.at) {
@@ -80,7 +80,7 @@ function dequeueable(m: Machine, row: number): boolean {
 }
 
 /** What a vCPU must not sleep through, the same for every variant: never the variant's own predicate. */
-function runnable(m: Machine, row: number): boolean {
+export function runnable(m: Machine, row: number): boolean {
   const vcpu = m.vcpus[row]!;
   if (vcpu.mp_state === MP_STATE.RUNNABLE && vcpu.apf_halted === 0) return true;
   if (dequeueable(m, row)) return true;
@@ -370,6 +370,10 @@ export const vcpu: Description = {
       (m, row) => m.vcpus[row]!.exception === EXCEPTION.injected,
     ),
     clearing: state('Its thread empties queue and done.', isClearing),
+    corrupt: state(
+      'An operation on queue or done without the lock has cut items off.',
+      (m, row) => m.vcpus[row]!.apf_list_corrupt === 1,
+    ),
     noted: state(
       '2010: the fault has left its note for the next entry.',
       (m, row) => m.vcpus[row]!.apf_note !== ENTRY_NOTE.none,

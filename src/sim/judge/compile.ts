@@ -10,6 +10,7 @@ import { DESCRIPTIONS } from '../attributes.ts';
 import { can_move, row_now } from '../incarnation.ts';
 import { rowOf } from '../pattern.ts';
 import type { Expr } from '../program.ts';
+import { deadlockOf, deadlockText } from '../why/deadlock.ts';
 import {
   aggregate,
   anyOf,
@@ -80,6 +81,8 @@ export function compile(expr: Expr, context: Context): Node {
       return isNode(expr, context);
     case 'quantifier':
       return quantifierNode(expr, context);
+    case 'deadlock':
+      return deadlockNode(context);
     case 'happened':
       return happened(context, expr.event);
     case 'before':
@@ -263,6 +266,12 @@ function isNode(expr: ExprOf<'is'>, context: Context): TruthNode {
     why: () => `${owner.show()} is ${get() ? '' : 'not '}${words}`,
     show: () => String(get()),
   };
+}
+
+function deadlockNode({ m }: Context): TruthNode {
+  const get = () => deadlockOf(m) !== null;
+  const why = () => deadlockText(m);
+  return { t: 'truth', text: 'deadlock', depends: EVERY_STEP, get, why, show: () => String(get()) };
 }
 
 /** `x.kind is known` besides the words themselves. */

@@ -146,6 +146,8 @@ export function exprText(expr: Expr): string {
       const inner = `${expr.variable} in ${exprText(expr.over)}: ${exprText(expr.body)}`;
       return expr.q === 'count' ? `count(${inner})` : `${expr.q} ${inner}`;
     }
+    case 'deadlock':
+      return 'deadlock';
     case 'happened':
       return eventText(expr.event);
     case 'before':

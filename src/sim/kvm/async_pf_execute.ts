@@ -143,25 +143,15 @@ export function async_pf_execute_wake(m: Machine, thread: Thread): At {
 export function async_pf_execute_put(m: Machine, thread: Thread): At {
   const vcpu = m.vcpus[thread.vcpu - 1]!;
   const vm = vm_of_vcpu(m, vcpu);
-  note_uses_after_end(m, thread, vm);
+  if (m.vms[vm]!.state === VM_STATE.DESTROYED) {
+    m.vms[vm]!.nr_vm_uses_after_free += 1;
+    m.observe?.(OBS.vm_used_after_free, vm, vm, -1);
+  }
   const { worker_mm_ref } = knobs_of(m, vcpu);
   if (worker_mm_ref === 'mm_count') mmdrop(m, vm);
   const put_vm = AT['async_pf_execute.put_vm'];
   const then = worker_mm_ref === 'mm_users' ? mmput(m, thread, vm, put_vm) : put_vm;
   return then === put_vm ? async_pf_execute_put_vm(m, thread) : then;
-}
-
-/** The function has come this far with nothing to keep the VM, or the very code that it runs. */
-function note_uses_after_end(m: Machine, thread: Thread, vm: number): void {
-  const host = m.hosts[m.places.threads[thread.id]!.host]!;
-  if (m.vms[vm]!.state === VM_STATE.DESTROYED) {
-    m.vms[vm]!.nr_vm_uses_after_free += 1;
-    m.observe?.(OBS.vm_used_after_free, vm, vm, -1);
-  }
-  if (host.kvm_module === MODULE.UNLOADED) {
-    host.nr_module_text_uses += 1;
-    m.observe?.(OBS.text_after_unload, -1, host.id, -1);
-  }
 }
 
 /** Drops its reference to the VM; the last one destroys it, from within this function. */
@@ -172,8 +162,13 @@ export function async_pf_execute_put_vm(m: Machine, thread: Thread): At {
   return then === done ? async_pf_execute_return(m, thread) : then;
 }
 
-/** The function returns: whoever flushes this item may go on. */
+/** The function returns, which takes code to return from: whoever flushes this item may go on. */
 export function async_pf_execute_return(m: Machine, thread: Thread): At {
+  const host = m.hosts[m.places.threads[thread.id]!.host]!;
+  if (host.kvm_module === MODULE.UNLOADED) {
+    host.nr_module_text_uses += 1;
+    m.observe?.(OBS.text_after_unload, -1, host.id, -1);
+  }
   if (thread.work !== 0) work_returned(m, thread, m.works[thread.work - 1]!);
   thread.work = 0;
   thread.first = 0;
