@@ -17,6 +17,7 @@ export const CHARGES_NS = {
   guest_access: 200,
   guest_op: 20,
   guest_handler: 200,
+  smm_handler: 2000,
   guest_switch: 1000,
   reclaim_page: 400,
   map_page: 300,

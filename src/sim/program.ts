@@ -250,6 +250,7 @@ export type ActionOp =
       readonly vcpu: number;
       readonly irq: number;
     }
+  | { readonly op: 'smi' | 'pmi'; readonly vm: number; readonly vcpu: number }
   | { readonly op: 'nmi'; readonly vm: number; readonly vcpu: number; readonly name: string }
   | { readonly op: 'hold_event'; readonly event: EventPattern; readonly ns: number }
   | {

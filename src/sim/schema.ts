@@ -62,7 +62,7 @@ export const WORK_STATE = numbered(['IDLE', 'PENDING', 'RUNNING']);
 export const ENTRY_NOTE = numbered(['none', 'item', 'DOUBLE']);
 
 /** What a guest CPU executes above the current task's own instructions. */
-export const FRAME = numbered(['none', 'setup', 'exc_page_fault', 'irq', 'apf_ready', 'nmi']);
+export const FRAME = numbered(['none', 'setup', 'exc_page_fault', 'irq', 'apf_ready', 'nmi', 'exc_other', 'smm']);
 /** Where inside a handler the guest is. */
 export const FRAME_AT = numbered([
   'entry',
@@ -269,10 +269,12 @@ const tables = {
 
       exception: oneOf(EXCEPTION),
       exception_nr: u8,
+      exception_error_code: u16,
+      /** Of an asynchronous fault's #PF the token, also to be found in CR2; else 0. */
       exception_token: u32,
-      /** Of a #PF that is the guest's own: its error code and its address. */
-      exception_error_code: u8,
-      exception_address: u53,
+      /** What CR2 is to hold, while it is not there yet: from 4.20 on until the injection. */
+      exception_payload: u53,
+      exception_has_payload: bool,
       irq_injected: bool,
       irq_vector: u8,
       /** NMIs that have come in since the vCPU last looked; anybody adds. */
@@ -284,6 +286,10 @@ const tables = {
       nmi_iret: oneOf(NMI_IRET),
       /** Who sent what the guest has not taken yet; NMIs themselves are all alike. */
       nmi_senders: fifo('nmis'),
+      smi_pending: bool,
+      /** In system management mode; whether it was entered from an NMI handler. */
+      smm: bool,
+      smm_inside_nmi: bool,
       /** Exits that the host has asked for, WINDOW bits of kvm/nmi.ts. */
       exit_window: u8,
 
@@ -360,6 +366,8 @@ const tables = {
     {
       op_left_ns: u53,
       /** What was left of the operation that each handler interrupted. */
+      /** CR2 when each handler began: what that of a #PF ought to find there. */
+      frame_cr2: array(u53, FRAMES_MAX),
       frame_left_ns: array(u53, FRAMES_MAX),
       switched_ns: u53,
       blocked_since_ns: u53,

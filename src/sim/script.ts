@@ -15,7 +15,8 @@ import { vcpu_now, vm_now } from './incarnation.ts';
 import { delete_module } from './kvm/destroy.ts';
 import { apic_set_spiv, kvm_apic_set_irq } from './kvm/lapic.ts';
 import { send_nmi } from './kvm/nmi.ts';
-import { kvm_vcpu_kick } from './kvm/requests.ts';
+import { KVM_REQ_PMI, kvm_make_request, kvm_vcpu_kick } from './kvm/requests.ts';
+import { kvm_inject_smi } from './kvm/smi.ts';
 import { VM_STATE } from './life.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
 import { queue_memory_job } from './mm/memory_job.ts';
@@ -146,6 +147,13 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
         kvm_apic_set_irq(m, vcpuOf(op), interrupt.vector);
         return;
       }
+      case 'smi':
+        kvm_inject_smi(m, vcpuOf(op));
+        return;
+      case 'pmi':
+        kvm_make_request(KVM_REQ_PMI, vcpuOf(op));
+        kvm_vcpu_kick(m, vcpuOf(op));
+        return;
       case 'nmi':
         send_nmi(
           m,

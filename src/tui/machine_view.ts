@@ -39,6 +39,8 @@ const FRAME_NAMES: Readonly<Record<keyof typeof FRAME, string>> = {
   apf_ready: 'ready',
   setup: 'setup',
   nmi: 'NMI',
+  exc_other: 'fault',
+  smm: 'SMM',
 };
 const FRAMES = Object.keys(FRAME).map(name => (isFrame(name) ? FRAME_NAMES[name] : name));
 

@@ -125,6 +125,25 @@ export const nmiAct = statement({
   lower: ({ name, vcpu }, at, lowering) => lowering.act({ op: 'nmi', name: name.text, ...lowering.vcpu(vcpu) }, at),
 });
 
+/** Events that have no name of their own. */
+function raise(keyword: 'smi' | 'pmi', summary: string) {
+  return statement({
+    id: `raise_${keyword}`,
+    keyword,
+    where: WHERE,
+    syntax: seq(word(keyword), word('to'), place('vcpu', 'VCPU')),
+    summary,
+    examples: [`${keyword} to web.vcpu[0]`],
+    check: ({ vcpu }, _at, check) => check.thing(vcpu, 'vcpu'),
+    lower: ({ vcpu }, at, lowering) => lowering.act({ op: keyword, ...lowering.vcpu(vcpu) }, at),
+  });
+}
+
+export const raises = [
+  raise('smi', 'Sends a system management interrupt, as KVM_SMI does.'),
+  raise('pmi', 'A performance counter of the vCPU overflows, whose interrupt is an NMI: a guest’s NMI watchdog.'),
+];
+
 export const hold = statement({
   id: 'hold',
   keyword: 'hold',

@@ -387,6 +387,7 @@ export const vcpu: Description = {
     },
     apf_handler: state('In the handler of a not-present event.', (m, row) => inHandler(m, row, FRAME.exc_page_fault)),
     irq_handler: state('In the handler of an interrupt or timer.', (m, row) => inHandler(m, row, FRAME.irq)),
+    in_smm: state('In system management mode.', (m, row) => m.vcpus[row]!.smm === 1),
     nmi_handler: state('In the NMI handler.', (m, row) => inHandler(m, row, FRAME.nmi)),
     ready_handler: state('In a handler that wakes the tasks of a ready event.', inReadyHandler),
     has_interrupt: state(

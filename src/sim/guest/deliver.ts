@@ -1,5 +1,5 @@
 /** What the CPU does with an event that went in with the entry: the handler that begins. */
-import { VECTOR } from '../kvm/event.ts';
+import { kvm_clear_exception_queue, VECTOR } from '../kvm/event.ts';
 import { type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { APF_VECTOR } from '../places.ts';
@@ -10,18 +10,11 @@ import { deliver_nmi } from './nmi.ts';
 /** What was injected with this entry becomes a handler that runs. */
 export function deliver_event(m: Machine, vcpu: Vcpu): void {
   if (vcpu.exception === EXCEPTION.injected) {
-    const token = vcpu.exception_token;
-    const nr = vcpu.exception_nr;
-    vcpu.exception = EXCEPTION.none;
-    vcpu.exception_nr = 0;
-    vcpu.exception_token = 0;
+    const { exception_nr: nr, exception_token: token } = vcpu;
+    kvm_clear_exception_queue(vcpu);
     if (nr === VECTOR.DF) panic(m, vcpu);
-    else {
-      vcpu.cr2 = vcpu.exception_address || token;
-      vcpu.exception_error_code = 0;
-      vcpu.exception_address = 0;
-      push_frame(m, vcpu, FRAME.exc_page_fault, FRAME_AT.entry, nr, token);
-    }
+    else if (nr === VECTOR.PF) push_frame(m, vcpu, FRAME.exc_page_fault, FRAME_AT.entry, nr, token);
+    else push_frame(m, vcpu, FRAME.exc_other, FRAME_AT.iret, nr, 0);
     return;
   }
   if (vcpu.nmi_injected) {

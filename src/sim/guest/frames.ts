@@ -29,6 +29,7 @@ export function push_frame(m: Machine, vcpu: Vcpu, kind: Kind, at: FrameAt, vect
   vcpu.set_frame_if(depth, vcpu.rflags_if);
   vcpu.set_frame_cpl3(depth, vcpu.cpl3);
   vcpu.set_frame_left_ns(depth, vcpu.op_left_ns);
+  vcpu.set_frame_cr2(depth, vcpu.cr2);
   vcpu.depth = depth + 1;
   vcpu.op_left_ns = 0;
   vcpu.rflags_if = 0;
@@ -57,6 +58,7 @@ export function pop_frame(vcpu: Vcpu): void {
   vcpu.set_frame_cpl3(top, 0);
   vcpu.set_frame_rcu(top, 0);
   vcpu.set_frame_left_ns(top, 0);
+  vcpu.set_frame_cr2(top, 0);
   vcpu.depth = top;
 }
 

@@ -68,6 +68,8 @@ export function run_handler(m: Machine, thread: Thread, vcpu: Vcpu): At {
       return exc_page_fault(m, vcpu);
     case FRAME.apf_ready:
       return sysvec_kvm_asyncpf_interrupt(m, vcpu);
+    case FRAME.smm:
+      return smm_handler(m, vcpu);
     case FRAME.nmi:
       return exc_nmi(m, thread, vcpu);
     default:
@@ -107,6 +109,9 @@ function exc_page_fault(m: Machine, vcpu: Vcpu): At {
     case FRAME_AT.entry: {
       const reason = vcpu.area_flags;
       vcpu.area_flags = 0;
+      if (vcpu.cr2 !== vcpu.frame_cr2(top)) m.observe?.(OBS.wrong_cr2, vm, vcpu.id, -1);
+      // The token is what CR2 holds, whatever the host meant to put there.
+      if (reason !== 0) vcpu.set_frame_token(top, vcpu.cr2 >>> 0);
       const by_interrupt = knobsOfVm(m, vm).notify === 'pf_then_interrupt';
       if (reason === 0) ordinary_page_fault(m, vcpu);
       else if (!by_interrupt && reason === KVM_PV_REASON_PAGE_READY) {
@@ -246,6 +251,15 @@ function exc_nmi(m: Machine, thread: Thread, vcpu: Vcpu): At {
   const op = vmSpec(m, vm_of_vcpu(m, vcpu)).guest.nmi_handler[vcpu.frame_op(vcpu.depth - 1)];
   if (op) return handler_op(m, thread, vcpu, op);
   set_frame_at(vcpu, FRAME_AT.iret);
+  return AT.guest;
+}
+
+/** What the firmware does takes its time, and ends with RSM. */
+function smm_handler(m: Machine, vcpu: Vcpu): At {
+  const top = vcpu.depth - 1;
+  if (vcpu.frame_op(top) !== 0) return vm_exit(vcpu, EXIT_REASON.rsm);
+  vcpu.set_frame_op(top, 1);
+  vcpu.op_left_ns = m.charges_of_vcpu[vcpu.id]!.smm_handler;
   return AT.guest;
 }
 

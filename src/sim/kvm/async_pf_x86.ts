@@ -10,7 +10,12 @@ import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Knobs } from '../protocol/knobs.ts';
 import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, EXCEPTION, MP_STATE, type Thread, type Vcpu, type Work } from '../schema.ts';
-import { kvm_arch_interrupt_allowed, kvm_event_needs_reinjection, kvm_queue_exception } from './event.ts';
+import {
+  kvm_arch_interrupt_allowed,
+  kvm_clear_exception_queue,
+  kvm_event_needs_reinjection,
+  kvm_inject_page_fault,
+} from './event.ts';
 import { kvm_apic_set_irq } from './lapic.ts';
 import { kvm_guest_cached } from './memslot.ts';
 import { takes_apf_in_nmi } from './nmi.ts';
@@ -29,7 +34,6 @@ export const APF_BROADCAST = 0xffff_ffff;
 /** kvm_vcpu_pv_apf_data: `reason` up to 5.7, `flags` since. */
 export const KVM_PV_REASON_PAGE_NOT_PRESENT = 1;
 export const KVM_PV_REASON_PAGE_READY = 2;
-const PF_VECTOR = 14;
 
 // -- Gates ----------------------------------------------------------------------------------------
 
@@ -235,7 +239,7 @@ export function kvm_arch_async_page_not_present(m: Machine, vcpu: Vcpu, work: Wo
   kvm_add_async_pf_gfn(vcpu, work.gfn);
   if (kvm_can_deliver_async_pf(m, vcpu)) {
     if (apf_put_user(m, vcpu, KVM_PV_REASON_PAGE_NOT_PRESENT)) {
-      kvm_queue_exception(m, vcpu, PF_VECTOR, work.token);
+      kvm_inject_page_fault(m, vcpu, 0, work.token, work.token);
       return true;
     }
     if (knobs_of(m, vcpu).not_present_write_failure === 'neither') return false;
@@ -293,13 +297,11 @@ function pf_ready(m: Machine, vcpu: Vcpu, token: number, knobs: Knobs): void {
     vcpu.area_flags === KVM_PV_REASON_PAGE_NOT_PRESENT &&
     vcpu.exception === EXCEPTION.pending
   ) {
-    vcpu.exception = EXCEPTION.none;
-    vcpu.exception_nr = 0;
-    vcpu.exception_token = 0;
+    kvm_clear_exception_queue(vcpu);
     vcpu.area_flags = 0;
     return;
   }
-  if (apf_put_user(m, vcpu, KVM_PV_REASON_PAGE_READY)) kvm_queue_exception(m, vcpu, PF_VECTOR, token);
+  if (apf_put_user(m, vcpu, KVM_PV_REASON_PAGE_READY)) kvm_inject_page_fault(m, vcpu, 0, token, token);
 }
 
 /** Ready by interrupt: one token at a time, until the guest has acknowledged. */

@@ -19,6 +19,8 @@ import { kvm_nmi_allowed } from './nmi.ts';
 import {
   KVM_REQ_EVENT,
   KVM_REQ_NMI,
+  KVM_REQ_PMI,
+  KVM_REQ_SMI,
   KVM_REQ_UNBLOCK,
   KVM_REQ_UNHALT,
   kvm_check_request,
@@ -65,6 +67,21 @@ export const RUNNABLE_TERMS: readonly RunnableTerm[] = [
     text: 'an NMI is requested',
     when: (m, vcpu) => knobs(m, vcpu).runnable_requests === 'all',
     holds: (_m, vcpu) => kvm_test_request(KVM_REQ_NMI, vcpu),
+  },
+  {
+    text: 'an SMI is requested',
+    when: (m, vcpu) => knobs(m, vcpu).runnable_requests === 'all',
+    holds: (_m, vcpu) => kvm_test_request(KVM_REQ_SMI, vcpu),
+  },
+  {
+    text: 'an SMI is pending and allowed',
+    when: always,
+    holds: (_m, vcpu) => vcpu.smi_pending === 1 && vcpu.smm === 0,
+  },
+  {
+    text: 'a performance interrupt is requested',
+    when: (m, vcpu) => knobs(m, vcpu).runnable_requests === 'all',
+    holds: (_m, vcpu) => kvm_test_request(KVM_REQ_PMI, vcpu),
   },
   {
     text: 'KVM_REQ_EVENT is set',

@@ -13,10 +13,8 @@ import { GUARD, guarded } from '../protocol/guards.ts';
 import { EXCEPTION, type Thread, type Vcpu } from '../schema.ts';
 import { kvm_apic_ack_interrupt, kvm_apic_has_interrupt } from './lapic.ts';
 import { enable_nmi_window, inject_nmi, kvm_nmi_allowed, WINDOW } from './nmi.ts';
-import { KVM_REQ_EVENT, kvm_check_request, kvm_make_request } from './requests.ts';
-
-const DF_VECTOR = 8;
-const PF_VECTOR = 14;
+import { KVM_REQ_EVENT, KVM_REQ_TRIPLE_FAULT, kvm_check_request, kvm_make_request } from './requests.ts';
+import { enter_smm, kvm_smi_allowed } from './smi.ts';
 
 /** Models svm_interrupt_allowed() / vmx_interrupt_allowed(). */
 export function kvm_arch_interrupt_allowed(vcpu: Vcpu): boolean {
@@ -28,33 +26,82 @@ export function kvm_event_needs_reinjection(vcpu: Vcpu): boolean {
   return vcpu.exception === EXCEPTION.injected || vcpu.irq_injected === 1 || vcpu.nmi_injected === 1;
 }
 
-/**
- * Queues a #PF for the guest. A second one while the first is on its way makes a double fault.
- *
- * Models kvm_multiple_exception(), arch/x86/kvm/x86.c. Differs: #PF is the only exception here.
- */
-export function kvm_queue_exception(m: Machine, vcpu: Vcpu, nr: number, token: number): void {
-  kvm_make_request(KVM_REQ_EVENT, vcpu);
-  if (vcpu.exception !== EXCEPTION.none) {
-    vcpu.exception = EXCEPTION.pending;
-    vcpu.exception_nr = DF_VECTOR;
-    vcpu.exception_token = 0;
-    vcpu.exception_error_code = 0;
-    vcpu.exception_address = 0;
-    m.observe?.(OBS.double_fault, vm_of_vcpu(m, vcpu), vcpu.id, -1);
-    return;
-  }
-  vcpu.exception = EXCEPTION.pending;
-  vcpu.exception_nr = nr;
-  vcpu.exception_token = token;
+export const VECTOR = { DE: 0, DF: 8, TS: 10, NP: 11, SS: 12, GP: 13, PF: 14 } as const;
+
+const CONTRIBUTORY: readonly number[] = [VECTOR.DE, VECTOR.TS, VECTOR.NP, VECTOR.SS, VECTOR.GP];
+
+/** What two exceptions make of each other. Models exception_class(), arch/x86/kvm/x86.c. */
+function exception_class(nr: number): 'benign' | 'contributory' | 'pf' {
+  if (nr === VECTOR.PF) return 'pf';
+  return CONTRIBUTORY.includes(nr) ? 'contributory' : 'benign';
 }
 
-/** Queues a #PF of the guest's own, with what its handler reads. Models kvm_inject_page_fault(), arch/x86/kvm/x86.c. */
-export function kvm_inject_page_fault(m: Machine, vcpu: Vcpu, error_code: number, address: number): void {
-  kvm_queue_exception(m, vcpu, PF_VECTOR, 0);
-  if (vcpu.exception_nr !== PF_VECTOR) return;
+function set_exception(vcpu: Vcpu, nr: number, error_code: number, token: number): void {
+  vcpu.exception = EXCEPTION.pending;
+  vcpu.exception_nr = nr;
   vcpu.exception_error_code = error_code;
-  vcpu.exception_address = address;
+  vcpu.exception_token = token;
+  vcpu.exception_payload = 0;
+  vcpu.exception_has_payload = 0;
+}
+
+/** Nothing is pending or injected any more. Models kvm_clear_exception_queue(). */
+export function kvm_clear_exception_queue(vcpu: Vcpu): void {
+  set_exception(vcpu, 0, 0, 0);
+  vcpu.exception = EXCEPTION.none;
+}
+
+/**
+ * Queues an exception behind which no other stands yet. Of two, a contributory one behind another or behind a #PF makes
+ * a #DF, and one behind a #DF shuts the guest down; else the later takes the place of the earlier, whose instruction
+ * will bring it again. False where what was queued is not the exception itself.
+ *
+ * Models kvm_multiple_exception(), arch/x86/kvm/x86.c.
+ */
+function kvm_multiple_exception(m: Machine, vcpu: Vcpu, nr: number, error_code: number, token: number): boolean {
+  kvm_make_request(KVM_REQ_EVENT, vcpu);
+  if (vcpu.exception !== EXCEPTION.none) {
+    if (vcpu.exception_nr === VECTOR.DF) {
+      kvm_make_request(KVM_REQ_TRIPLE_FAULT, vcpu);
+      return false;
+    }
+    const before = exception_class(vcpu.exception_nr);
+    const after = exception_class(nr);
+    if ((before === 'contributory' && after === 'contributory') || (before === 'pf' && after !== 'benign')) {
+      set_exception(vcpu, VECTOR.DF, 0, 0);
+      m.observe?.(OBS.double_fault, vm_of_vcpu(m, vcpu), vcpu.id, -1);
+      return false;
+    }
+  }
+  set_exception(vcpu, nr, error_code, token);
+  return true;
+}
+
+/** Queues an exception with an error code. Models kvm_queue_exception_e(), arch/x86/kvm/x86.c. */
+export function kvm_queue_exception_e(m: Machine, vcpu: Vcpu, nr: number, error_code: number): void {
+  kvm_multiple_exception(m, vcpu, nr, error_code, 0);
+}
+
+/**
+ * Queues a #PF. Its address goes to CR2: at once up to 4.19, whatever becomes of the exception; since then with it, as
+ * its payload. `token` is that of an asynchronous fault, which is the address as well; 0 for any other.
+ *
+ * Models kvm_inject_page_fault(), arch/x86/kvm/x86.c.
+ */
+export function kvm_inject_page_fault(m: Machine, vcpu: Vcpu, error_code: number, address: number, token = 0): void {
+  const at_once = knobs_of(m, vcpu).cr2_written === 'when_queued';
+  if (at_once) vcpu.cr2 = address;
+  if (!kvm_multiple_exception(m, vcpu, VECTOR.PF, error_code, token) || at_once) return;
+  vcpu.exception_payload = address;
+  vcpu.exception_has_payload = 1;
+}
+
+/** CR2 gets what the exception has brought for it. Models kvm_deliver_exception_payload(), arch/x86/kvm/x86.c. */
+export function kvm_deliver_exception_payload(vcpu: Vcpu): void {
+  if (!vcpu.exception_has_payload) return;
+  vcpu.cr2 = vcpu.exception_payload;
+  vcpu.exception_payload = 0;
+  vcpu.exception_has_payload = 0;
 }
 
 /**
@@ -66,7 +113,14 @@ export function kvm_inject_page_fault(m: Machine, vcpu: Vcpu, error_code: number
 export function kvm_check_and_inject_events(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   if (!kvm_check_request(KVM_REQ_EVENT, vcpu)) return AT['vcpu_enter_guest.in_guest_mode'];
-  const can_inject = !reinject(m, vcpu) && !inject_exception(m, vcpu);
+  let can_inject = !reinject(m, vcpu) && !inject_exception(m, vcpu);
+  if (vcpu.smi_pending) {
+    if (!can_inject && comes_back_at_once(m, vcpu)) return AT['vcpu_enter_guest.in_guest_mode'];
+    if (can_inject && kvm_smi_allowed(vcpu)) {
+      enter_smm(m, vcpu);
+      can_inject = false;
+    }
+  }
   if (vcpu.nmi_pending > 0) {
     if (!can_inject && comes_back_at_once(m, vcpu)) return AT['vcpu_enter_guest.in_guest_mode'];
     const injects = can_inject && kvm_nmi_allowed(vcpu);
@@ -97,7 +151,8 @@ function inject_exception(m: Machine, vcpu: Vcpu): boolean {
   if (vcpu.exception !== EXCEPTION.pending) return false;
   vcpu.exception = EXCEPTION.injected;
   trace_exception(m, vcpu, false);
-  m.observe?.(OBS.injected, vm_of_vcpu(m, vcpu), vcpu.id, -1);
+  kvm_deliver_exception_payload(vcpu);
+  if (vcpu.exception_nr === VECTOR.PF) m.observe?.(OBS.injected, vm_of_vcpu(m, vcpu), vcpu.id, -1);
   // An interrupt or NMI whose delivery was cut short waits behind the exception.
   if (vcpu.irq_injected || vcpu.nmi_injected) vcpu.immediate_exit = 1;
   return true;
@@ -134,5 +189,3 @@ export function cancel_injection(m: Machine, vcpu: Vcpu): void {
   if (!lost && (kvm_event_needs_reinjection(vcpu) || vcpu.immediate_exit)) kvm_make_request(KVM_REQ_EVENT, vcpu);
   vcpu.immediate_exit = 0;
 }
-
-export const VECTOR = { DF: DF_VECTOR, PF: PF_VECTOR } as const;

@@ -10,7 +10,7 @@ import { EXCEPTION, MP_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schem
 import { MSR_KVM_ASYNC_PF_ACK, MSR_KVM_ASYNC_PF_EN, MSR_KVM_ASYNC_PF_INT, pv_enabled } from './async_pf_x86.ts';
 import { kvm_vcpu_has_events } from './block.ts';
 import { exit_is_cr3, handle_cr, handle_invlpg, svm_cr_exit_code } from './cr.ts';
-import { VECTOR } from './event.ts';
+import { kvm_clear_exception_queue, kvm_queue_exception_e, VECTOR } from './event.ts';
 import { EXIT_CODE, EXIT_REASON, EXIT_REASONS, type ExitReason } from './exit_reason.ts';
 import { kvm_apic_send_ipi } from './ipi.ts';
 import { apic_set_eoi } from './lapic.ts';
@@ -18,6 +18,7 @@ import { kvm_gfn_to_hva_cache_init } from './memslot.ts';
 import { fault_error_code, kvm_mmu_page_fault } from './mmu.ts';
 import { iret_interception, nmi_window_interception, svm_complete_iret, WINDOW } from './nmi.ts';
 import { KVM_REQ_EVENT, kvm_make_request } from './requests.ts';
+import { leave_smm } from './smi.ts';
 
 /** x2APIC EOI. */
 export const MSR_X2APIC_EOI = 0x80b;
@@ -100,6 +101,9 @@ export function handle_exit(m: Machine, thread: Thread): At {
       if (vcpu.nmi_masked) iret_interception(vcpu);
       else nmi_window_interception(vcpu, WINDOW.nmi);
       return AT['vcpu_run.tail'];
+    case EXIT_REASON.rsm:
+      leave_smm(m, vcpu);
+      return AT['vcpu_run.tail'];
     case EXIT_REASON.db:
       nmi_window_interception(vcpu, WINDOW.step | WINDOW.stepped);
       return AT['vcpu_run.tail'];
@@ -119,9 +123,9 @@ export function handle_exit(m: Machine, thread: Thread): At {
  */
 function interrupted_delivery(vcpu: Vcpu): void {
   if (vcpu.delivering === EXCEPTION.none) return;
+  kvm_clear_exception_queue(vcpu);
   vcpu.exception = vcpu.delivering;
   vcpu.exception_nr = VECTOR.PF;
-  vcpu.exception_token = 0;
   vcpu.delivering = EXCEPTION.none;
   kvm_make_request(KVM_REQ_EVENT, vcpu);
 }
@@ -191,7 +195,9 @@ export function kvm_pv_enable_async_pf(m: Machine, vcpu: Vcpu, data: number, the
 /** The rest of the exit of a WRMSR. */
 export function handle_exit_wrmsr_done(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
-  if (m.emit) m.emit(TP.kvm_msr, 1, vcpu.msr, vcpu.msr_data, refuses_apf_msr(m, vcpu) ? 1 : 0);
+  const refused = refuses_apf_msr(m, vcpu);
+  if (m.emit) m.emit(TP.kvm_msr, 1, vcpu.msr, vcpu.msr_data, refused ? 1 : 0);
+  if (refused) kvm_queue_exception_e(m, vcpu, VECTOR.GP, 0);
   vcpu.msr = 0;
   vcpu.msr_data = 0;
   return AT['vcpu_run.tail'];

@@ -15,6 +15,7 @@ export const EXIT_REASON = numbered([
   'pf',
   'cr_write',
   'invlpg',
+  'rsm',
 ]);
 export type ExitReason = (typeof EXIT_REASON)[keyof typeof EXIT_REASON];
 export const EXIT_REASONS = Object.keys(EXIT_REASON) as readonly (keyof typeof EXIT_REASON)[];
@@ -35,4 +36,6 @@ export const EXIT_CODE: { readonly [R in keyof typeof EXIT_REASON]: { readonly s
   pf: { svm: 0x4e, vmx: 0 },
   cr_write: { svm: 0x13, vmx: 28 },
   invlpg: { svm: 0x79, vmx: 14 },
+  // On VMX it is an invalid opcode, which is intercepted.
+  rsm: { svm: 0x73, vmx: 0 },
 };

@@ -26,6 +26,7 @@ import {
 } from '../schema.ts';
 import { run_on_cpu_done, run_on_cpu_refused } from '../vmm/monitor.ts';
 import { kvm_arch_can_dequeue_async_page_present } from './async_pf_x86.ts';
+import { kvm_clear_exception_queue } from './event.ts';
 import { kvm_pv_enable_async_pf } from './exit.ts';
 import { process_nmi } from './nmi.ts';
 import { KVM_REQ_APF_READY, KVM_REQ_EVENT, KVM_REQ_NMI, kvm_check_request, kvm_make_request } from './requests.ts';
@@ -161,9 +162,7 @@ export function kvm_vcpu_ioctl_x86_get_vcpu_events(m: Machine, thread: Thread): 
 export function kvm_arch_vcpu_ioctl_set_regs(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   set(m, vcpu, 'regs');
-  vcpu.exception = EXCEPTION.none;
-  vcpu.exception_nr = 0;
-  vcpu.exception_token = 0;
+  kvm_clear_exception_queue(vcpu);
   kvm_make_request(KVM_REQ_EVENT, vcpu);
   return AT.kvm_arch_vcpu_ioctl_set_sregs;
 }

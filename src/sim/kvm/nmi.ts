@@ -73,6 +73,15 @@ export function process_nmi(vcpu: Vcpu): void {
   kvm_make_request(KVM_REQ_EVENT, vcpu);
 }
 
+/**
+ * A performance counter has overflowed: its local interrupt is set up as an NMI, as a guest's NMI watchdog does.
+ *
+ * Models kvm_pmu_deliver_pmi(), arch/x86/kvm/pmu.c, and kvm_apic_local_deliver() for APIC_LVTPC.
+ */
+export function kvm_pmu_deliver_pmi(m: Machine, vcpu: Vcpu): void {
+  kvm_apic_accept_nmi(m, vcpu, -1);
+}
+
 /** Models svm_nmi_allowed() and vmx_nmi_allowed(): neither blocked by an NMI before, nor in the shadow of STI or MOV SS. */
 export function kvm_nmi_allowed(vcpu: Vcpu): boolean {
   return vcpu.nmi_masked === 0 && vcpu.shadow === 0;

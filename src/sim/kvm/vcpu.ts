@@ -17,26 +17,31 @@ import { knobs_of, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.
 import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import { ENTRY_NOTE, MP_STATE, TASK_STATE, type Thread, VCPU_MODE, type Vcpu, VMM_WORK } from '../schema.ts';
-import { run_on_cpu_done, vm_stopped } from '../vmm/monitor.ts';
+import { run_on_cpu_done, vm_shutdown, vm_stopped } from '../vmm/monitor.ts';
 import { free_work, kvm_check_async_pf_completion } from './async_pf.ts';
 import { kvm_add_async_pf_gfn, synthetic_halt } from './async_pf_x86.ts';
 import { cancel_injection } from './event.ts';
 import { first_ioctl } from './ioctl.ts';
 import { kvm_inject_pending_timer_irqs } from './lapic.ts';
-import { process_nmi } from './nmi.ts';
+import { kvm_pmu_deliver_pmi, process_nmi } from './nmi.ts';
 import {
   KVM_REQ_APF_HALT,
   KVM_REQ_APF_READY,
   KVM_REQ_EVENT,
   KVM_REQ_NMI,
+  KVM_REQ_PMI,
+  KVM_REQ_SMI,
+  KVM_REQ_TRIPLE_FAULT,
   KVM_REQ_UNBLOCK,
   kvm_check_request,
   kvm_make_request,
   kvm_request_pending,
   REQUEST_ORDER,
 } from './requests.ts';
+import { process_smi } from './smi.ts';
 
 const EINTR = 4;
+const KVM_EXIT_SHUTDOWN = 8;
 const KVM_EXIT_INTR = 10;
 
 /**
@@ -124,6 +129,15 @@ export function vcpu_enter_guest_requests(m: Machine, thread: Thread): At {
       case KVM_REQ_APF_READY:
         vcpu.check_return = AT['vcpu_enter_guest.requests'];
         return AT.kvm_check_async_pf_completion;
+      case KVM_REQ_TRIPLE_FAULT:
+        vcpu.request_next = 0;
+        return shutdown(m, vcpu);
+      case KVM_REQ_SMI:
+        process_smi(vcpu);
+        return AT['vcpu_enter_guest.requests'];
+      case KVM_REQ_PMI:
+        kvm_pmu_deliver_pmi(m, vcpu);
+        return AT['vcpu_enter_guest.requests'];
       case KVM_REQ_NMI:
         process_nmi(vcpu);
         return AT['vcpu_enter_guest.requests'];
@@ -138,6 +152,15 @@ export function vcpu_enter_guest_requests(m: Machine, thread: Thread): At {
     return AT.kvm_check_async_pf_completion;
   }
   return after_requests(m, vcpu);
+}
+
+/** The guest is beyond help: out to user space, where the VMM stops it. */
+function shutdown(m: Machine, vcpu: Vcpu): At {
+  const vm = vm_of_vcpu(m, vcpu);
+  m.observe?.(OBS.triple_fault, vm, vcpu.id, -1);
+  if (m.emit) m.emit(TP.kvm_userspace_exit, KVM_EXIT_SHUTDOWN, 0);
+  vm_shutdown(m, vm);
+  return AT.userspace;
 }
 
 /**

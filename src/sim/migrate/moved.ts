@@ -41,9 +41,10 @@ export const CARRIER = {
 
   exception: 'events',
   exception_nr: 'events',
-  exception_token: 'events',
   exception_error_code: 'events',
-  exception_address: 'events',
+  exception_token: 'events',
+  exception_payload: 'events',
+  exception_has_payload: 'events',
   irq_injected: 'events',
   irq_vector: 'events',
   nmi_queued: 'stays',
@@ -52,6 +53,9 @@ export const CARRIER = {
   nmi_masked: 'events',
   nmi_iret: 'stays',
   nmi_senders: 'stays',
+  smi_pending: 'events',
+  smm: 'events',
+  smm_inside_nmi: 'events',
   exit_window: 'stays',
 
   lapic_enabled: 'lapic',
@@ -110,6 +114,7 @@ export const CARRIER = {
   panicked: 'ram',
 
   op_left_ns: 'regs',
+  frame_cr2: 'ram',
   frame_left_ns: 'ram',
   switched_ns: 'ram',
   blocked_since_ns: 'stays',

@@ -171,6 +171,10 @@ export const KNOBS = {
     values: ['window', 'immediate_exit'],
     summary: 'How an event waits behind another that goes in with the same entry: for its window, or, since 5.8, for an immediate exit.',
   },
+  cr2_written: {
+    values: ['when_queued', 'when_injected'],
+    summary: "When CR2 gets a #PF's address: when the exception is queued (up to 4.19), or with its injection.",
+  },
   exception_merge: { values: ['plain', 'cancel_not_present'], summary: 'Whether a ready event cancels a pending not-present #PF (B07).' },
   retry_before_entry: {
     values: ['off', 'tdp_only', 'all'],

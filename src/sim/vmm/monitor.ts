@@ -21,6 +21,18 @@ export function vm_stopped(vm: Vm): boolean {
   return vm.paused === 1 || vm.transfer !== TRANSFER.none;
 }
 
+/**
+ * A vCPU has shut down: the VMM stops all of them, as QEMU does with -no-shutdown -no-reboot, until somebody resumes.
+ * Models qemu_system_shutdown_request() and vm_stop() of QEMU.
+ */
+export function vm_shutdown(m: Machine, vm: number): void {
+  m.vms[vm]!.paused = 1;
+  for (const vcpu of vcpusOf(m, vm)) {
+    vcpu.signal_pending = 1;
+    kvm_vcpu_kick(m, vcpu);
+  }
+}
+
 /** A command comes in. */
 export function monitor_command(m: Machine, vm: number, command: number): void {
   const { monitor } = m.vms[vm]!;
