@@ -22,6 +22,7 @@ import {
 } from '../base/table.ts';
 import { AT } from './at.ts';
 import { written } from './classes.ts';
+import { EVENTS, EXCEPTION } from './kvm/event_state.ts';
 import { EXIT_REASON } from './kvm/exit_reason.ts';
 import { LIFE, LIFE_COUNTERS, MODULE } from './life.ts';
 import { MEMORY } from './memory.ts';
@@ -53,9 +54,6 @@ export const WAIT = numbered([
   'mmap_lock',
 ]);
 export const VCPU_MODE = numbered(['OUTSIDE_GUEST_MODE', 'IN_GUEST_MODE', 'EXITING_GUEST_MODE']);
-export const EXCEPTION = numbered(['none', 'pending', 'injected']);
-/** SVM: how far an IRET is that ends the blocking of NMIs. HF_IRET_MASK is set until the exit after it was executed. */
-export const NMI_IRET = numbered(['none', 'intercepted', 'executed']);
 /** queue_work() to return: PENDING until a worker takes it, RUNNING until the function returns. */
 export const WORK_STATE = numbered(['IDLE', 'PENDING', 'RUNNING']);
 /** 2010: a single-slot note from the fault to the next entry; DOUBLE is the sentinel kvm_double_apf. */
@@ -267,31 +265,7 @@ const tables = {
       apf_note: oneOf(ENTRY_NOTE),
       apf_note_item: ref,
 
-      exception: oneOf(EXCEPTION),
-      exception_nr: u8,
-      exception_error_code: u16,
-      /** Of an asynchronous fault's #PF the token, also to be found in CR2; else 0. */
-      exception_token: u32,
-      /** What CR2 is to hold, while it is not there yet: from 4.20 on until the injection. */
-      exception_payload: u53,
-      exception_has_payload: bool,
-      irq_injected: bool,
-      irq_vector: u8,
-      /** NMIs that have come in since the vCPU last looked; anybody adds. */
-      nmi_queued: u8,
-      nmi_pending: u8,
-      nmi_injected: bool,
-      /** From the injection of an NMI until an IRET: HF_NMI_MASK, on VMX the bit in the interruptibility state. */
-      nmi_masked: bool,
-      nmi_iret: oneOf(NMI_IRET),
-      /** Who sent what the guest has not taken yet; NMIs themselves are all alike. */
-      nmi_senders: fifo('nmis'),
-      smi_pending: bool,
-      /** In system management mode; whether it was entered from an NMI handler. */
-      smm: bool,
-      smm_inside_nmi: bool,
-      /** Exits that the host has asked for, WINDOW bits of kvm/nmi.ts. */
-      exit_window: u8,
+      ...EVENTS,
 
       lapic_enabled: bool,
       lapic_irr: array(u32, 8),

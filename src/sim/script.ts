@@ -13,6 +13,7 @@ import { GUEST_WORK } from './guest/work.ts';
 import { hold_thread, release_thread, wake_up_process } from './host/sched.ts';
 import { vcpu_now, vm_now } from './incarnation.ts';
 import { delete_module } from './kvm/destroy.ts';
+import { EXCEPTION } from './kvm/event_state.ts';
 import { apic_set_spiv, kvm_apic_set_irq } from './kvm/lapic.ts';
 import { send_nmi } from './kvm/nmi.ts';
 import { KVM_REQ_PMI, kvm_make_request, kvm_vcpu_kick } from './kvm/requests.ts';
@@ -25,7 +26,7 @@ import { kill_handler } from './mm/userfault.ts';
 import { OBS } from './observe.ts';
 import { type Matcher, matcherOf, matches, rowOf } from './pattern.ts';
 import type { ActionOp, Trigger } from './program.ts';
-import { ACTION, EXCEPTION, HOLD, MP_STATE, type Thread, type Vcpu } from './schema.ts';
+import { ACTION, HOLD, MP_STATE, type Thread, type Vcpu } from './schema.ts';
 import { end_vm } from './vmm/main_loop.ts';
 import { monitor_command } from './vmm/monitor.ts';
 

@@ -8,11 +8,11 @@ import { printable } from '../base/printable.ts';
 import { AT, STEP_NAMES } from '../sim/at.ts';
 import type { Attribute } from '../sim/attributes/attribute.ts';
 import { DESCRIPTIONS } from '../sim/attributes.ts';
+import { EXCEPTION } from '../sim/kvm/event_state.ts';
 import { KVM_REQ_NAMES } from '../sim/kvm/requests.ts';
 import type { Machine } from '../sim/machine.ts';
 import { IO } from '../sim/memory.ts';
 import {
-  EXCEPTION,
   FRAME,
   GUEST_TASK,
   MP_STATE,

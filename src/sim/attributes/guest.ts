@@ -2,6 +2,7 @@
 import { AT } from '../at.ts';
 import { mapped_by_guest } from '../guest/pgtable.ts';
 import { APF_BROADCAST } from '../kvm/async_pf_x86.ts';
+import { EXCEPTION } from '../kvm/event_state.ts';
 import { mapped_for_guest } from '../kvm/notifier.ts';
 import type { Machine } from '../machine.ts';
 import {
@@ -23,7 +24,7 @@ import {
 } from '../mm/page.ts';
 import { page_missing } from '../mm/userfault.ts';
 import { HEAP_GFN, HEAP_GVA, VM_HVA, VM_HVA_STRIDE } from '../places.ts';
-import { EXCEPTION, FRAME, FRAME_AT, GUEST_TASK, NODE, type Node, type Vcpu } from '../schema.ts';
+import { FRAME, FRAME_AT, GUEST_TASK, NODE, type Node, type Vcpu } from '../schema.ts';
 import { vm_stopped } from '../vmm/monitor.ts';
 import { address, count, type Description, entity, quantity, state, truth, words } from './attribute.ts';
 import { life } from './life.ts';

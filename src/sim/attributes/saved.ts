@@ -1,5 +1,6 @@
 /** What a scenario can ask about a VM or a vCPU as its VMM has saved it. */
-import { EXCEPTION, MP_STATE } from '../schema.ts';
+import { EXCEPTION } from '../kvm/event_state.ts';
+import { MP_STATE } from '../schema.ts';
 import { count, type Description, truth, words } from './attribute.ts';
 
 export const saved: Description = {

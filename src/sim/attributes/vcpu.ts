@@ -7,13 +7,13 @@
 import { gpa_of_page } from '../addr.ts';
 import { AT } from '../at.ts';
 import { isClearing } from '../kvm/async_pf_clear.ts';
+import { EXCEPTION } from '../kvm/event_state.ts';
 import { kvm_apic_has_interrupt } from '../kvm/lapic.ts';
 import { nmi_unmasked } from '../kvm/nmi.ts';
 import { KVM_REQ_APF_READY, kvm_test_request } from '../kvm/requests.ts';
 import { knobsOfVm, type Machine } from '../machine.ts';
 import {
   ENTRY_NOTE,
-  EXCEPTION,
   FRAME,
   FRAME_AT,
   MP_STATE,

@@ -1,9 +1,10 @@
 /** What the CPU does with an event that went in with the entry: the handler that begins. */
 import { kvm_clear_exception_queue, VECTOR } from '../kvm/event.ts';
+import { EXCEPTION } from '../kvm/event_state.ts';
 import { type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { APF_VECTOR } from '../places.ts';
-import { EXCEPTION, FRAME, FRAME_AT, type Vcpu } from '../schema.ts';
+import { FRAME, FRAME_AT, type Vcpu } from '../schema.ts';
 import { panic, push_frame } from './frames.ts';
 import { deliver_nmi } from './nmi.ts';
 

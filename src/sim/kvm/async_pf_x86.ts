@@ -9,13 +9,14 @@ import { knobs_of, knobsOfVm, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '
 import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Knobs } from '../protocol/knobs.ts';
-import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, EXCEPTION, MP_STATE, type Thread, type Vcpu, type Work } from '../schema.ts';
+import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, MP_STATE, type Thread, type Vcpu, type Work } from '../schema.ts';
 import {
   kvm_arch_interrupt_allowed,
   kvm_clear_exception_queue,
   kvm_event_needs_reinjection,
   kvm_inject_page_fault,
 } from './event.ts';
+import { EXCEPTION } from './event_state.ts';
 import { kvm_apic_set_irq } from './lapic.ts';
 import { kvm_guest_cached } from './memslot.ts';
 import { takes_apf_in_nmi } from './nmi.ts';

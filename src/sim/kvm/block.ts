@@ -11,9 +11,10 @@ import { schedule } from '../host/sched.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
-import { EXCEPTION, MP_STATE, TASK_STATE, type Thread, type Vcpu } from '../schema.ts';
+import { MP_STATE, TASK_STATE, type Thread, type Vcpu } from '../schema.ts';
 import { synthetic_unhalt } from './async_pf_x86.ts';
 import { kvm_arch_interrupt_allowed } from './event.ts';
+import { EXCEPTION } from './event_state.ts';
 import { kvm_apic_has_interrupt, pending_timer } from './lapic.ts';
 import { kvm_nmi_allowed } from './nmi.ts';
 import {

@@ -13,9 +13,7 @@ import { load_fields, save_fields } from '../migrate/copy.ts';
 import type { Carrier } from '../migrate/moved.ts';
 import {
   ENTRY_NOTE,
-  EXCEPTION,
   MP_STATE,
-  NMI_IRET,
   type SavedVcpu,
   TASK_STATE,
   type Thread,
@@ -27,6 +25,7 @@ import {
 import { run_on_cpu_done, run_on_cpu_refused } from '../vmm/monitor.ts';
 import { kvm_arch_can_dequeue_async_page_present } from './async_pf_x86.ts';
 import { kvm_clear_exception_queue } from './event.ts';
+import { EXCEPTION, NMI_IRET } from './event_state.ts';
 import { kvm_pv_enable_async_pf } from './exit.ts';
 import { process_nmi } from './nmi.ts';
 import { KVM_REQ_APF_READY, KVM_REQ_EVENT, KVM_REQ_NMI, kvm_check_request, kvm_make_request } from './requests.ts';

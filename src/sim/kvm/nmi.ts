@@ -6,7 +6,8 @@
  */
 import { TP } from '../../trace/all.ts';
 import { knobs_of, type Machine, vm_of_vcpu } from '../machine.ts';
-import { NMI_IRET, type Vcpu } from '../schema.ts';
+import type { Vcpu } from '../schema.ts';
+import { NMI_IRET } from './event_state.ts';
 import { EXIT_REASON } from './exit_reason.ts';
 import { KVM_REQ_EVENT, KVM_REQ_NMI, kvm_make_request, kvm_vcpu_kick } from './requests.ts';
 

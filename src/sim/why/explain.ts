@@ -6,9 +6,10 @@
 import { durationText } from '../../base/duration.ts';
 import { STEP_NAMES } from '../at.ts';
 import { kvm_arch_vcpu_runnable } from '../kvm/block.ts';
+import { EXCEPTION } from '../kvm/event_state.ts';
 import { knobs_of, type Machine } from '../machine.ts';
 import type { Program } from '../program.ts';
-import { EXCEPTION, GUEST_TASK, NODE, type Vcpu } from '../schema.ts';
+import { GUEST_TASK, NODE, type Vcpu } from '../schema.ts';
 import { createSimulation, type Simulation } from '../simulation.ts';
 import { isAsleep, threadOfVcpu, whereIsVcpu, whyNotRunning } from '../why.ts';
 import { type Actor, actorText, Watcher } from './actor.ts';

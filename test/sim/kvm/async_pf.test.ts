@@ -9,8 +9,9 @@ import {
   kvm_setup_async_pf_item,
 } from '../../../src/sim/kvm/async_pf.ts';
 import { alloc_apf_token, kvm_arch_can_dequeue_async_page_present } from '../../../src/sim/kvm/async_pf_x86.ts';
+import { EXCEPTION } from '../../../src/sim/kvm/event_state.ts';
 import { KVM_REQ_APF_READY, kvm_test_request } from '../../../src/sim/kvm/requests.ts';
-import { EXCEPTION, TASK_STATE, type Thread, type Vcpu, WORK_STATE } from '../../../src/sim/schema.ts';
+import { TASK_STATE, type Thread, type Vcpu, WORK_STATE } from '../../../src/sim/schema.ts';
 import { Hand, programOf } from '../hand.ts';
 
 const hex = (token: number): string => `0x${token.toString(16)}`;

@@ -1,0 +1,39 @@
+/**
+ * What of a vCPU stands between an event and its handler: exceptions, NMIs, interrupts, SMIs, and what each brings.
+ *
+ * Pending: not yet written to the entry fields. Injected: written, and to be written again if the delivery is cut short.
+ */
+import { bool, fifo, numbered, oneOf, u8, u16, u32, u53 } from '../../base/table.ts';
+
+export const EXCEPTION = numbered(['none', 'pending', 'injected']);
+/** SVM: how far an IRET is that ends the blocking of NMIs. HF_IRET_MASK is set until the exit after it was executed. */
+export const NMI_IRET = numbered(['none', 'intercepted', 'executed']);
+
+/** Columns of a vCPU. */
+export const EVENTS = {
+  exception: oneOf(EXCEPTION),
+  exception_nr: u8,
+  exception_error_code: u16,
+  /** Of an asynchronous fault's #PF the token, also to be found in CR2; else 0. */
+  exception_token: u32,
+  /** What CR2 is to hold, while it is not there yet: from 4.20 on until the injection. */
+  exception_payload: u53,
+  exception_has_payload: bool,
+  irq_injected: bool,
+  irq_vector: u8,
+  /** NMIs that have come in since the vCPU last looked; anybody adds. */
+  nmi_queued: u8,
+  nmi_pending: u8,
+  nmi_injected: bool,
+  /** From the injection of an NMI until an IRET: HF_NMI_MASK, on VMX the bit in the interruptibility state. */
+  nmi_masked: bool,
+  nmi_iret: oneOf(NMI_IRET),
+  /** Who sent what the guest has not taken yet; NMIs themselves are all alike. */
+  nmi_senders: fifo('nmis'),
+  smi_pending: bool,
+  /** In system management mode; whether it was entered from an NMI handler. */
+  smm: bool,
+  smm_inside_nmi: bool,
+  /** Exits that the host has asked for, WINDOW bits of kvm/nmi.ts. */
+  exit_window: u8,
+} as const;
