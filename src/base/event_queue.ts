@@ -86,21 +86,27 @@ export class EventQueue {
   arm(source: number, time_ns: number): void {
     const order = this.#counter[0]! + 1;
     this.#counter[0] = order;
-    this.#set(source, time_ns, order);
+    this.#time_ns[source] = time_ns;
+    this.#order[source] = order;
+    this.#source[source] = source;
+    this.#replay(source);
   }
 
   disarm(source: number): void {
-    if (this.#time_ns[source] !== NEVER_NS) this.#set(source, NEVER_NS, 0);
+    if (this.#time_ns[source] === NEVER_NS) return;
+    this.#time_ns[source] = NEVER_NS;
+    this.#order[source] = 0;
+    this.#replay(source);
   }
 
-  #set(source: number, time_ns: number, order: number): void {
+  /** Plays the matches above a source again. Its time is read here: for a number handed over, V8 would allocate. */
+  #replay(source: number): void {
     const times = this.#time_ns;
     const orders = this.#order;
     const sources = this.#source;
     const first = this.#first;
-    times[source] = time_ns;
-    orders[source] = order;
-    sources[source] = source;
+    const time_ns = times[source]!;
+    const order = orders[source]!;
     let node = source;
     for (let level = 1; level < first.length; level += 1) {
       const below = first[level - 1]!;

@@ -56,7 +56,8 @@ function alloc_work(m: Machine, vcpu: Vcpu): Work | null {
  */
 export function free_work(m: Machine, work: Work): void {
   assert(work.used === 1, 'apf: an item is freed once');
-  for (const thread of m.threads) if (thread.work === work.id + 1) thread.work = 0;
+  const { thread: threads } = m.layout.tables;
+  for (let id = 0; id < threads.capacity; id += 1) if (threads.work(id) === work.id + 1) threads.set_work(id, 0);
   put_page(m, work);
   work.used = 0;
   work.state = WORK_STATE.IDLE;

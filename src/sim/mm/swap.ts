@@ -338,10 +338,11 @@ function wake_waiters(m: Machine, host: number, wait: number, id: number): void 
 }
 
 function wake_waiters_among(m: Machine, threads: readonly number[], wait: number, id: number): void {
-  for (const number of threads) {
-    const thread = m.threads[number]!;
-    if (thread.task_state !== TASK_STATE.UNINTERRUPTIBLE || thread.wait !== wait) continue;
-    if (wait === WAIT.page && thread.wait_id !== id) continue;
-    wake_up_process(m, thread);
+  // By column: every request that ends looks at every thread, and finds one at most as a rule.
+  const { thread: rows } = m.layout.tables;
+  for (let index = 0; index < threads.length; index += 1) {
+    const number = threads[index]!;
+    if (rows.wait(number) !== wait || (wait === WAIT.page && rows.wait_id(number) !== id)) continue;
+    if (rows.task_state(number) === TASK_STATE.UNINTERRUPTIBLE) wake_up_process(m, m.threads[number]!);
   }
 }
