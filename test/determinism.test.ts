@@ -10,7 +10,7 @@ import { printEvent } from '../src/trace/print.ts';
 import { runName, runsOf } from './runs.ts';
 
 /** Ticks, random pages, evictions, two vCPUs; a container under pressure; a VMM that stops its vCPUs all the time. */
-const FILES = ['scenarios/demo.apf', 'scenarios/container.apf', 'scenarios/looking.apf'];
+const FILES = ['scenarios/demo.apf', 'scenarios/container.apf', 'scenarios/review/s20-looking.apf'];
 const programs = FILES.flatMap(runsOf);
 const [demo] = runsOf('scenarios/demo.apf');
 if (!demo) throw new Error('the demonstration has no run');
