@@ -93,6 +93,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
         memory_limit_pages: frames,
         paging: 'tdp',
         huge_pages: false,
+        memslots: 1,
         userfault: null,
         irqchip: 'kernel',
         hlt_exits: true,

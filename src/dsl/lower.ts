@@ -106,6 +106,10 @@ export class Lowering {
     this.report.error('needs', { span, message: `${what} needs ${needs}, which this version does not run yet` });
   }
 
+  number(of: Expression): number {
+    return numberOf(of, this.env);
+  }
+
   ns(of: Expression): number {
     return nsOf(of, this.env);
   }
@@ -276,6 +280,7 @@ export class Lowering {
       ram_pages,
       memory_limit_pages: inside.expression('limit') ? inside.pages('limit', 0) : null,
       paging: paging === 'tdp' || paging === 'nested' ? 'tdp' : 'shadow',
+      memslots: inside.whole('memslots', 1, 1, 509),
       huge_pages: paging === 'tdp' && inside.on('huge_pages', false),
       irqchip: inside.word('irqchip', ['kernel', 'split', 'user'], 'kernel'),
       hlt_exits: inside.on('hlt_exits', true),

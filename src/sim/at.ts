@@ -30,6 +30,8 @@ export const AT = numbered([
   'kvm_vcpu_ioctl_set_lapic',
   'run_on_cpu.done',
   'vmm.join',
+  'kvm_set_memslot',
+  'kvm_set_memslot.activate',
   'kvm_vcpu_release',
   'kvm_vm_release',
   // The end of a thread of the VMM, and of its address space.

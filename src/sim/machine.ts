@@ -10,7 +10,7 @@ import type { Emit } from '../trace/all.ts';
 import { type Costs, costsOf } from './cost.ts';
 import { type Draws, drawsOf } from './draws.ts';
 import { WALKS } from './guest/walks.ts';
-import { MEMSLOTS_PER_VM, nodesOf, outstandingOf, type Places, place, worksOf } from './places.ts';
+import { nodesOf, outstandingOf, type Places, place, worksOf } from './places.ts';
 import type { Program, VmSpec } from './program.ts';
 import { guardBits } from './protocol/guards.ts';
 import type { Knobs } from './protocol/knobs.ts';
@@ -124,7 +124,7 @@ function capacities(program: Program, places: Places): Capacities {
       cpu: places.cpus.length,
       thread: threads,
       vm: program.vms.length,
-      memslot: program.vms.length * MEMSLOTS_PER_VM,
+      memslot: places.vms.reduce((total, vm) => total + vm.memslots, 0),
       vcpu: places.vcpus.length,
       work: works,
       task: places.tasks.length,
@@ -155,6 +155,7 @@ function capacities(program: Program, places: Places): Capacities {
       ios: places.ios,
       evictions: places.evictions.length,
       memory_jobs: places.memory_jobs.length,
+      memslot_changes: places.memslot_changes.length,
       commands: places.commands.length,
       threads,
       apf_queue: Math.max(...program.vms.map((vm, id) => outstandingOf(vm, places.vms[id]!.pages)), 1) + 1,

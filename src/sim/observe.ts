@@ -15,6 +15,8 @@ export const OBSERVATIONS = {
     args: ['page'],
     summary: "The guest's own tables did not allow an access to the page: an ordinary #PF.",
   },
+  mmio: { args: ['page'], summary: 'An access to a page that no memslot has any more was carried out by user space.' },
+  memslot_changed: { args: ['vm'], summary: 'The VMM has changed a memslot.' },
   misdirected: {
     args: ['page', 'page'],
     summary:
@@ -117,6 +119,8 @@ export const OBSERVATION_NAMES = Object.keys(OBSERVATIONS) as readonly Observati
 export const OBS = numbered([
   'fault',
   'guest_fault',
+  'mmio',
+  'memslot_changed',
   'misdirected',
   'wrong_page',
   'took_apf',

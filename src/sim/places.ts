@@ -14,8 +14,6 @@ export const HEAP_GVA = 0x7f00_0100_0000;
 /** Host-virtual address of guest-physical 0 of the first VM; one per VM, 64 GiB apart. */
 export const VM_HVA = 0x7fea_0000_0000;
 export const VM_HVA_STRIDE = 0x10_0000_0000;
-/** Memslots of a VM: the guest kernel's own low memory, and the heap. */
-export const MEMSLOTS_PER_VM = 2;
 /** gfn of the first page table of the guest, where those are part of its pinned kernel area. */
 export const TABLES_GFN = 0x400;
 /** First pid handed out; ids are synthetic but stable. */
@@ -157,6 +155,10 @@ export interface Places {
     readonly host: number;
     /** Threads that read the VM's userfaultfd. */
     readonly uffd_readers: readonly number[];
+    /** Its memslots: the guest kernel's own low memory, and those of the heap; whether any is ever changed. */
+    readonly first_memslot: number;
+    readonly memslots: number;
+    readonly memslots_change: boolean;
     /** Address spaces whose tables are looked at; 0 where they are as at boot for good. */
     readonly spaces: number;
     /** Row of the first entry of its first address space. */
@@ -192,6 +194,8 @@ export interface Places {
   readonly commands: readonly { readonly action: number; readonly op: Command }[];
   /** Texts of the scenario's marks, each once. */
   readonly marks: readonly string[];
+  /** Each change of a memslot that the scenario has the VMM make. */
+  readonly memslot_changes: readonly { readonly action: number; readonly op: MemslotChange }[];
   /** Each `evict` or `merge` of the scenario: the page rows it takes. kswapd's queue holds indices into this. */
   readonly evictions: readonly { readonly action: number; readonly op: ActionOp; readonly pages: readonly number[] }[];
   /** The first thread of a userfault handler; they stand together, behind all others. */
@@ -212,6 +216,12 @@ export interface Places {
   };
 }
 
+export type MemslotChange = Extract<ActionOp, { readonly op: 'memslot' }>;
+
+function changesMemslots(program: Program, vm: number): boolean {
+  return program.actions.some(({ ops }) => ops.some(op => op.op === 'memslot' && op.vm === vm));
+}
+
 /**
  * How many address spaces of a VM have tables that matter: none where every access finds what it would have found at
  * boot, since nothing shadows the tables, moves them, edits them or tells two of them apart.
@@ -223,7 +233,13 @@ function addressSpaces(program: Program, vm: number): number {
   const edited = program.actions.some(({ ops }) =>
     ops.some(op => (op.op === 'guest_unmap' || op.op === 'guest_paging') && op.vm === vm),
   );
-  const walked = paging !== 'tdp' || !guest.paging || page_tables !== 'fixed' || on_not_present === 'halt' || edited;
+  const walked =
+    changesMemslots(program, vm) ||
+    paging !== 'tdp' ||
+    !guest.paging ||
+    page_tables !== 'fixed' ||
+    on_not_present === 'halt' ||
+    edited;
   return walked ? 1 : 0;
 }
 
@@ -257,6 +273,7 @@ export function place(program: Program): Places {
   let first_gpt = 0;
   const placedVms: Pick<Places['vms'][number], 'first_vcpu' | 'first_task' | 'first_gpt' | 'first_lock'>[] = [];
   let first_spte = 0;
+  let first_memslot = 0;
   const vms = program.vms.map((spec, vm) => {
     const first_vcpu = vcpus.length;
     const first = spec.incarnation_of === null ? null : placedVms[spec.incarnation_of]!;
@@ -296,6 +313,9 @@ export function place(program: Program): Places {
       spaces,
       first_gpt: first?.first_gpt ?? first_gpt,
       first_spte,
+      first_memslot,
+      memslots: 1 + spec.memslots,
+      memslots_change: changesMemslots(program, vm),
       tables,
     };
     placedVms.push(placed);
@@ -304,6 +324,7 @@ export function place(program: Program): Places {
       first_gpt += spaces * heap_pages;
     }
     // Shadows are the host's: each incarnation has its own.
+    first_memslot += 1 + spec.memslots;
     if (spec.paging === 'shadow') first_spte += spaces * heap_pages;
     first_page += pages;
     first_l2 += Math.ceil(pages / 512);
@@ -404,6 +425,9 @@ export function place(program: Program): Places {
     for (const op of ops)
       if (op.op === 'nmi' && !nmis.some(({ name, vm }) => name === op.name && vm < 0))
         nmis.push({ name: op.name, vm: -1, vcpu: -1, period_ns: null });
+  const memslot_changes = program.actions.flatMap((action, index) =>
+    action.ops.flatMap(op => (op.op === 'memslot' ? [{ action: index, op }] : [])),
+  );
   const evictions = program.actions.flatMap((action, index) =>
     action.ops.flatMap(op =>
       op.op === 'evict' || op.op === 'merge'
@@ -462,6 +486,7 @@ export function place(program: Program): Places {
     marks,
     evictions,
     memory_jobs,
+    memslot_changes,
     ios,
     sources: source.nmi + nmis.length,
     source,

@@ -191,6 +191,8 @@ export interface VmSpec {
   /** Two-dimensional tables of the hardware, or shadows of the guest's own. */
   readonly paging: 'tdp' | 'shadow';
   readonly huge_pages: boolean;
+  /** Slots that the heap is divided into. */
+  readonly memslots: number;
   readonly irqchip: 'kernel' | 'split' | 'user';
   readonly hlt_exits: boolean;
   /** Which MSRs the VMM saves: all that KVM lists, or all but MSR_KVM_ASYNC_PF_INT (B34). */
@@ -283,6 +285,13 @@ export type ActionOp =
       readonly for_ns: number | null;
     }
   | MemoryAct
+  /** The VMM takes a memslot away, gives it back, or moves it to another place and back. 0 is the kernel's own area. */
+  | {
+      readonly op: 'memslot';
+      readonly vm: number;
+      readonly slot: number;
+      readonly change: 'delete' | 'add' | 'move';
+    }
   /** The guest kernel takes pages out of the address space of a task. */
   | { readonly op: 'guest_unmap'; readonly vm: number; readonly task: number; readonly pages: readonly number[] }
   /** The guest sets or clears CR0.PG of one of its CPUs. */

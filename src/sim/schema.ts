@@ -211,6 +211,7 @@ const tables = {
       /** The VMM: commands to carry out, the first being under way; whether its vCPUs stay out of KVM_RUN. */
       monitor: fifo('commands'),
       monitor_failed: bool,
+      memslot_changes: fifo('memslot_changes'),
       paused: bool,
       transfer: oneOf(TRANSFER),
       ...LIFE,
@@ -224,7 +225,7 @@ const tables = {
     },
   ),
 
-  memslot: table({ base_gfn: u32, npages: u32, userspace_addr: u53 }),
+  memslot: table({ base_gfn: u32, npages: u32, userspace_addr: u53, invalid: bool }),
 
   /** Owner: the vCPU's own thread, but for requests, mode (a kicker's cmpxchg), done (workers), lapic bits (senders). */
   vcpu: table(
@@ -296,6 +297,8 @@ const tables = {
       fault_write: bool,
       /** There is an entry, and it does not allow the access. */
       fault_present: bool,
+      /** The page + 1 whose access user space has carried out, as no memslot has it. */
+      mmio_page: u32,
       fault_mmu_seq: u32,
       fault_prefault: bool,
       completing: ref,

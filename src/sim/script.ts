@@ -27,7 +27,7 @@ import { OBS } from './observe.ts';
 import { type Matcher, matcherOf, matches, rowOf } from './pattern.ts';
 import type { ActionOp, Trigger } from './program.ts';
 import { ACTION, HOLD, MP_STATE, type Thread, type Vcpu } from './schema.ts';
-import { end_vm } from './vmm/main_loop.ts';
+import { change_memslot, end_vm } from './vmm/main_loop.ts';
 import { monitor_command } from './vmm/monitor.ts';
 
 interface HoldRule {
@@ -139,6 +139,13 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
       }
       case 'guest_unmap':
         unmap_of_task(m, op.vm, m.places.vms[op.vm]!.first_task + op.task, op.pages);
+        return;
+      case 'memslot':
+        change_memslot(
+          m,
+          op.vm,
+          m.places.memslot_changes.findIndex(each => each.op === op),
+        );
         return;
       case 'guest_paging':
         write_cr0_pg(vcpuOf(op), op.enabled);

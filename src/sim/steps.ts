@@ -95,6 +95,7 @@ import { do_madvise, do_madvise_done, do_madvise_zap, do_mmap, do_mmap_done } fr
 import { uffd_handler_copy, uffd_handler_fetch, userfaultfd_read } from './mm/userfault.ts';
 import type { Thread } from './schema.ts';
 import { do_exit, do_exit_notify, kvm_vcpu_release, kvm_vm_release, vmm, vmm_join } from './vmm/main_loop.ts';
+import { kvm_set_memslot, kvm_set_memslot_activate } from './vmm/memslots.ts';
 
 export type Step = (m: Machine, thread: Thread) => At;
 
@@ -117,6 +118,8 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   kvm_vcpu_ioctl_set_lapic,
   'run_on_cpu.done': run_on_cpu_end,
   'vmm.join': vmm_join,
+  kvm_set_memslot,
+  'kvm_set_memslot.activate': kvm_set_memslot_activate,
   kvm_vcpu_release,
   kvm_vm_release,
   do_exit,

@@ -160,6 +160,7 @@ function randomVm(dice: Dice, index: number, hosts: readonly HostSpec[], variant
       : null,
     paging: huge_pages ? 'tdp' : dice.of(['tdp', 'tdp', 'shadow']),
     huge_pages,
+    memslots: dice.of([1, 1, 3]),
     irqchip: dice.of(['kernel', 'kernel', 'kernel', 'split', 'user']),
     hlt_exits: dice.chance(85),
     saved_msrs: 'all',
@@ -353,7 +354,14 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
   const { guest } = spec;
   const vcpu = dice.from(0, spec.vcpus - 1);
   const page = () => dice.from(0, guest.heap_pages - 1);
-  switch (dice.from(0, 21)) {
+  switch (dice.from(0, 22)) {
+    case 22:
+      return {
+        op: 'memslot',
+        vm,
+        slot: dice.from(0, vms[vm]?.memslots ?? 1),
+        change: dice.of(['delete', 'add', 'move']),
+      };
     case 19: {
       if (guest.tasks.length === 0) return { op: 'mark', name: `mark ${index}` };
       return { op: 'guest_unmap', vm, task: dice.from(0, guest.tasks.length - 1), pages: dice.list(4, page, 1) };

@@ -75,6 +75,32 @@ export const unmap = statement({
     lowering.act({ op: 'guest_unmap', task: lowering.entity(task).id, ...lowering.pages(pages) }, at),
 });
 
+export const memslot = statement({
+  id: 'memslot',
+  keyword: 'memslot',
+  where: WHERE,
+  syntax: seq(
+    seq(word('memslot'), oneOf('change', ['delete', 'add', 'move']), expression('slot', 'NUMBER')),
+    seq(word('of'), place('vm', 'VM')),
+  ),
+  summary:
+    'The VMM takes a memslot away, gives it back, or moves it to another guest-physical place (and, again, back). 0 is the low memory of the guest’s kernel, where its shared area is; the others share the heap.',
+  examples: ['memslot delete 1 of web', 'memslot add 1 of web'],
+  check({ slot, vm }, _at, check) {
+    check.quantity(slot, COUNT);
+    check.thing(vm, 'vm');
+  },
+  lower({ change, slot, vm }, at, lowering) {
+    const { id } = lowering.entity(vm);
+    const number = lowering.number(slot);
+    const slots = lowering.vms[id]?.memslots ?? 1;
+    if (!(Number.isInteger(number) && number >= 0 && number <= slots))
+      lowering.env.outOfRange(slot, `the VM has memslots 0 to ${slots}`);
+    const wanted = (['delete', 'add', 'move'] as const).find(each => each === change.text) ?? 'delete';
+    lowering.act({ op: 'memslot', vm: id, slot: number, change: wanted }, at);
+  },
+});
+
 export const guestPaging = statement({
   id: 'switch_paging',
   keyword: 'paging',

@@ -84,9 +84,8 @@ export const vmSettings = [
     keyword: 'memslots',
     where: ['vm'],
     takes: takesCount,
-    summary: 'Slots that guest memory is divided into.',
+    summary: 'Slots that the heap is divided into. Slot 0, besides, is the low memory of the guest’s kernel.',
     example: 'memslots 2',
-    needs: 'the complete model',
   }),
 ];
 

@@ -58,6 +58,11 @@ export const vm: Description = {
       return PAGINGS.indexOf(paging === 'shadow' && !guest.paging ? 'none' : paging);
     }),
     host: entity('host', 'The host it runs on.', (m, row) => m.program.vms[row]!.host),
+    memslot_generation: count(
+      'Grows with each half of a change of its memslots.',
+      (m, row) => m.vms[row]!.memslot_generation,
+      'vm.memslot_generation',
+    ),
     faults: count('Guest faults that needed the host.', (m, row) => m.vms[row]!.nr_faults, 'vm.nr_faults'),
     minor_faults: count(
       'Host faults that needed no read.',

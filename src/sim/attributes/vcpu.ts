@@ -259,6 +259,11 @@ export const vcpu: Description = {
       (m, row) => (m.vcpus[row]!.cr2_or_gpa === 0 ? 0 : gpa_of_page(m, m.vcpus[row]!.fault_page)),
       'vcpu.fault_page',
     ),
+    area_generation: count(
+      'The generation of memslots as of which the host knows where the shared area is.',
+      (m, row) => m.vcpus[row]!.apf_data_generation,
+      'vcpu.apf_data_generation',
+    ),
     address_space: count('The address space in CR3, by its number.', (m, row) => m.vcpus[row]!.cr3, 'vcpu.cr3'),
     paging: truth(
       'CR0.PG: linear addresses go through the guest’s page tables.',

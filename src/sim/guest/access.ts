@@ -61,6 +61,7 @@ function violation(vcpu: Vcpu, page: number, gpa: number, write: boolean): false
 function walk_and_access(m: Machine, vcpu: Vcpu, page: number, write: boolean): boolean {
   const vm = vm_of_vcpu(m, vcpu);
   const { first_page } = m.places.vms[vm]!;
+  if (carried_out(vcpu, page)) return true;
   vcpu.walk_refs = 0;
   let target = page;
   if (vcpu.cr0_pg) {
@@ -96,6 +97,7 @@ function reach_entry(m: Machine, vcpu: Vcpu, vm: number, index: number): boolean
 /** Without TDP: one walk, of the shadow that is loaded, or of the direct map where the guest's paging is off. */
 function walk_shadow(m: Machine, vcpu: Vcpu, page: number, write: boolean): boolean {
   const vm = vm_of_vcpu(m, vcpu);
+  if (carried_out(vcpu, page)) return true;
   vcpu.walk_refs = 0;
   count_refs(vcpu, LEVELS);
   let pfn: number;
@@ -146,6 +148,13 @@ function access_table(m: Machine, vcpu: Vcpu, space: number, index: number): boo
   const table = table_page(m, vm, space, index);
   if (table < 0 || tdp_access(m, vm, table, true) >= 0) return true;
   return violation(vcpu, table, gpa_of_entry(m, vm, space, index), true);
+}
+
+/** Whether user space has done this access in the guest's stead. */
+function carried_out(vcpu: Vcpu, page: number): boolean {
+  if (vcpu.mmio_page !== page + 1) return false;
+  vcpu.mmio_page = 0;
+  return true;
 }
 
 function count_refs(vcpu: Vcpu, refs: number): void {

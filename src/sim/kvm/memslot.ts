@@ -1,43 +1,76 @@
 /**
  * Memslots: ranges of guest-physical pages and where the VMM has them, and the cache that writes to the shared area use.
  *
- * Models virt/kvm/kvm_main.c. Each VM has two slots: the guest kernel's own low memory, pinned, and the heap.
- * Differs: slots are not changed during a run yet, so the generation only ever shows that a cache was filled.
+ * Models virt/kvm/kvm_main.c. The first slot of a VM is the guest kernel's own low memory, pinned; the others share the
+ * heap. A change goes in two steps, so that a fault may find the slot invalid and has to come again.
  */
 import type { Machine } from '../machine.ts';
-import { HEAP_GFN, MEMSLOTS_PER_VM, VM_HVA, VM_HVA_STRIDE } from '../places.ts';
+import { HEAP_GFN, VM_HVA, VM_HVA_STRIDE } from '../places.ts';
 import type { Memslot, Vcpu } from '../schema.ts';
 
 const PAGE_BYTES = 4096;
+/** How far away a slot is moved, in pages: behind all memory that a guest has. */
+const MOVED_PAGES = 0x400_0000;
 
 /** Fills the slots of a VM and begins their generation. Models kvm_set_memory_region() at the VMM's start. */
 export function set_memory_regions(m: Machine, vm: number): void {
-  const first = vm * MEMSLOTS_PER_VM;
-  const hva = VM_HVA + vm * VM_HVA_STRIDE;
-  set_region(m.memslots[first]!, 0, HEAP_GFN, hva);
-  set_region(m.memslots[first + 1]!, HEAP_GFN, m.places.vms[vm]!.pages, hva + HEAP_GFN * PAGE_BYTES);
+  for (let slot = 0; slot < m.places.vms[vm]!.memslots; slot += 1) set_region(m, vm, slot);
   m.vms[vm]!.memslot_generation = 1;
 }
 
-function set_region(slot: Memslot, base_gfn: number, npages: number, userspace_addr: number): void {
-  slot.base_gfn = base_gfn;
-  slot.npages = npages;
-  slot.userspace_addr = userspace_addr;
+/** A slot as the VMM wants it: the kernel area, or its share of the heap. */
+function set_region(m: Machine, vm: number, number: number): void {
+  const { memslots, pages } = m.places.vms[vm]!;
+  const slot = slot_of(m, vm, number);
+  const share = Math.ceil(pages / (memslots - 1));
+  slot.base_gfn = number === 0 ? 0 : HEAP_GFN + (number - 1) * share;
+  slot.npages = number === 0 ? HEAP_GFN : Math.max(0, Math.min(share, pages - (number - 1) * share));
+  slot.userspace_addr = VM_HVA + vm * VM_HVA_STRIDE + slot.base_gfn * PAGE_BYTES;
+}
+
+function slot_of(m: Machine, vm: number, number: number): Memslot {
+  return m.memslots[m.places.vms[vm]!.first_memslot + number]!;
+}
+
+/**
+ * First half of a change: the slot is invalid, and nobody may enter anything of it in a table any more. Models
+ * kvm_invalidate_memslot(), under a generation of its own.
+ */
+export function invalidate_memslot(m: Machine, vm: number, number: number): Memslot {
+  const slot = slot_of(m, vm, number);
+  slot.invalid = 1;
+  m.vms[vm]!.memslot_generation += 1;
+  return slot;
+}
+
+/** Second half: the slot as it is from now on. Models kvm_activate_memslot(). */
+export function activate_memslot(m: Machine, vm: number, number: number, change: 'delete' | 'add' | 'move'): void {
+  const slot = slot_of(m, vm, number);
+  slot.invalid = 0;
+  m.vms[vm]!.memslot_generation += 1;
+  if (change === 'add') set_region(m, vm, number);
+  else if (change === 'move') slot.base_gfn += slot.base_gfn < MOVED_PAGES ? MOVED_PAGES : -MOVED_PAGES;
+  else {
+    slot.base_gfn = 0;
+    slot.npages = 0;
+    slot.userspace_addr = 0;
+  }
 }
 
 /** The slot that a gfn lies in, or null. Models gfn_to_memslot(). */
 export function gfn_to_memslot(m: Machine, vm: number, gfn: number): Memslot | null {
-  for (let index = vm * MEMSLOTS_PER_VM; index < (vm + 1) * MEMSLOTS_PER_VM; index += 1) {
+  const { first_memslot, memslots } = m.places.vms[vm]!;
+  for (let index = first_memslot; index < first_memslot + memslots; index += 1) {
     const slot = m.memslots[index]!;
     if (gfn >= slot.base_gfn && gfn < slot.base_gfn + slot.npages) return slot;
   }
   return null;
 }
 
-/** Host-virtual address of a gfn, or 0 where no slot has it (KVM_HVA_ERR_BAD). Models gfn_to_hva(). */
+/** Host-virtual address of a gfn, or 0 where no valid slot has it (KVM_HVA_ERR_BAD). Models gfn_to_hva(). */
 export function gfn_to_hva(m: Machine, vm: number, gfn: number): number {
   const slot = gfn_to_memslot(m, vm, gfn);
-  return slot ? slot.userspace_addr + (gfn - slot.base_gfn) * PAGE_BYTES : 0;
+  return slot && !slot.invalid ? slot.userspace_addr + (gfn - slot.base_gfn) * PAGE_BYTES : 0;
 }
 
 /** Remembers where the shared area of a vCPU is. Models kvm_gfn_to_hva_cache_init(). */

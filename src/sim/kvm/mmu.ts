@@ -5,7 +5,7 @@
  * the fault may be asynchronous, else look again and wait; then map, unless the page was taken away meanwhile.
  */
 import { TP } from '../../trace/all.ts';
-import { gfn_of_page, page_of_gpa } from '../addr.ts';
+import { gfn_of_page, gpa_of_page, page_of_gpa } from '../addr.ts';
 import { AT, type At } from '../at.ts';
 import { guest_rip } from '../guest/rip.ts';
 import { WALKS } from '../guest/walks.ts';
@@ -19,12 +19,14 @@ import type { Thread, Vcpu, Work } from '../schema.ts';
 import { kvm_schedule_work, kvm_setup_async_pf_item, kvm_setup_async_pf_list } from './async_pf.ts';
 import { kvm_can_do_async_pf, kvm_find_async_pf_gfn, refuses_halt, repeated_fault } from './async_pf_x86.ts';
 import { after_fault, direct_map, kvm_handle_error_pfn, page_failed } from './fault.ts';
+import { gfn_to_memslot } from './memslot.ts';
 import { tdp_map, tdp_map_huge } from './tdp.ts';
 
 /** PFERR_ bits that a recording shows for a fault on the final access: bit 32, user, and write. */
 const PFERR_GUEST_FINAL = 0x1_0000_0000;
 /** Bit 33 in its place: an access to one of the guest's tables, on the way to what it wanted. */
 const PFERR_GUEST_PAGE = 0x2_0000_0000;
+const KVM_EXIT_MMIO = 6;
 /** Bits of an error code that the CPU gives for a #PF. */
 const PFERR_PRESENT = 1;
 const PFERR_WRITE = 2;
@@ -63,6 +65,21 @@ export function fault_error_code(m: Machine, vcpu: Vcpu): number {
   return where + PFERR_USER + (vcpu.fault_write ? PFERR_WRITE : 0);
 }
 
+/**
+ * No memory is there: the access is a device's, and user space carries it out. Models kvm_handle_noslot_fault() and
+ * handle_emulation of MMIO, arch/x86/kvm. Differs: whoever reads gets something from this VMM, and writes go nowhere.
+ */
+function kvm_handle_noslot_fault(m: Machine, vcpu: Vcpu): At {
+  if (vcpu.fault_prefault) return after_fault(vcpu);
+  vcpu.mmio_page = vcpu.fault_page + 1;
+  m.observe?.(OBS.mmio, vm_of_vcpu(m, vcpu), vcpu.fault_page, -1);
+  if (m.emit) {
+    m.emit(TP.kvm_mmio, vcpu.fault_write ? 2 : 0, 1, gpa_of_page(m, vcpu.fault_page), 0);
+    m.emit(TP.kvm_userspace_exit, KVM_EXIT_MMIO, 0);
+  }
+  return AT.userspace;
+}
+
 /** The step that maps what has been found. */
 function map_step(m: Machine, vcpu: Vcpu): At {
   return direct_map(m, vcpu) ? AT.kvm_tdp_mmu_map : AT.paging64_fetch;
@@ -72,14 +89,21 @@ function map_step(m: Machine, vcpu: Vcpu): At {
  * Looks for the page without waiting for it.
  *
  * Models __kvm_faultin_pfn(), arch/x86/kvm/mmu/mmu.c (try_async_pf() before 5.16), up to the decision.
- * Differs: no slot is ever being deleted or moved.
  */
 export function kvm_faultin_pfn(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const vm = vm_of_vcpu(m, vcpu);
   const knobs = knobsOfVm(m, vm);
-  // Come back from the mmap lock, it has looked at the sequence before.
-  if (thread.mmap_lock === MMAP_LOCK.none) vcpu.fault_mmu_seq = m.vms[vm]!.mmu_invalidate_seq;
+  // Come back from the mmap lock, it has looked at the slot and at the sequence before.
+  if (thread.mmap_lock === MMAP_LOCK.none) {
+    vcpu.fault_mmu_seq = m.vms[vm]!.mmu_invalidate_seq;
+    if (m.places.vms[vm]!.memslots_change) {
+      const slot = gfn_to_memslot(m, vm, gfn_of_page(m, vcpu.fault_page));
+      if (slot === null) return kvm_handle_noslot_fault(m, vcpu);
+      // Being deleted or moved: the same instruction faults again.
+      if (slot.invalid) return after_fault(vcpu);
+    }
+  }
   const write = vcpu.fault_write === 1;
   if (knobs.resolve === 'wait') return AT['kvm_faultin_pfn.sync'];
   if (knobs.resolve === 'noio' && !resident(m, vcpu.fault_page)) {

@@ -78,6 +78,7 @@ export const CARRIER = {
   fault_page: 'stays',
   fault_write: 'stays',
   fault_present: 'stays',
+  mmio_page: 'stays',
   pte_index: 'stays',
   pte_bits: 'stays',
   fault_mmu_seq: 'stays',

@@ -15,6 +15,14 @@ import { mmput } from '../mm/exit_mmap.ts';
 import { begin_memory_job } from '../mm/memory_job.ts';
 import { TASK_STATE, type Thread, WAIT } from '../schema.ts';
 
+/** Tells the main thread of a VM to change a memslot. */
+export function change_memslot(m: Machine, vm: number, change: number): void {
+  const row = m.vms[vm]!;
+  if (row.state !== VM_STATE.RUNNING || row.memslot_changes.has(change)) return;
+  row.memslot_changes.push(change);
+  wake_up_process(m, m.threads[m.places.vms[vm]!.vmm]!);
+}
+
 /** Tells the main thread of a VM to end it. */
 export function end_vm(m: Machine, vm: number, how: 'destroy' | 'kill'): void {
   const row = m.vms[vm]!;
@@ -30,6 +38,7 @@ const vm_of = (m: Machine, thread: Thread): number => m.places.threads[thread.id
 export function vmm(m: Machine, thread: Thread): At {
   const vm = vm_of(m, thread);
   if (m.vms[vm]!.state === VM_STATE.ENDING) return stop_vcpus(m, vm);
+  if (m.vms[vm]!.memslot_changes.length > 0) return AT.kvm_set_memslot;
   const job = begin_memory_job(m, thread);
   if (job !== null) return job;
   thread.task_state = TASK_STATE.INTERRUPTIBLE;

@@ -70,6 +70,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
         memory_limit_pages: null,
         paging: 'tdp',
         huge_pages: false,
+        memslots: 1,
         userfault: null,
         irqchip: 'kernel',
         hlt_exits: true,
