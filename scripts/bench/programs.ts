@@ -72,6 +72,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
         ram_pages: frames + 4096,
         workers: 16,
         isa: 'svm',
+        halt_poll_ns: 0,
         cost_ns: {},
         swap: {
           name: 'disk',

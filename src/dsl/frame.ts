@@ -101,6 +101,11 @@ export class Frame {
     return pages;
   }
 
+  duration(name: string, otherwise_ns: number): number {
+    const of = this.expression(name);
+    return of ? nsOf(of, this.env) : otherwise_ns;
+  }
+
   word<const W extends string>(name: string, allowed: readonly W[], otherwise: W): W {
     const value = this.value(name);
     return value?.v === 'word' ? (allowed.find(each => each === value.value) ?? otherwise) : otherwise;

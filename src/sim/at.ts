@@ -47,6 +47,7 @@ export const AT = numbered([
   'vcpu_run',
   'vcpu_run.tail',
   'vcpu_block',
+  'kvm_vcpu_halt.poll',
   'kvm_vcpu_block',
   'kvm_vcpu_block.check',
   'kvm_vcpu_block.schedule',

@@ -40,6 +40,7 @@ const STEP_COST_NS: Partial<Record<(typeof STEP_NAMES)[number], number>> = {
   kvm_check_and_inject_events: 100,
   kvm_arch_async_page_present: 100,
   'kvm_arch_async_page_present.raise': 150,
+  'kvm_vcpu_halt.poll': 1000,
   userspace: 2000,
   async_pf_execute: 400,
   mmu_notifier_invalidate_range_start: 300,

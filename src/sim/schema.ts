@@ -234,6 +234,8 @@ const tables = {
       requests: u32,
       mp_state: oneOf(MP_STATE),
       waiting: bool,
+      /** Between vcpu_block() and its end, polling, asleep or about to be. */
+      in_block: bool,
       signal_pending: bool,
       /** What the VMM wants of the vCPU thread when it is out of KVM_RUN, and where to put or take the state. */
       vmm_work: oneOf(VMM_WORK),
@@ -348,6 +350,9 @@ const tables = {
       frame_left_ns: array(u53, FRAMES_MAX),
       switched_ns: u53,
       blocked_since_ns: u53,
+      /** Whether it has slept since then; how long it polls before it does. */
+      waited: bool,
+      halt_poll_ns: u32,
       nr_entries: u32,
       nr_exits: u32,
       nr_entry_checks: u32,

@@ -38,6 +38,7 @@ import {
   kvm_vcpu_block_check,
   kvm_vcpu_block_finish,
   kvm_vcpu_block_schedule,
+  kvm_vcpu_halt_poll,
   vcpu_block,
 } from './kvm/block.ts';
 import { kvm_arch_free_vm, kvm_destroy_vm, kvm_free_vcpus } from './kvm/destroy.ts';
@@ -132,6 +133,7 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   vcpu_run,
   'vcpu_run.tail': vcpu_run_tail,
   vcpu_block,
+  'kvm_vcpu_halt.poll': kvm_vcpu_halt_poll,
   kvm_vcpu_block,
   'kvm_vcpu_block.check': kvm_vcpu_block_check,
   'kvm_vcpu_block.schedule': kvm_vcpu_block_schedule,

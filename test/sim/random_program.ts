@@ -130,6 +130,7 @@ function randomHost(dice: Dice, index: number): HostSpec {
           error_ppm: dice.chance(20) ? dice.of([1_000, 100_000, 1_000_000]) : 0,
         }
       : null,
+    halt_poll_ns: dice.chance(20) ? dice.of([10_000, 200_000]) : 0,
     cost_ns: dice.chance(15) ? { guest_op: dice.from(0, 50), vcpu_run_guest: dice.from(0, 2_000), ipi: 0 } : {},
   };
 }

@@ -36,6 +36,7 @@ export const host = statement({
       workers: inside.whole('workers', 4, 1, 1024),
       isa: inside.word('isa', ['svm', 'vmx'], 'svm'),
       swap: inside.swap,
+      halt_poll_ns: inside.duration('halt_poll', 0),
       cost_ns: Object.fromEntries(inside.costs),
     });
   },
@@ -44,6 +45,13 @@ export const host = statement({
 const HOST_AND_VM = ['host', 'vm'] as const;
 
 export const hostSettings = [
+  setting({
+    keyword: 'halt_poll',
+    where: ['host'],
+    takes: takesTime,
+    summary: 'How long a vCPU may poll before it sleeps, kvm.halt_poll_ns; 0 by default, where Linux has 200us.',
+    example: 'halt_poll 200us',
+  }),
   setting({ keyword: 'cpus', where: ['host'], takes: takesCount, summary: 'Physical CPUs.', example: 'cpus 4' }),
   setting({ keyword: 'ram', where: HOST_AND_VM, takes: takesSize, summary: 'Memory.', example: 'ram 128MiB' }),
   setting({

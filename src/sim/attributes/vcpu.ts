@@ -310,6 +310,12 @@ export const vcpu: Description = {
       (m, row) => m.vcpus[row]!.nr_synthetic_halts,
       'vcpu.nr_synthetic_halts',
     ),
+    halt_poll: quantity(
+      'time',
+      'How long it polls before it sleeps: halt_poll_ns.',
+      (m, row) => m.vcpus[row]!.halt_poll_ns,
+      'vcpu.halt_poll_ns',
+    ),
     kicks: count('Kicks sent to it.', (m, row) => m.vcpus[row]!.nr_kicks, 'vcpu.nr_kicks'),
     work: quantity('time', 'Guest time spent in `work`.', (m, row) => m.vcpus[row]!.work_ns, 'vcpu.work_ns'),
   },

@@ -128,7 +128,31 @@ export function vcpu_block(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   if (knobs(m, vcpu).block === 'retest' && kvm_arch_vcpu_runnable(m, vcpu)) return AT['kvm_vcpu_block.finish'];
   vcpu.blocked_since_ns = m.clock.now_ns;
-  return AT.kvm_vcpu_block;
+  vcpu.waited = 0;
+  vcpu.in_block = 1;
+  return vcpu.halt_poll_ns > 0 && polls(m, vcpu) ? AT['kvm_vcpu_halt.poll'] : AT.kvm_vcpu_block;
+}
+
+/** Whether this block begins with polling: since 4.0 in any, since 5.17 only in that of a real HLT. */
+function polls(m: Machine, vcpu: Vcpu): boolean {
+  const { halt_polling } = knobs(m, vcpu);
+  return halt_polling === 'every_block' || (halt_polling === 'halt_only' && vcpu.mp_state === MP_STATE.HALTED);
+}
+
+/**
+ * Looks again and again before it sleeps, for as long as this vCPU's history says and nobody else wants the CPU.
+ *
+ * Models the first half of kvm_vcpu_halt(), up to 5.16 kvm_vcpu_block(), virt/kvm/kvm_main.c.
+ * Differs: it looks once in a microsecond.
+ */
+export function kvm_vcpu_halt_poll(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  if (check_block(m, vcpu)) return AT['kvm_vcpu_block.finish'];
+  const cpu = m.cpus[thread.cpu]!;
+  const alone = cpu.need_resched === 0 && cpu.runqueue.length === 1;
+  return alone && m.clock.now_ns - vcpu.blocked_since_ns < vcpu.halt_poll_ns
+    ? AT['kvm_vcpu_halt.poll']
+    : AT.kvm_vcpu_block;
 }
 
 /** Says that it is going to sleep. Models the top of kvm_vcpu_block(), virt/kvm/kvm_main.c. */
@@ -143,19 +167,23 @@ function prepare_to_sleep(vcpu: Vcpu, thread: Thread): void {
   thread.task_state = TASK_STATE.INTERRUPTIBLE;
 }
 
-/** Looks whether it should after all. Models kvm_vcpu_check_block(), virt/kvm/kvm_main.c. */
+/** Looks whether it should after all. */
 export function kvm_vcpu_block_check(m: Machine, thread: Thread): At {
-  const vcpu = vcpu_of(m, thread);
+  if (!check_block(m, vcpu_of(m, thread))) return AT['kvm_vcpu_block.schedule'];
+  thread.task_state = TASK_STATE.RUNNING;
+  return AT['kvm_vcpu_block.finish'];
+}
+
+/** Whether there is anything to get up for. Models kvm_vcpu_check_block(), virt/kvm/kvm_main.c. */
+function check_block(m: Machine, vcpu: Vcpu): boolean {
   const runnable = kvm_arch_vcpu_runnable(m, vcpu);
   if (runnable && knobs(m, vcpu).block === 'unhalt_request') kvm_make_request(KVM_REQ_UNHALT, vcpu);
-  const stop =
+  return (
     runnable ||
     (pending_timer(vcpu) >= 0 && guarded(m, vcpu, GUARD.timer_unblocks)) ||
     vcpu.signal_pending === 1 ||
-    kvm_check_request(KVM_REQ_UNBLOCK, vcpu);
-  if (!stop) return AT['kvm_vcpu_block.schedule'];
-  thread.task_state = TASK_STATE.RUNNING;
-  return AT['kvm_vcpu_block.finish'];
+    kvm_check_request(KVM_REQ_UNBLOCK, vcpu)
+  );
 }
 
 /** Sleeps, unless it was woken since it said so; then looks again. */
@@ -163,25 +191,46 @@ export function kvm_vcpu_block_schedule(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   if (!guarded(m, vcpu, GUARD.sleeps_before_look)) prepare_to_sleep(vcpu, thread);
   if (thread.task_state !== TASK_STATE.RUNNING) m.observe?.(OBS.blocked, vm_of_vcpu(m, vcpu), vcpu.id, -1);
+  vcpu.waited = 1;
   schedule(m, thread);
   return AT.kvm_vcpu_block;
 }
 
 /**
- * Up and about: leaves the halt if it may. Models the ends of kvm_vcpu_block() and vcpu_block().
- * Differs: no halt polling, neither in a real HLT nor, from 4.x to 5.16, in the synthetic one; each block is a wait.
+ * How long the next block polls: longer after a short one that polling would have caught, not at all after a long one.
+ *
+ * Models the second half of kvm_vcpu_halt(), grow_halt_poll_ns() and shrink_halt_poll_ns(), virt/kvm/kvm_main.c, with
+ * the module's parameters as they come: start 10 us, factor 2, shrink to 0.
  */
+function adapt_halt_poll(m: Machine, vcpu: Vcpu, halt_ns: number): void {
+  const place = m.places.vcpus[vcpu.id]!;
+  const max_ns = m.program.hosts[place.host]!.halt_poll_ns;
+  const old_ns = vcpu.halt_poll_ns;
+  if (max_ns === 0 || halt_ns <= old_ns) return;
+  const shrinks = old_ns > 0 && halt_ns > max_ns;
+  if (!shrinks && (old_ns >= max_ns || halt_ns >= max_ns)) return;
+  vcpu.halt_poll_ns = shrinks ? 0 : Math.min(Math.max(old_ns * GROW, GROW_START_NS), max_ns);
+  if (m.emit) m.emit(TP.kvm_halt_poll_ns, shrinks ? 0 : 1, place.vcpu_id, vcpu.halt_poll_ns, old_ns);
+}
+
+const GROW = 2;
+const GROW_START_NS = 10_000;
+
+/** Up and about: leaves the halt if it may. Models the ends of kvm_vcpu_block() and vcpu_block(). */
 export function kvm_vcpu_block_finish(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const { block, trace_format } = knobs(m, vcpu);
-  const slept = vcpu.waiting === 1;
+  const blocked = vcpu.in_block === 1;
   vcpu.waiting = 0;
-  if (slept) {
+  vcpu.in_block = 0;
+  if (blocked) {
+    const halt_ns = m.clock.now_ns - vcpu.blocked_since_ns;
     m.observe?.(OBS.woken, vm_of_vcpu(m, vcpu), vcpu.id, -1);
     // Since 5.17 only a real HLT is reported; the posting and 2.6.38 had no such event.
     const reported =
       block === 'retest' ? vcpu.mp_state === MP_STATE.HALTED : trace_format !== 'v6' && trace_format !== '2.6.38';
-    if (m.emit && reported) m.emit(TP.kvm_vcpu_wakeup, m.clock.now_ns - vcpu.blocked_since_ns, 1, 1);
+    if (polls(m, vcpu)) adapt_halt_poll(m, vcpu, halt_ns);
+    if (m.emit && reported) m.emit(TP.kvm_vcpu_wakeup, halt_ns, vcpu.waited, 1);
   }
   const leave = block === 'retest' ? kvm_arch_vcpu_runnable(m, vcpu) : kvm_check_request(KVM_REQ_UNHALT, vcpu);
   if (!leave) return AT['vcpu_run.tail'];

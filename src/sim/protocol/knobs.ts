@@ -157,6 +157,10 @@ export const KNOBS = {
     values: ['unhalt_request', 'retest'],
     summary: 'How leaving the block is told: KVM_REQ_UNHALT, or by testing runnability again.',
   },
+  halt_polling: {
+    values: ['none', 'every_block', 'halt_only'],
+    summary: 'Whether a vCPU polls before it sleeps, where its host allows it: not before 4.0; up to 5.16 in the synthetic halt as well.',
+  },
   hlt_emulation: { values: ['plain', 'has_events'], summary: 'Whether emulating HLT first looks for events.' },
   request_order: {
     values: ['linux_2_6_39', 'linux_5_8', 'linux_6_1', 'linux_6_12'],

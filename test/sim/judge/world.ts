@@ -58,6 +58,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
           readahead_pages: 1,
           error_ppm: 0,
         },
+        halt_poll_ns: 0,
         cost_ns: {},
       },
     ],
