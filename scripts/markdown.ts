@@ -1,4 +1,4 @@
-/** The fenced blocks of a Markdown text: what the README test runs. */
+/** Markdown, read and written: the fenced blocks that the README test runs, and the tables of generated documents. */
 
 export interface Block {
   /** The first word after the fence: `sh`, `console`, `apf`. */
@@ -35,4 +35,12 @@ export function shown({ text }: Block): readonly Shown[] {
       const continued = rest.slice(0, more).map(line => line.slice(2));
       return { command: [first, ...continued].join('\n'), output: rest.slice(more).join('\n').trimEnd() };
     });
+}
+
+/** A table that ends with a newline; nothing at all where there are no rows. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return '';
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('');
 }

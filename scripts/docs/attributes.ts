@@ -4,6 +4,7 @@ import { RECORD, RECORD_ADDRESS_KINDS } from '../../src/sim/attributes/record.ts
 import { DESCRIPTIONS } from '../../src/sim/attributes.ts';
 import { OBSERVATIONS } from '../../src/sim/observe.ts';
 import type { Document } from '../gen_docs.ts';
+import { table } from '../markdown.ts';
 
 const INTRODUCTION = `# What scenarios can ask
 
@@ -107,9 +108,3 @@ function typeText(type: ValueType): string {
 }
 
 const code = (text: string): string => `\`${text}\``;
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return '';
-  const line = (cells: readonly string[]) => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
-  return line(head) + line(head.map(() => '---')) + rows.map(line).join('');
-}

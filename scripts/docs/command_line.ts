@@ -2,6 +2,7 @@
 import { EXIT, EXIT_MEANING } from '../../src/cli/exit.ts';
 import { VERB_LIST } from '../../src/cli/verbs.ts';
 import type { Document } from '../gen_docs.ts';
+import { table } from '../markdown.ts';
 
 const INTRODUCTION = `# The command line
 
@@ -33,10 +34,4 @@ function verbSection({ name, operands, summary, about, flags, examples }: (typeo
     ...(rows.length > 0 ? [table(['flag', ''], rows)] : []),
     table(['example', ''], shown),
   ].join('\n');
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('');
 }

@@ -6,6 +6,7 @@ import type { Context } from '../../src/dsl/syntax.ts';
 import { DIMENSIONS, sameDimension, UNITS } from '../../src/dsl/units.ts';
 import { DISTRIBUTIONS, EVENTS, FUNCTIONS, type Measure } from '../../src/dsl/vocabulary.ts';
 import type { Document } from '../gen_docs.ts';
+import { table } from '../markdown.ts';
 
 const INTRODUCTION = `# The scenario language
 
@@ -174,10 +175,4 @@ function errors(): string {
       Object.entries(CODES).map(([code, text]) => [`\`${code}\``, text] as const),
     ),
   ].join('\n');
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return `${[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')}\n`;
 }

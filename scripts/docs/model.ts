@@ -14,6 +14,7 @@ import { PRESETS } from '../../src/sim/protocol/presets.ts';
 import { steps } from '../../src/sim/steps.ts';
 import type { Document } from '../gen_docs.ts';
 import { files, read } from '../imports.ts';
+import { table } from '../markdown.ts';
 
 const FOLDERS = ['kvm', 'mm', 'guest', 'host'] as const;
 
@@ -185,10 +186,4 @@ function later(): string {
     ...needs.map(line),
     '',
   ].join('\n');
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return `${[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')}\n`;
 }
