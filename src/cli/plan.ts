@@ -138,7 +138,7 @@ function runsOf(suite: Suite, each: Case, selection: Selection): readonly Planne
   const { variants, set } = selection;
   const options = optionsOf(suite, set);
   const wanted = variants.includes('all')
-    ? suite.runnable
+    ? suite.variants
     : variants.length > 0
       ? variants.filter(name => suite.variants.includes(name))
       : each.variants;

@@ -145,15 +145,6 @@ export class Check {
   variant(name: Word): void {
     if (this.scope.variant(name.text) || presetNamed(name.text)) return;
     const known = [...this.scope.variants().map(each => each.name), ...PRESET_NAMES];
-    const planned = PLANNED[name.text];
-    if (planned !== undefined) {
-      this.report.error('unrunnable-variant', {
-        span: name.span,
-        message: `the variant '${name.text}' cannot run in this version`,
-        help: planned,
-      });
-      return;
-    }
     this.report.error('unknown-variant', {
       span: name.span,
       message: `no variant named '${name.text}'`,
@@ -390,14 +381,6 @@ export class Check {
 }
 
 const TRACEPOINT_NAMES: readonly string[] = tracepoints.map(each => each.name);
-
-/** Presets of the product that this version's model does not have; naming one is understood and refused. */
-const PLANNED: Readonly<Record<string, string>> = {
-  protected_6_15: 'it needs guests whose privilege level the host cannot read',
-  s390_pfault: 'it needs another architecture’s delivery',
-  arm64_sdei: 'it needs another architecture’s delivery',
-  userfault_2026: 'it needs memory that a process resolves',
-};
 
 function exampleOf(dimension: Dimension): string | null {
   const known = DIMENSIONS.find(

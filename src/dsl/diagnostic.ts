@@ -43,7 +43,6 @@ export const CODES = {
   'no-swap': 'A page can be evicted only to the swap device of its host, and this host has none.',
   'unknown-judgement':
     '`expect fail of NAME` must name a judgement of the same case or file: the word before the colon in `always NAME: …`.',
-  'unrunnable-variant': 'The variant can be named and described but not run by this version.',
   import:
     'The imported file cannot be read. Paths are relative to the importing file and stay inside its folder; `std/…` is the library that ships with apflab.',
   language: 'The file must say which version of the language it is written in: `language 1` on its first line.',

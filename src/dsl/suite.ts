@@ -20,7 +20,7 @@ import { didYouMean } from './suggest.ts';
 import { childrenOf, isNode, textOf } from './syntax.ts';
 import { parseTree } from './tree.ts';
 import { numberOf } from './units.ts';
-import { knobsOfVariant, presetUnder, type Turn } from './variant.ts';
+import { knobsOfVariant, type Turn } from './variant.ts';
 import { placeOf } from './where.ts';
 
 export interface Suite {
@@ -38,8 +38,6 @@ export interface Suite {
   value(param: string, text: string): Value | string;
   /** Every variant that can be named here: those that ship, and the file's own. */
   readonly variants: readonly string[];
-  /** Those that can be run: what `--variants all` means. */
-  readonly runnable: readonly string[];
   /** The knobs of one of these. */
   knobs(variant: string): Knobs | null;
 }
@@ -96,7 +94,6 @@ export function suiteOf(unit: Unit): Suite {
     tracepoints: tracepointsOf(nodes),
     cases: found.length > 0 ? found.map(node => caseOf(node, whole)) : [caseOf(null, whole)],
     variants,
-    runnable: variants.filter(name => presetUnder(name, unit.scope)?.awaits === undefined),
     value: (param, text) => valueFor(param, text, unit),
     knobs: variant => knobsOfVariant(variant, unit.scope, node => turnsOf(node, unit)),
   };
@@ -281,13 +278,6 @@ function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options)
     });
     return { program: null, diagnostics: report.all };
   }
-  const awaits = presetUnder(variant, scope)?.awaits;
-  if (awaits !== undefined)
-    report.error('needs', {
-      span: { start: 0, end: 0 },
-      message: `${variant} needs ${awaits}, which this version does not run yet`,
-      help: 'leave it out of the variants; apflab protocols describes it',
-    });
   const values = new Map([...(set ?? []), ...cell.values]);
   const outOfRange = (of: Expression, message: string): void => report.error('range', { span: of.span, message });
   const env: Environment = { scope, values, variant, knobs, outOfRange };

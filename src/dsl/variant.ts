@@ -1,6 +1,6 @@
 /** The knobs of a variant: those of a preset, or of another variant of the file with some of them turned. */
 import { isSetKnob, KNOB_NAMES, KNOBS, type KnobName, type Knobs, laterValues } from '../sim/protocol/knobs.ts';
-import { knobsOf, type Preset, presetNamed } from '../sim/protocol/presets.ts';
+import { knobsOf, presetNamed } from '../sim/protocol/presets.ts';
 import type { Scope } from './scope.ts';
 import type { Node } from './statement.ts';
 import { childrenOf, isNode } from './syntax.ts';
@@ -22,14 +22,6 @@ export function knobsOfVariant(
   onLater: OnLater | null = null,
 ): Knobs | null {
   return follow(name, scope, turnsOf, onLater, []);
-}
-
-/** The preset that a variant rests on in the end; the variant itself where it is one. */
-export function presetUnder(name: string, scope: Scope, through: readonly string[] = []): Preset | null {
-  const node = scope.variant(name)?.node;
-  if (!node) return presetNamed(name) ?? null;
-  const [base] = childrenOf(node.cst, 'base');
-  return !base || isNode(base) || through.includes(name) ? null : presetUnder(base.image, scope, [...through, name]);
 }
 
 function follow(

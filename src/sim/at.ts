@@ -12,6 +12,7 @@ export const AT = numbered([
 
   // vCPU threads, outside the kernel: the VMM's own loop around ioctl(KVM_RUN).
   'userspace',
+  'userspace.memory_fault',
   // The VMM's main thread.
   'vmm',
   // What a VMM asks of a vCPU that is out of KVM_RUN, kvm/ioctl.ts.
@@ -64,6 +65,7 @@ export const AT = numbered([
   'handle_exit.wrmsr_done',
   // Faults, arch/x86/kvm/mmu.
   'kvm_faultin_pfn',
+  'kvm_faultin_pfn.userfault',
   'kvm_faultin_pfn.async',
   'kvm_setup_async_pf',
   'kvm_setup_async_pf.schedule_work',
@@ -99,12 +101,14 @@ export const AT = numbered([
 
   // The process behind userfault memory, fs/userfaultfd.c.
   'userfaultfd_read',
+  'kvm_async_pf_complete',
   'uffd_handler.fetch',
   'mfill_atomic',
 
   // kworkers.
   'worker_thread',
   'async_pf_execute',
+  'async_pf_execute.present',
   'async_pf_execute.append',
   'async_pf_execute.mark',
   'async_pf_execute.request',

@@ -2,6 +2,7 @@
  * The state in which every run starts: hosts up, guests booted, each heap touched once from its first page to its
  * last. What did not fit is in swap; the rest is mapped. vCPU threads stand before KVM_RUN.
  */
+
 import { seedStream } from '../base/rng.ts';
 import { AT } from './at.ts';
 import { push_frame } from './guest/frames.ts';
@@ -28,6 +29,7 @@ import {
 import { limit_pages } from './mm/reclaim.ts';
 import { get_swap_page } from './mm/swap.ts';
 import { userfaultfd_register } from './mm/userfault.ts';
+import { ready_by_interrupt } from './protocol/notify.ts';
 import { FRAME, FRAME_AT, GUEST_TASK, MP_STATE, TASK_STATE, THREAD_KIND, WAIT } from './schema.ts';
 
 /** Frames kept free on a host for pages in flight: reads with their read-ahead, and pages being written. */
@@ -192,6 +194,6 @@ function startVcpu(m: Machine, id: number): void {
   rcu_idle_exit(vcpu);
   const { notify } = knobsOfVm(m, vm);
   if (vmSpec(m, vm).guest.apf && notify !== 'none') {
-    push_frame(m, vcpu, FRAME.setup, notify === 'pf_then_interrupt' ? FRAME_AT.int_msr : FRAME_AT.en_msr, 0, 0);
+    push_frame(m, vcpu, FRAME.setup, ready_by_interrupt(knobsOfVm(m, vm)) ? FRAME_AT.int_msr : FRAME_AT.en_msr, 0, 0);
   }
 }

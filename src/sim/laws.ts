@@ -41,6 +41,9 @@ const SHARED_VCPU_FIELDS = new Set([
   'apf_done',
   'apf_queue',
   'lapic_irr',
+  // Where a worker tells the guest itself (s390).
+  'area_ring',
+  'area_ring_length',
   'lapic_timer_pending',
   'nmi_queued',
   'nmi_senders',

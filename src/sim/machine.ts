@@ -14,8 +14,10 @@ import { nodesOf, outstandingOf, type Places, place, worksOf } from './places.ts
 import type { Program, VmSpec } from './program.ts';
 import { guardBits } from './protocol/guards.ts';
 import type { Knobs } from './protocol/knobs.ts';
+import { NOTIFY } from './protocol/notify.ts';
 import {
   type Action,
+  ASYNC_PF_PER_VCPU,
   type Clock,
   type Cpu,
   compiledSchema,
@@ -107,6 +109,11 @@ function shadowEntries(vm: VmSpec, places: Places, id: number): number {
   return vm.paging === 'shadow' ? places.vms[id]!.spaces * vm.guest.heap_pages : 0;
 }
 
+/** Ready tokens that may wait for the guest at once: one for each that can be outstanding, where they are listed. */
+export function ring_entries({ knobs }: VmSpec): number {
+  return knobs.slot === 'ring' || NOTIFY[knobs.notify].ready === 'external' ? ASYNC_PF_PER_VCPU + 1 : 1;
+}
+
 /** Rows and lengths that a program needs. Small programs get small states. */
 function capacities(program: Program, places: Places): Capacities {
   const works = worksOf(program, places.vms);
@@ -160,6 +167,7 @@ function capacities(program: Program, places: Places): Capacities {
       threads,
       apf_queue: Math.max(...program.vms.map((vm, id) => outstandingOf(vm, places.vms[id]!.pages)), 1) + 1,
       tdp_l4: 1,
+      apf_ring: Math.max(...program.vms.map(ring_entries), 1),
       nmis: Math.max(1, places.nmis.length),
     },
   };

@@ -99,6 +99,10 @@ export const OBSERVATIONS = {
     summary: 'The guest called an allocator that may sleep with a raw spinlock held (B33).',
   },
   handler_woken: { args: ['vcpu'], summary: 'A not-present handler that had executed HLT goes on.' },
+  notified: {
+    args: ['page'],
+    summary: 'The userfault handler has read of an asynchronous fault, from KVM or its VMM.',
+  },
   migrates: { args: ['task', 'vcpu'], summary: 'The guest moved the task to this CPU.' },
   offline: { args: ['vcpu'], summary: 'The guest took the CPU out of use.' },
   online: { args: ['vcpu'], summary: 'The guest brought the CPU back.' },
@@ -173,6 +177,7 @@ export const OBS = numbered([
   'blocks_in_rcu',
   'sleeping_in_atomic',
   'handler_woken',
+  'notified',
   'migrates',
   'offline',
   'online',

@@ -56,6 +56,8 @@ export const WAIT = numbered([
 export const VCPU_MODE = numbered(['OUTSIDE_GUEST_MODE', 'IN_GUEST_MODE', 'EXITING_GUEST_MODE']);
 /** queue_work() to return: PENDING until a worker takes it, RUNNING until the function returns. */
 export const WORK_STATE = numbered(['IDLE', 'PENDING', 'RUNNING']);
+/** 2026: an item for the userfault handler, from the fault to READY. */
+export const UF_STATE = numbered(['none', 'PENDING', 'ACCEPTED', 'COMPLETED']);
 /** 2010: a single-slot note from the fault to the next entry; DOUBLE is the sentinel kvm_double_apf. */
 export const ENTRY_NOTE = numbered(['none', 'item', 'DOUBLE']);
 
@@ -81,6 +83,8 @@ export const FRAME_AT = numbered([
   // The #PF handler up to 5.7: back in RCU's view, half of it done.
   'rcu',
   'reload',
+  // arm64: the event is to be ended.
+  'sdei',
 ]);
 export const GUEST_TASK = numbered(['RUNNABLE', 'PARKED', 'SLEEPING', 'DONE', 'NEW']);
 /** States of an APF node in the guest's hash. */
@@ -204,6 +208,8 @@ const tables = {
       fail_token_write: u16,
       nr_dummies: u16,
       ...MEMORY_OF_VM,
+      /** Items that the handler is to be told of: the ring, or what the VMM has passed on. */
+      uf_notify: fifo('works'),
       fail_guest_alloc: u16,
       tdp_l4: array(u32, 'tdp_l4'),
       /** The incarnation that runs, + 1, where it is not this one; see incarnation.ts. */
@@ -304,6 +310,8 @@ const tables = {
       fault_mmu_seq: u32,
       fault_prefault: bool,
       completing: ref,
+      /** The item of the exit that the VMM is to answer, + 1. */
+      uf_item: ref,
       check_return: oneOf(AT),
       request_next: u8,
 
@@ -313,6 +321,9 @@ const tables = {
       /** The 64 bytes shared with the guest: flags or reason, and the token. Pinned guest memory. */
       area_flags: u8,
       area_token: u32,
+      /** Ready tokens that wait for the guest, oldest first, where there is a ring or a list of external interrupts. */
+      area_ring: array(u32, 'apf_ring'),
+      area_ring_length: u8,
 
       current: ref,
       guest_need_resched: bool,
@@ -386,6 +397,7 @@ const tables = {
       page_pin: u32,
       /** The page pointer is whatever was on the worker's stack. */
       page_garbage: bool,
+      uf_state: oneOf(UF_STATE),
       /** The worker could not get the page, where this version keeps that. */
       failed: bool,
     },

@@ -25,6 +25,7 @@ import {
   async_pf_execute_kick,
   async_pf_execute_kick_vcpu,
   async_pf_execute_mark,
+  async_pf_execute_present,
   async_pf_execute_put,
   async_pf_execute_put_vm,
   async_pf_execute_request,
@@ -32,6 +33,7 @@ import {
   async_pf_execute_trace,
   async_pf_execute_wake,
 } from './kvm/async_pf_execute.ts';
+import { kvm_async_pf_complete, kvm_faultin_pfn_userfault, userspace_memory_fault } from './kvm/async_pf_userfault.ts';
 import { kvm_arch_async_page_present, kvm_arch_async_page_present_raise } from './kvm/async_pf_x86.ts';
 import {
   kvm_vcpu_block,
@@ -177,10 +179,14 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   'do_madvise.zap': do_madvise_zap,
   'do_madvise.done': do_madvise_done,
   userfaultfd_read,
+  kvm_async_pf_complete,
+  'kvm_faultin_pfn.userfault': kvm_faultin_pfn_userfault,
+  'userspace.memory_fault': userspace_memory_fault,
   'uffd_handler.fetch': uffd_handler_fetch,
   mfill_atomic: uffd_handler_copy,
   worker_thread,
   async_pf_execute,
+  'async_pf_execute.present': async_pf_execute_present,
   'async_pf_execute.append': async_pf_execute_append,
   'async_pf_execute.mark': async_pf_execute_mark,
   'async_pf_execute.request': async_pf_execute_request,

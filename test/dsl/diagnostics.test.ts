@@ -117,8 +117,8 @@ diagnostics('know variants, knobs and judgements', () => {
   check(`
 run on variants [v6, linux_6_13]
 #!                   ^^^^^^^^^^ unknown-variant: no variant named 'linux_6_13'
-variant other extends s390_pfault
-#!                    ^^^^^^^^^^^ unrunnable-variant: the variant 's390_pfault' cannot run in this version
+variant other extends s390_pfalt
+#!                    ^^^^^^^^^^ unknown-variant: no variant named 's390_pfalt'
 variant mine extends v6 { wake requset; wkae none; wake add none }
 #!                             ^^^^^^^ unknown-word: 'requset' is not a value of the knob wake
 #!                                      ^^^^ unknown-knob: the protocol has no knob 'wkae'

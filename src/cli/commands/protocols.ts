@@ -70,8 +70,7 @@ function cardText({ name, knobs, preset }: Protocol, strong: (text: string) => s
 function headText(name: string, preset: Preset | null, strong: (text: string) => string): string {
   if (!preset) return `${strong(name)}: declared in the scenario\n`;
   const base = preset.extends === null ? '' : `extends ${preset.extends}; * marks what differs from it\n`;
-  const awaits = preset.awaits === undefined ? '' : `described, not run yet: it needs ${preset.awaits}\n`;
-  return `${strong(name)}: ${preset.summary}\n${preset.provenance}: ${preset.source}\n${awaits}${base}`;
+  return `${strong(name)}: ${preset.summary}\n${preset.provenance}: ${preset.source}\n${base}`;
 }
 
 /** What of a knob waits for the complete model. */

@@ -23,7 +23,8 @@ import {
   vm_of_page,
 } from '../mm/page.ts';
 import { page_missing } from '../mm/userfault.ts';
-import { HEAP_GFN, HEAP_GVA, VM_HVA, VM_HVA_STRIDE } from '../places.ts';
+import { APF_VECTOR, HEAP_GFN, HEAP_GVA, VM_HVA, VM_HVA_STRIDE } from '../places.ts';
+import { NOTIFY } from '../protocol/notify.ts';
 import { FRAME, FRAME_AT, GUEST_TASK, NODE, type Node, type Vcpu } from '../schema.ts';
 import { vm_stopped } from '../vmm/monitor.ts';
 import { address, count, type Description, entity, quantity, state, truth, words } from './attribute.ts';
@@ -174,9 +175,22 @@ function isHandling(vcpu: Vcpu, token: number): boolean {
 
 const isFor = (ready: number, token: number): boolean => ready === token || ready === APF_BROADCAST;
 
+/** The token stands in a list that some CPU of the guest will read: a ring of its own, or interrupts of the VM's. */
+function isListed(m: Machine, vm: number, token: number): boolean {
+  const { first_vcpu } = m.places.vms[vm]!;
+  for (let id = first_vcpu; id < first_vcpu + m.program.vms[vm]!.vcpus; id += 1) {
+    const vcpu = m.vcpus[id]!;
+    for (let index = 0; index < vcpu.area_ring_length; index += 1)
+      if (isFor(vcpu.area_ring(index), token) && slotWillBeRead(vcpu)) return true;
+    if (NOTIFY[m.knobs_of_vcpu[id]!.notify].ready === 'external' && isHandling(vcpu, token)) return true;
+  }
+  return false;
+}
+
 /** The ready interrupt is on its way into the guest, or its handler runs: the token slot will be read. */
 function slotWillBeRead(vcpu: Vcpu): boolean {
-  const { apf_int_vector: vector } = vcpu;
+  // Where the guest gives no vector, it is the one that everybody uses.
+  const vector = vcpu.apf_int_vector === 0 ? APF_VECTOR : vcpu.apf_int_vector;
   if ((vcpu.lapic_irr(vector >> 5) & (1 << (vector & 31))) !== 0) return true;
   if (vcpu.irq_injected === 1 && vcpu.irq_vector === vector) return true;
   for (let level = 0; level < vcpu.depth; level += 1) if (vcpu.frame(level) === FRAME.apf_ready) return true;
@@ -200,6 +214,7 @@ export function isOwed(m: Machine, vcpuRow: number, token: number): boolean {
     if (work.wakeup_all === 1 || work.token === token) return true;
   }
   if (isFor(vcpu.area_token, token) && slotWillBeRead(vcpu)) return true;
+  if (isListed(m, m.vm_of_vcpu[vcpuRow]!, token)) return true;
   return (vcpu.exception !== EXCEPTION.none && isFor(vcpu.exception_token, token)) || isHandling(vcpu, token);
 }
 

@@ -4,6 +4,7 @@
  * Two words are easily confused. `marked_halted` reads a field; `halted` says that the thread really sleeps. Between
  * the two lies the window that review point S7 is about.
  */
+
 import { gpa_of_page } from '../addr.ts';
 import { AT } from '../at.ts';
 import { isClearing } from '../kvm/async_pf_clear.ts';
@@ -12,6 +13,7 @@ import { kvm_apic_has_interrupt } from '../kvm/lapic.ts';
 import { nmi_unmasked } from '../kvm/nmi.ts';
 import { KVM_REQ_APF_READY, kvm_test_request } from '../kvm/requests.ts';
 import { knobsOfVm, type Machine } from '../machine.ts';
+import { NOTIFY } from '../protocol/notify.ts';
 import {
   ENTRY_NOTE,
   FRAME,
@@ -75,7 +77,9 @@ function dequeueable(m: Machine, row: number): boolean {
   if (vcpu.apf_done.length === 0) return false;
   const { notify } = knobsOfVm(m, m.places.vcpus[row]!.vm);
   if (notify === 'none' || (vcpu.apf_en_val & ENABLED) === 0) return true;
-  if (notify === 'pf_then_interrupt') return vcpu.area_token === 0 && vcpu.lapic_enabled === 1;
+  const { ready } = NOTIFY[notify];
+  if (ready === 'external') return true;
+  if (ready === 'interrupt') return vcpu.area_token === 0 && vcpu.lapic_enabled === 1;
   return vcpu.exception === EXCEPTION.none && interruptsAllowed(m, row);
 }
 
@@ -93,7 +97,7 @@ export function runnable(m: Machine, row: number): boolean {
 function beingWoken(m: Machine, row: number): boolean {
   for (let id = 0; id < m.threads.length; id += 1) {
     const thread = m.threads[id]!;
-    if (thread.kind !== THREAD_KIND.kworker || thread.vcpu !== row + 1) continue;
+    if (thread.kind === THREAD_KIND.vcpu || thread.vcpu !== row + 1) continue;
     switch (thread.at) {
       case AT['async_pf_execute.mark']:
       case AT['async_pf_execute.request']:

@@ -9,6 +9,7 @@
 import { APF_BROADCAST } from '../kvm/async_pf_x86.ts';
 import { knobsOfVm, type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
+import { NOTIFY } from '../protocol/notify.ts';
 import { FRAME_AT, GUEST_TASK, NODE, type Node, type Task, type Vcpu } from '../schema.ts';
 import { pop_frame, set_frame_at } from './frames.ts';
 import { smp_send_reschedule } from './ipi.ts';
@@ -82,25 +83,55 @@ export function kvm_async_pf_task_wait(m: Machine, vcpu: Vcpu, token: number): v
     set_frame_at(vcpu, FRAME_AT.iret);
     return;
   }
-  const node = own_node(m, vcpu);
-  node.token = token;
-  node.vcpu = vcpu.id + 1;
   raw_spin_unlock(vcpu);
   rcu_use(m, vcpu);
   if (!may_schedule(m, vcpu, vm)) {
+    const node = own_node(m, vcpu);
+    node.token = token;
+    node.vcpu = vcpu.id + 1;
     node.state = NODE.halted;
     set_frame_at(vcpu, FRAME_AT.hlt);
     return;
   }
+  forbidden_sleep(m, vm, mark_parked(m, vcpu, vm, token));
+  // The handler's frame stays on the task's own stack: it returns when the task runs again.
+  pop_frame(vcpu);
+  guest_schedule(m, vcpu);
+}
+
+/**
+ * arm64: the event's handler only marks the task, sends its own CPU a reschedule interrupt, and ends the event; the task
+ * gives way on the way back to user mode. The idle task has no such way, and waits in the handler.
+ *
+ * Models kvm_async_pf_sdei_handler(), arch/arm64/kernel/kvm.c of the posted series.
+ */
+export function kvm_async_pf_sdei_handler(m: Machine, vcpu: Vcpu, token: number): void {
+  const vm = vm_of_vcpu(m, vcpu);
+  if (vcpu.current === 0 || vcpu.depth > 1) {
+    kvm_async_pf_task_wait(m, vcpu, token);
+    return;
+  }
+  set_frame_at(vcpu, FRAME_AT.wait);
+  if (!raw_spin_lock(m, vcpu, vm, token)) return;
+  set_frame_at(vcpu, FRAME_AT.sdei);
+  if (!take_dummy(m, vm, token)) {
+    mark_parked(m, vcpu, vm, token);
+    smp_send_reschedule(vcpu, vcpu);
+  }
+  raw_spin_unlock(vcpu);
+}
+
+/** The current task waits for the token from now on, whether it has left the CPU yet or not. */
+function mark_parked(m: Machine, vcpu: Vcpu, vm: number, token: number): Task {
+  const node = own_node(m, vcpu);
+  node.token = token;
+  node.vcpu = vcpu.id + 1;
   node.state = NODE.parked;
   const task = m.tasks[vcpu.current - 1]!;
   task.state = GUEST_TASK.PARKED;
   task.token = token;
   m.observe?.(OBS.parks, vm, task.id, -1);
-  forbidden_sleep(m, vm, task);
-  // The handler's frame stays on the task's own stack: it returns when the task runs again.
-  pop_frame(vcpu);
-  guest_schedule(m, vcpu);
+  return task;
 }
 
 /** What the kernel's own debugging would say of this sleep (B32). */
@@ -117,8 +148,9 @@ function may_schedule(m: Machine, vcpu: Vcpu, vm: number): boolean {
   if (vcpu.current === 0 || vcpu.depth > 1) return false;
   const { guest } = vmSpec(m, vm);
   if (guest.on_not_present !== 'kernel') return guest.on_not_present === 'schedule';
-  const { notify, guest_schedulable } = knobsOfVm(m, vm);
-  if (notify === 'pf_then_interrupt') return true;
+  const knobs = knobsOfVm(m, vm);
+  const { guest_schedulable } = knobs;
+  if (NOTIFY[knobs.notify].ready !== 'pf') return true;
   const task = m.tasks[vcpu.current - 1]!;
   if (guest_schedulable === 'preempt_count') return !is_preemptible(guest) || task.preempt_count === 0;
   return is_preemptible(guest)

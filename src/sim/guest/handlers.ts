@@ -1,4 +1,5 @@
 /** The guest's handlers, one small step after the other: #PF, interrupts, the ready interrupt, switching APF on. */
+
 import { AT, type At } from '../at.ts';
 import {
   apf_en_value,
@@ -7,6 +8,7 @@ import {
   MSR_KVM_ASYNC_PF_ACK,
   MSR_KVM_ASYNC_PF_EN,
   MSR_KVM_ASYNC_PF_INT,
+  shift_ready_token,
 } from '../kvm/async_pf_x86.ts';
 import { MSR_X2APIC_EOI } from '../kvm/exit.ts';
 import { EXIT_REASON } from '../kvm/exit_reason.ts';
@@ -16,10 +18,12 @@ import { OBS } from '../observe.ts';
 import { APF_VECTOR } from '../places.ts';
 import type { HandlerOp } from '../program.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
+import { NOTIFY, ready_by_interrupt, user_mode_only } from '../protocol/notify.ts';
 import { FRAME, FRAME_AT, type Thread, type Vcpu } from '../schema.ts';
 import { access_page, left_guest } from './access.ts';
 import {
   apf_task_wake_all,
+  kvm_async_pf_sdei_handler,
   kvm_async_pf_task_wait,
   kvm_async_pf_task_wake,
   leave_eqs,
@@ -28,13 +32,16 @@ import {
 import { execute_cr, reload_cr3 } from './cr.ts';
 import { frame_at, panic, pop_frame, set_frame_at } from './frames.ts';
 import { SETUP, take_cpu_down } from './hotplug.ts';
-import { send_owed_ipi } from './ipi.ts';
+import { RESCHEDULE_VECTOR, send_owed_ipi } from './ipi.ts';
 import { nmi_depth, returns_into_itself } from './nmi.ts';
 import { map_faulting_page, ordinary_page_fault, remap_accessed_page, unmap_accessed_page } from './pgfault.ts';
 import { rcu_irq_enter, rcu_irq_enter_nesting, rcu_irq_enter_watching, rcu_irq_exit, rcu_use } from './rcu.ts';
 import { guest_schedule, scheduler_tick } from './sched.ts';
 import { resched_point } from './sections.ts';
 import { GUEST_WORK } from './work.ts';
+
+/** A hypercall of arm64, which is a write of an MSR here: SDEI_1_0_FN_SDEI_EVENT_COMPLETE. */
+const SDEI_EVENT_COMPLETE = 0xc400_0025;
 
 type FrameAt = (typeof FRAME_AT)[keyof typeof FRAME_AT];
 
@@ -112,18 +119,19 @@ function exc_page_fault(m: Machine, vcpu: Vcpu): At {
       if (vcpu.cr2 !== vcpu.frame_cr2(top)) m.observe?.(OBS.wrong_cr2, vm, vcpu.id, -1);
       // The token is what CR2 holds, whatever the host meant to put there.
       if (reason !== 0) vcpu.set_frame_token(top, vcpu.cr2 >>> 0);
-      const by_interrupt = knobsOfVm(m, vm).notify === 'pf_then_interrupt';
+      const knobs = knobsOfVm(m, vm);
+      const by_interrupt = ready_by_interrupt(knobs);
       if (reason === 0) ordinary_page_fault(m, vcpu);
       else if (!by_interrupt && reason === KVM_PV_REASON_PAGE_READY) {
         leave_eqs(m, vcpu);
         return ready_by_pf(m, vcpu, top);
       } else if (reason === KVM_PV_REASON_PAGE_NOT_PRESENT) {
         const from_kernel = vcpu.frame_if(top) === 0 || vcpu.frame_cpl3(top) === 0;
-        if (by_interrupt && from_kernel && vmSpec(m, vm).guest.on_not_present === 'kernel') panic(m, vcpu);
+        if (user_mode_only(knobs) && from_kernel && vmSpec(m, vm).guest.on_not_present === 'kernel') panic(m, vcpu);
         else if (vmSpec(m, vm).guest.on_not_present === 'halt') set_frame_at(vcpu, FRAME_AT.unmap);
         else {
           leave_eqs(m, vcpu);
-          kvm_async_pf_task_wait(m, vcpu, vcpu.frame_token(top));
+          wait_for_token(m, vcpu, top);
         }
       }
       return AT.guest;
@@ -137,8 +145,11 @@ function exc_page_fault(m: Machine, vcpu: Vcpu): At {
       reload_cr3(m, vcpu);
       return execute_cr(vcpu);
     case FRAME_AT.wait:
-      kvm_async_pf_task_wait(m, vcpu, vcpu.frame_token(top));
+      wait_for_token(m, vcpu, top);
       return AT.guest;
+    case FRAME_AT.sdei:
+      set_frame_at(vcpu, FRAME_AT.iret);
+      return wrmsr(vcpu, SDEI_EVENT_COMPLETE, 0);
     case FRAME_AT.wake:
       return ready_by_pf(m, vcpu, top);
     case FRAME_AT.remap:
@@ -169,6 +180,12 @@ function exc_page_fault(m: Machine, vcpu: Vcpu): At {
       set_frame_at(vcpu, FRAME_AT.rcu);
       return AT.guest;
   }
+}
+
+function wait_for_token(m: Machine, vcpu: Vcpu, top: number): void {
+  const { not_present } = NOTIFY[knobsOfVm(m, vm_of_vcpu(m, vcpu)).notify];
+  if (not_present === 'sdei') kvm_async_pf_sdei_handler(m, vcpu, vcpu.frame_token(top));
+  else kvm_async_pf_task_wait(m, vcpu, vcpu.frame_token(top));
 }
 
 function irqs_off_again(vcpu: Vcpu): At {
@@ -204,6 +221,7 @@ function sysvec_kvm_asyncpf_interrupt(m: Machine, vcpu: Vcpu): At {
       set_frame_at(vcpu, unit_test || vcpu.apf_en_val === 0 ? FRAME_AT.iret : FRAME_AT.token);
       return wrmsr(vcpu, MSR_X2APIC_EOI, 0);
     case FRAME_AT.token:
+      if (is_listed(m, vcpu)) return take_listed_token(m, vcpu, top, unit_test);
       vcpu.set_frame_token(top, vcpu.area_token);
       if (unit_test) return free_slot_and_ack(m, vcpu, FRAME_AT.wake);
       wake_token(m, vcpu, top, FRAME_AT.clear);
@@ -214,8 +232,36 @@ function sysvec_kvm_asyncpf_interrupt(m: Machine, vcpu: Vcpu): At {
     case FRAME_AT.remap:
       return remap_accessed_page(m, vcpu);
     default:
-      return free_slot_and_ack(m, vcpu, FRAME_AT.iret);
+      return is_listed(m, vcpu) ? next_listed_token(m, vcpu) : free_slot_and_ack(m, vcpu, FRAME_AT.iret);
   }
+}
+
+/** Ready tokens stand in a list: a ring that guest and host share, or external interrupts with a parameter. */
+function is_listed(m: Machine, vcpu: Vcpu): boolean {
+  const { slot, notify } = knobsOfVm(m, vm_of_vcpu(m, vcpu));
+  return slot === 'ring' || NOTIFY[notify].ready === 'external';
+}
+
+/** The oldest of them; an interrupt may find that the one before has taken all. */
+function take_listed_token(m: Machine, vcpu: Vcpu, top: number, unit_test: boolean): At {
+  const token = shift_ready_token(vcpu);
+  vcpu.set_frame_token(top, token);
+  if (token === 0) set_frame_at(vcpu, FRAME_AT.iret);
+  else if (unit_test) {
+    set_frame_at(vcpu, FRAME_AT.wake);
+    return acknowledge(m, vcpu);
+  } else wake_token(m, vcpu, top, FRAME_AT.clear);
+  return AT.guest;
+}
+
+/** Goes on while there are more, and acknowledges once; an external interrupt is over without that. */
+function next_listed_token(m: Machine, vcpu: Vcpu): At {
+  if (vcpu.area_ring_length > 0) {
+    set_frame_at(vcpu, FRAME_AT.token);
+    return AT.guest;
+  }
+  set_frame_at(vcpu, FRAME_AT.iret);
+  return ready_by_interrupt(knobsOfVm(m, vm_of_vcpu(m, vcpu))) ? acknowledge(m, vcpu) : AT.guest;
 }
 
 function free_slot_and_ack(m: Machine, vcpu: Vcpu, then: FrameAt): At {
@@ -236,6 +282,7 @@ function interrupt(m: Machine, thread: Thread, vcpu: Vcpu): At {
   const top = vcpu.depth - 1;
   if (frame_at(vcpu) === FRAME_AT.eoi) {
     rcu_use(m, vcpu);
+    if (vcpu.frame_vector(top) === RESCHEDULE_VECTOR) vcpu.guest_need_resched = 1;
     set_frame_at(vcpu, FRAME_AT.body);
     return wrmsr(vcpu, MSR_X2APIC_EOI, 0);
   }

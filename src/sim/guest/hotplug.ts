@@ -4,9 +4,11 @@
  * Models kvm_cpu_down_prepare() and kvm_cpu_online(), arch/x86/kernel/kvm.c, and native_play_dead(). The mechanism is
  * switched off first, and everybody who waits on this CPU is woken, since the host drops what is outstanding.
  */
+
 import { AT, type At } from '../at.ts';
 import { knobsOfVm, type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
+import { ready_by_interrupt } from '../protocol/notify.ts';
 import { FRAME, FRAME_AT, GUEST_TASK, type Vcpu } from '../schema.ts';
 import { push_frame } from './frames.ts';
 import { rcu_idle_enter } from './rcu.ts';
@@ -17,8 +19,7 @@ export const SETUP = { on: 0, off: 1, down: 2 } as const;
 
 /** Begins to write the MSRs: of a CPU that comes, goes, or only switches the mechanism on or off. */
 export function begin_setup(m: Machine, vcpu: Vcpu, what: (typeof SETUP)[keyof typeof SETUP]): void {
-  const { notify } = knobsOfVm(m, vm_of_vcpu(m, vcpu));
-  const by_interrupt = notify === 'pf_then_interrupt';
+  const by_interrupt = ready_by_interrupt(knobsOfVm(m, vm_of_vcpu(m, vcpu)));
   push_frame(m, vcpu, FRAME.setup, by_interrupt && what === SETUP.on ? FRAME_AT.int_msr : FRAME_AT.en_msr, 0, what);
 }
 

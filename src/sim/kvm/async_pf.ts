@@ -6,6 +6,7 @@
  * `queue` belongs to the vCPU thread; `done` to whoever holds async_pf.lock. A section under the lock that is one step
  * only asks whether somebody else has it; see host/spinlock.ts.
  */
+
 import { assert } from '../../base/assert.ts';
 import { gfn_of_page } from '../addr.ts';
 import { AT, type At } from '../at.ts';
@@ -16,6 +17,7 @@ import { vm_of_page } from '../mm/page.ts';
 import { release_orphan, wake_memory_waiters } from '../mm/swap.ts';
 import { OBS } from '../observe.ts';
 import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, type Thread, type Vcpu, WAIT, WORK_STATE, type Work } from '../schema.ts';
+import { forget_notification } from './apf_ring.ts';
 import {
   alloc_apf_token,
   kvm_arch_async_page_not_present,
@@ -59,6 +61,7 @@ export function free_work(m: Machine, work: Work): void {
   const { thread: threads } = m.layout.tables;
   for (let id = 0; id < threads.capacity; id += 1) if (threads.work(id) === work.id + 1) threads.set_work(id, 0);
   put_page(m, work);
+  forget_notification(m, work);
   work.used = 0;
   work.state = WORK_STATE.IDLE;
   work.cpu = 0;

@@ -18,7 +18,9 @@ import { pte_present, pte_target } from '../mm/page.ts';
 import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Knobs } from '../protocol/knobs.ts';
-import type { Thread, Work } from '../schema.ts';
+import { NOTIFY } from '../protocol/notify.ts';
+import { THREAD_KIND, type Thread, type Work } from '../schema.ts';
+import { kvm_arch_async_page_present_sync } from './async_pf_x86.ts';
 import { kvm_put_kvm } from './destroy.ts';
 import { KVM_REQ_APF_READY, kvm_make_request, kvm_vcpu_kick, kvm_vcpu_wake_up } from './requests.ts';
 
@@ -39,7 +41,14 @@ export function async_pf_execute(m: Machine, thread: Thread): At {
     if (!mmget_not_zero(m, vm_of_vcpu(m, vcpu))) return AT['async_pf_execute.append'];
     thread.mm_ref = 1;
   }
-  return start_gup(m, thread, work.page, true, AT['async_pf_execute.append']);
+  const sync = NOTIFY[knobs_of(m, vcpu).notify].ready === 'external';
+  return start_gup(m, thread, work.page, true, AT[sync ? 'async_pf_execute.present' : 'async_pf_execute.append']);
+}
+
+/** W4: where delivery is synchronous, the guest is told now (CONFIG_KVM_ASYNC_PF_SYNC, s390). */
+export function async_pf_execute_present(m: Machine, thread: Thread): At {
+  kvm_arch_async_page_present_sync(m, m.works[thread.work - 1]!);
+  return AT['async_pf_execute.append'];
 }
 
 /**
@@ -176,5 +185,7 @@ export function async_pf_execute_return(m: Machine, thread: Thread): At {
   thread.vcpu = 0;
   thread.cr2_or_gpa = 0;
   thread.gup_result = GUP_RESULT.none;
-  return AT.worker_thread;
+  // A handler that has said READY, or a VMM that has completed the fault at once, goes on with what it does.
+  if (thread.kind === THREAD_KIND.vcpu) return AT.userspace;
+  return thread.kind === THREAD_KIND.uffd ? AT.userfaultfd_read : AT.worker_thread;
 }

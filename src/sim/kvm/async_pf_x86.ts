@@ -7,9 +7,11 @@ import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { knobs_of, knobsOfVm, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
+import { APF_VECTOR } from '../places.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Knobs } from '../protocol/knobs.ts';
-import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, MP_STATE, type Thread, type Vcpu, type Work } from '../schema.ts';
+import { NOTIFY, ready_by_interrupt } from '../protocol/notify.ts';
+import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, FRAME, MP_STATE, type Thread, type Vcpu, type Work } from '../schema.ts';
 import {
   kvm_arch_interrupt_allowed,
   kvm_clear_exception_queue,
@@ -52,6 +54,7 @@ export const GATE_TERMS: { readonly [T in Knobs['gate'][number]]: (m: Machine, v
   pending_exception: (_m, vcpu) => vcpu.exception !== EXCEPTION.pending,
   interrupt_allowed: (_m, vcpu) => kvm_arch_interrupt_allowed(vcpu),
   hlt_deliverable: (m, vcpu) => vmSpec(m, vm_of_vcpu(m, vcpu)).hlt_exits || kvm_can_deliver_async_pf(m, vcpu),
+  deliverable: kvm_can_deliver_async_pf,
   nested_optin: () => true,
   nmi_allowed: nmi_allowed_or_optin,
   user_mode_only: (_m, vcpu) => vcpu.cpl3 === 1,
@@ -90,12 +93,21 @@ export function refuses_halt(m: Machine, vcpu: Vcpu): boolean {
 
 /** Whether the guest can be told. Models kvm_can_deliver_async_pf(). */
 export function kvm_can_deliver_async_pf(m: Machine, vcpu: Vcpu): boolean {
-  if (!pv_enabled(m, vcpu)) return false;
+  if (!pv_enabled(m, vcpu) || sdei_is_busy(m, vcpu)) return false;
+  if ((vcpu.apf_en_val & KVM_ASYNC_PF_SEND_ALWAYS) !== 0) return true;
   const { deliver } = knobs_of(m, vcpu);
   if (!vcpu.cr0_pg && deliver.includes('paging')) return false;
   if ((vcpu.apf_en_val & KVM_ASYNC_PF_SEND_ALWAYS) !== 0) return true;
   if (deliver.includes('protected') && vmSpec(m, vm_of_vcpu(m, vcpu)).protected_state) return false;
   return !deliver.includes('cpl') || kvm_x86_get_cpl(m, vcpu) !== 0;
+}
+
+/** An SDEI event is taken whatever is masked, but not inside its own handler, nor before that has read the reason. */
+function sdei_is_busy(m: Machine, vcpu: Vcpu): boolean {
+  if (NOTIFY[knobs_of(m, vcpu).notify].not_present !== 'sdei') return false;
+  if (vcpu.area_flags !== 0) return true;
+  for (let level = 0; level < vcpu.depth; level += 1) if (vcpu.frame(level) === FRAME.exc_page_fault) return true;
+  return false;
 }
 
 /**
@@ -119,10 +131,39 @@ export function kvm_arch_can_dequeue_async_page_present(m: Machine, vcpu: Vcpu):
     case 'can_do_async_pf':
       return kvm_can_do_async_pf(m, vcpu);
     case 'token_free':
-      return vcpu.area_token === 0;
+      return slot_free(m, vcpu);
     case 'lapic_and_token_free':
-      return vcpu.lapic_enabled === 1 && vcpu.area_token === 0;
+      return vcpu.lapic_enabled === 1 && slot_free(m, vcpu);
   }
+}
+
+/** Whether one more ready token has a place. Models apf_pageready_slot_free(), and what might have been. */
+function slot_free(m: Machine, vcpu: Vcpu): boolean {
+  switch (knobs_of(m, vcpu).slot) {
+    case 'overwrite':
+      return true;
+    case 'one_with_ack':
+      return vcpu.area_token === 0;
+    case 'ring':
+      return vcpu.area_ring_length <= ASYNC_PF_PER_VCPU;
+  }
+}
+
+/** Adds a token behind those that the guest has not taken yet. */
+export function push_ready_token(vcpu: Vcpu, token: number): void {
+  vcpu.set_area_ring(vcpu.area_ring_length, token);
+  vcpu.area_ring_length += 1;
+}
+
+/** The guest takes the oldest; 0 where there is none. */
+export function shift_ready_token(vcpu: Vcpu): number {
+  const length = vcpu.area_ring_length;
+  if (length === 0) return 0;
+  const token = vcpu.area_ring(0);
+  for (let index = 1; index < length; index += 1) vcpu.set_area_ring(index - 1, vcpu.area_ring(index));
+  vcpu.set_area_ring(length - 1, 0);
+  vcpu.area_ring_length = length - 1;
+  return token;
 }
 
 // -- Tokens and the hash --------------------------------------------------------------------------
@@ -267,6 +308,11 @@ export function kvm_arch_async_page_present(m: Machine, thread: Thread): At {
   const work = m.works[vcpu.completing - 1]!;
   const knobs = knobs_of(m, vcpu);
   const vm = vm_of_vcpu(m, vcpu);
+  if (NOTIFY[knobs.notify].ready === 'external') {
+    // The worker has told the guest.
+    kvm_del_async_pf_gfn(m, vcpu, work.gfn);
+    return present_done(m, vcpu, knobs);
+  }
   const stale_token = work.token;
   if (work.wakeup_all) work.token = APF_BROADCAST;
   else if (guarded(m, vcpu, GUARD.ready_unmarks_gfn)) kvm_del_async_pf_gfn(m, vcpu, work.gfn);
@@ -282,9 +328,11 @@ export function kvm_arch_async_page_present(m: Machine, thread: Thread): At {
 
   if (pv_enabled(m, vcpu)) {
     const wanted = work.wakeup_all === 1 || work.notpresent_injected === 1 || knobs.ready_event === 'always';
-    if (knobs.notify === 'pf_both' && wanted) pf_ready(m, vcpu, work.token, knobs);
-    else if (knobs.notify === 'pf_then_interrupt' && wanted && guest_write_ok(m, vcpu)) {
-      vcpu.area_token = work.token;
+    const { ready } = NOTIFY[knobs.notify];
+    if (ready === 'pf' && wanted) pf_ready(m, vcpu, work.token, knobs);
+    else if (ready === 'interrupt' && wanted && guest_write_ok(m, vcpu)) {
+      if (knobs.slot === 'ring') push_ready_token(vcpu, work.token);
+      else vcpu.area_token = work.token;
       return AT['kvm_arch_async_page_present.raise'];
     }
   }
@@ -305,12 +353,58 @@ function pf_ready(m: Machine, vcpu: Vcpu, token: number, knobs: Knobs): void {
   if (apf_put_user(m, vcpu, KVM_PV_REASON_PAGE_READY)) kvm_inject_page_fault(m, vcpu, 0, token, token);
 }
 
-/** Ready by interrupt: one token at a time, until the guest has acknowledged. */
+/**
+ * Ready by interrupt: one token at a time, until the guest has acknowledged. With a ring there may be more, and then
+ * the interrupt is only for the first.
+ */
 export function kvm_arch_async_page_present_raise(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
+  const knobs = knobs_of(m, vcpu);
+  if (knobs.slot !== 'ring' || !vcpu.apf_pageready_pending) {
+    vcpu.apf_pageready_pending = 1;
+    kvm_apic_set_irq(m, vcpu, vcpu.apf_int_vector);
+  }
+  return present_done(m, vcpu, knobs);
+}
+
+/**
+ * The guest has acknowledged. What has come into the ring since it last looked was not told to it: that is made up for.
+ */
+export function apf_acknowledged(m: Machine, vcpu: Vcpu): void {
+  vcpu.apf_pageready_pending = 0;
+  if (vcpu.area_ring_length === 0 || knobs_of(m, vcpu).slot !== 'ring') return;
   vcpu.apf_pageready_pending = 1;
   kvm_apic_set_irq(m, vcpu, vcpu.apf_int_vector);
-  return present_done(m, vcpu, knobs_of(m, vcpu));
+}
+
+/**
+ * The worker tells the guest by itself, before the item is on done: an interrupt with the token as its parameter.
+ *
+ * Models kvm_arch_async_page_present() and __kvm_inject_pfault_token(), arch/s390/kvm/kvm-s390.c.
+ */
+export function kvm_arch_async_page_present_sync(m: Machine, work: Work): void {
+  const vcpu = m.vcpus[work.vcpu - 1]!;
+  if (m.emit) m.emit(TP.kvm_async_pf_ready, work.token, work.cr2_or_gpa);
+  m.observe?.(OBS.ready, vm_of_vcpu(m, vcpu), work.page, -1);
+  if (!pv_enabled(m, vcpu)) return;
+  const taker = floating_irq_taker(m, vcpu);
+  push_ready_token(taker, work.token);
+  kvm_apic_set_irq(m, taker, APF_VECTOR);
+}
+
+/**
+ * The interrupt is the VM's and not a vCPU's: one that idles takes it, else the one whose page it is.
+ *
+ * Models __floating_irq_kick(), arch/s390/kvm/interrupt.c. Differs: there, where none idles, they take turns.
+ */
+function floating_irq_taker(m: Machine, vcpu: Vcpu): Vcpu {
+  const vm = vm_of_vcpu(m, vcpu);
+  const { first_vcpu } = m.places.vms[vm]!;
+  for (let id = first_vcpu; id < first_vcpu + vmSpec(m, vm).vcpus; id += 1) {
+    const other = m.vcpus[id]!;
+    if (other.waiting && other.rflags_if && pv_enabled(m, other)) return other;
+  }
+  return vcpu;
 }
 
 function present_done(m: Machine, vcpu: Vcpu, knobs: Knobs): At {
@@ -324,7 +418,7 @@ function present_done(m: Machine, vcpu: Vcpu, knobs: Knobs): At {
 /** The value that a guest of this version writes to EN to switch the mechanism on. */
 export function apf_en_value(m: Machine, vcpu: Vcpu): number {
   const vm = vm_of_vcpu(m, vcpu);
-  const as_int = knobsOfVm(m, vm).notify === 'pf_then_interrupt' ? KVM_ASYNC_PF_DELIVERY_AS_INT : 0;
+  const as_int = ready_by_interrupt(knobsOfVm(m, vm)) ? KVM_ASYNC_PF_DELIVERY_AS_INT : 0;
   const always = vmSpec(m, vm).guest.send_always ? KVM_ASYNC_PF_SEND_ALWAYS : 0;
   return APF_AREA_GPA + 64 * m.places.vcpus[vcpu.id]!.vcpu_id + KVM_ASYNC_PF_ENABLED + as_int + always;
 }

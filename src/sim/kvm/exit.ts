@@ -1,4 +1,5 @@
 /** VM exits: what each reason does before the run loop goes round again. */
+
 import { unreachable } from '../../base/assert.ts';
 import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
@@ -6,8 +7,15 @@ import { MSR_X2APIC_ICR } from '../guest/ipi.ts';
 import { guest_rip } from '../guest/rip.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
+import { ready_by_interrupt } from '../protocol/notify.ts';
 import { MP_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
-import { MSR_KVM_ASYNC_PF_ACK, MSR_KVM_ASYNC_PF_EN, MSR_KVM_ASYNC_PF_INT, pv_enabled } from './async_pf_x86.ts';
+import {
+  apf_acknowledged,
+  MSR_KVM_ASYNC_PF_ACK,
+  MSR_KVM_ASYNC_PF_EN,
+  MSR_KVM_ASYNC_PF_INT,
+  pv_enabled,
+} from './async_pf_x86.ts';
 import { kvm_vcpu_has_events } from './block.ts';
 import { exit_is_cr3, handle_cr, handle_invlpg, svm_cr_exit_code } from './cr.ts';
 import { kvm_clear_exception_queue, kvm_queue_exception_e, VECTOR } from './event.ts';
@@ -147,7 +155,7 @@ function kvm_emulate_halt(m: Machine, vcpu: Vcpu): void {
  */
 function refuses_apf_msr(m: Machine, vcpu: Vcpu): boolean {
   if (vcpu.msr !== MSR_KVM_ASYNC_PF_INT && vcpu.msr !== MSR_KVM_ASYNC_PF_EN) return false;
-  const by_interrupt = knobs_of(m, vcpu).notify === 'pf_then_interrupt';
+  const by_interrupt = ready_by_interrupt(knobs_of(m, vcpu));
   return by_interrupt && vcpu.msr_data !== 0 && vmSpec(m, vm_of_vcpu(m, vcpu)).irqchip === 'user';
 }
 
@@ -175,7 +183,7 @@ function kvm_set_msr_common(m: Machine, vcpu: Vcpu): At {
       return kvm_pv_enable_async_pf(m, vcpu, vcpu.msr_data, done);
     case MSR_KVM_ASYNC_PF_ACK:
       m.observe?.(OBS.ack, vm_of_vcpu(m, vcpu), vcpu.id, -1);
-      vcpu.apf_pageready_pending = 0;
+      apf_acknowledged(m, vcpu);
       vcpu.check_return = done;
       return AT.kvm_check_async_pf_completion;
     default:

@@ -17,6 +17,7 @@ import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Thread, Vcpu, Work } from '../schema.ts';
 import { kvm_schedule_work, kvm_setup_async_pf_item, kvm_setup_async_pf_list } from './async_pf.ts';
+import { is_userfault } from './async_pf_userfault.ts';
 import { kvm_can_do_async_pf, kvm_find_async_pf_gfn, refuses_halt, repeated_fault } from './async_pf_x86.ts';
 import { after_fault, direct_map, kvm_handle_error_pfn, page_failed } from './fault.ts';
 import { gfn_to_memslot } from './memslot.ts';
@@ -105,6 +106,7 @@ export function kvm_faultin_pfn(m: Machine, thread: Thread): At {
     }
   }
   const write = vcpu.fault_write === 1;
+  if (vmSpec(m, vm).userfault && is_userfault(m, vcpu, vcpu.fault_page)) return AT['kvm_faultin_pfn.userfault'];
   if (knobs.resolve === 'wait') return AT['kvm_faultin_pfn.sync'];
   if (knobs.resolve === 'noio' && !resident(m, vcpu.fault_page)) {
     return vcpu.fault_prefault ? AT['kvm_faultin_pfn.sync'] : AT['kvm_faultin_pfn.async'];

@@ -85,6 +85,7 @@ export const CARRIER = {
   fault_mmu_seq: 'stays',
   fault_prefault: 'stays',
   completing: 'stays',
+  uf_item: 'stays',
   check_return: 'stays',
   request_next: 'stays',
 
@@ -93,6 +94,8 @@ export const CARRIER = {
   cpl3: 'sregs',
   area_flags: 'ram',
   area_token: 'ram',
+  area_ring: 'ram',
+  area_ring_length: 'ram',
 
   current: 'ram',
   guest_need_resched: 'ram',

@@ -8,6 +8,7 @@
  */
 import { AT, type At } from '../at.ts';
 import { schedule, wake_up_process } from '../host/sched.ts';
+import { read_notification } from '../kvm/apf_ring.ts';
 import type { Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { draw } from '../sample.ts';
@@ -56,6 +57,11 @@ export function handle_userfault(m: Machine, thread: Thread, page: number): void
   m.vms[vm]!.uffd_messages.push(thread.id);
   m.vms[vm]!.nr_userfaults += 1;
   m.observe?.(OBS.userfault, vm, page, -1);
+  wake_reader(m, vm);
+}
+
+/** Wakes one thread that sleeps until there is something to read, if there is one. */
+export function wake_reader(m: Machine, vm: number): void {
   for (const number of m.places.vms[vm]!.uffd_readers) {
     const reader = m.threads[number]!;
     if (reader.wait === WAIT.message && reader.task_state !== TASK_STATE.RUNNING) {
@@ -119,12 +125,13 @@ function wake_userfault(m: Machine, page: number): void {
 export function userfaultfd_read(m: Machine, thread: Thread): At {
   thread.wait = WAIT.nothing;
   if (thread.killed) return do_exit(m, thread);
-  const page = userfaultfd_ctx_read(m, m.places.threads[thread.id]!.vm);
-  if (page < 0) {
+  const { vm } = m.places.threads[thread.id]!;
+  const page = userfaultfd_ctx_read(m, vm);
+  if (page >= 0) thread.page = page;
+  else if (!read_notification(m, thread, vm)) {
     thread.wait = WAIT.message;
     return sleep(m, thread, AT.userfaultfd_read);
   }
-  thread.page = page;
   return AT['uffd_handler.fetch'];
 }
 
@@ -160,6 +167,8 @@ export function uffd_handler_copy(m: Machine, thread: Thread): At {
     schedule(m, thread);
     return AT.mfill_atomic;
   }
+  // Told of it by KVM, it tells KVM.
+  if (thread.vcpu !== 0) return AT.kvm_async_pf_complete;
   thread.page = 0;
   return AT.userfaultfd_read;
 }
@@ -184,6 +193,7 @@ export function kill_handler(m: Machine, vm: number): void {
 function do_exit(m: Machine, thread: Thread): At {
   m.queue.disarm(source(m, thread));
   thread.page = 0;
+  thread.vcpu = 0;
   thread.wait = WAIT.nothing;
   return sleep(m, thread, AT.off);
 }

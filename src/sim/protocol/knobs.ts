@@ -37,6 +37,7 @@ export const KNOBS = {
       'pending_exception',
       'interrupt_allowed',
       'hlt_deliverable',
+      'deliverable',
       'nested_optin',
       'nmi_allowed',
       'user_mode_only',
@@ -58,8 +59,9 @@ export const KNOBS = {
       'Whether a fault may be asynchronous in an NMI handler, where the gate has nmi_allowed: never, if the guest asked for it, or always.',
   },
   notify: {
-    values: ['none', 'pf_both', 'pf_then_interrupt'],
-    summary: 'What the guest is told: nothing; #PF for both events; #PF for not-present and an interrupt for ready.',
+    values: ['none', 'pf_both', 'pf_then_interrupt', 'sdei_ppi', 's390_pfault', 'userfault_ioctl', 'userfault_ring'],
+    summary:
+      'What the guest is told: nothing; #PF for both events; #PF for not-present and an interrupt for ready; an SDEI event and an interrupt (arm64); two external interrupts, the second raised by the worker (s390). With the last two, missing userfault memory is the business of the process behind it, told through an exit and ioctls, or through a ring.',
   },
   halt: {
     values: ['entry_check', 'at_fault', 'at_fault_with_unhalt', 'request'],
@@ -85,6 +87,11 @@ export const KNOBS = {
   dequeue: {
     values: ['always', 'can_inject', 'can_do_async_pf', 'token_free', 'lapic_and_token_free'],
     summary: 'When a completion may be delivered to a paravirtual guest.',
+  },
+  slot: {
+    values: ['overwrite', 'one_with_ack', 'ring'],
+    summary:
+      'Where ready tokens wait for the guest: in one word, whatever stands in it; in one word that must be free; in a ring, whose interrupt is suppressed until the guest has emptied it.',
   },
   lapic_enable: { values: ['nothing', 'apf_ready'], summary: 'Whether enabling the LAPIC raises KVM_REQ_APF_READY.' },
   lists: { values: ['queue_and_done', 'move'], summary: 'Whether a completed item stays on queue, or moves to done.' },

@@ -15,8 +15,6 @@ export interface Preset {
   readonly source: string;
   readonly extends: string | null;
   readonly changes: Partial<Knobs>;
-  /** What of it has no model yet: it is described and compared, but not run. */
-  readonly awaits?: string;
 }
 
 const v6: Knobs = {
@@ -33,6 +31,7 @@ const v6: Knobs = {
   completions_per_pass: 'one',
   gfn_probe: 'walks_all',
   dequeue: 'always',
+  slot: 'one_with_ack',
   lapic_enable: 'nothing',
   lists: 'queue_and_done',
   alloc: 'nowait',
@@ -280,6 +279,54 @@ export const PRESETS: readonly Preset[] = [
       request_order: 'linux_6_12',
       trace_format: '6.12',
     },
+  },
+  {
+    name: 'protected_6_15',
+    summary: 'Linux 6.15 to 6.18: no event for a guest whose privilege level the host cannot read, unless it takes them at any.',
+    provenance: 'merged',
+    source: 'commit b9595d1ddef8, "KVM: x86: Don\'t inject PV async #PF if SEND_ALWAYS=0 and guest state is protected"',
+    extends: 'linux_6_12',
+    changes: { deliver: ['cpl', 'int_bit', 'paging', 'protected'] },
+  },
+  {
+    name: 's390_pfault',
+    summary: 's390 as KVM has it: external interrupts for both events, the second sent by the worker; no synthetic halt.',
+    provenance: 'reconstruction',
+    source: 'arch/s390/kvm/kvm-s390.c, interrupt.c and diag.c as public copies show them; over the x86 machine of linux_6_12',
+    extends: 'linux_6_12',
+    changes: {
+      notify: 's390_pfault',
+      gate: ['deliverable', 'interrupt_allowed', 'irqchip', 'pending_exception', 'reinjection'],
+      deliver: ['cpl'],
+      completion_check: 'every_pass',
+      wake: 'done_list',
+      dequeue: 'always',
+      double_fault: 'second_token',
+      retry_before_entry: 'off',
+      destination: 'drop',
+      completion_mp_state: 'untouched',
+    },
+  },
+  {
+    name: 'arm64_sdei',
+    summary: 'arm64 as proposed in 2021: an SDEI event for not-present, a PPI for ready; never merged.',
+    provenance: 'reconstruction',
+    source:
+      'kvmarm, 15 Aug 2021, "Support Asynchronous Page Fault" with Documentation/virt/kvm/arm/apf.rst; over the x86 machine of linux_6_12',
+    extends: 'linux_6_12',
+    changes: {
+      notify: 'sdei_ppi',
+      gate: ['deliverable', 'irqchip', 'pending_exception', 'reinjection'],
+      deliver: ['cpl'],
+    },
+  },
+  {
+    name: 'userfault_2026',
+    summary: "Firecracker's series of 2026: missing userfault memory goes to its handler through a ring, with no exit.",
+    provenance: 'posted',
+    source: 'firecracker-microvm/firecracker, pull requests 5746, 5977 and 5979, resources/hiding_ci/linux_patches/30-async-pf',
+    extends: 'linux_6_12',
+    changes: { notify: 'userfault_ring' },
   },
 ];
 
