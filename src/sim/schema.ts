@@ -22,6 +22,7 @@ import {
 } from '../base/table.ts';
 import { AT } from './at.ts';
 import { written } from './classes.ts';
+import { GUEST_CPU } from './guest/state.ts';
 import { EVENTS, EXCEPTION } from './kvm/event_state.ts';
 import { EXIT_REASON } from './kvm/exit_reason.ts';
 import { LIFE, LIFE_COUNTERS, MODULE } from './life.ts';
@@ -321,25 +322,10 @@ const tables = {
       /** The 64 bytes shared with the guest: flags or reason, and the token. Pinned guest memory. */
       area_flags: u8,
       area_token: u32,
-      /** Ready tokens that wait for the guest, oldest first, where there is a ring or a list of external interrupts. */
-      area_ring: array(u32, 'apf_ring'),
-      area_ring_length: u8,
 
       current: ref,
       guest_need_resched: bool,
-      /** What this guest CPU is to do before its next instruction: GUEST_WORK bits of guest/cpu.ts. */
-      guest_work: u8,
-      /** Taken out of use by the guest: it executes CLI; HLT until it is brought back. */
-      guest_offline: bool,
-      /** Another CPU, or this one, owes it a reschedule interrupt. */
-      guest_ipi: bool,
-      /** dynticks_nesting of RCU, and whether RCU watches this CPU. */
-      rcu_nesting: u8,
-      rcu_watching: bool,
-      /** The next operation of the idle loop's own script. */
-      idle_op: u8,
-      /** The bucket of async_pf_sleepers whose raw lock it holds, + 1. */
-      bucket_lock: u16,
+      ...GUEST_CPU,
       depth: u8,
       frame: array(u8, FRAMES_MAX),
       frame_at: array(u8, FRAMES_MAX),

@@ -94,7 +94,6 @@ export function refuses_halt(m: Machine, vcpu: Vcpu): boolean {
 /** Whether the guest can be told. Models kvm_can_deliver_async_pf(). */
 export function kvm_can_deliver_async_pf(m: Machine, vcpu: Vcpu): boolean {
   if (!pv_enabled(m, vcpu) || sdei_is_busy(m, vcpu)) return false;
-  if ((vcpu.apf_en_val & KVM_ASYNC_PF_SEND_ALWAYS) !== 0) return true;
   const { deliver } = knobs_of(m, vcpu);
   if (!vcpu.cr0_pg && deliver.includes('paging')) return false;
   if ((vcpu.apf_en_val & KVM_ASYNC_PF_SEND_ALWAYS) !== 0) return true;
