@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   dsl: [
     'base',
     'trace',
+    'sim/expr.ts',
     'sim/program.ts',
     'sim/schema.ts',
     'sim/at.ts',

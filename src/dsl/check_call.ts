@@ -159,7 +159,7 @@ function functionType(name: string, of: KindOf<'call'>, args: readonly Expressio
     case 'prev':
       return check.type(first);
     default:
-      check.type(first);
+      check.thing(first, 'vcpu');
       return TEXT;
   }
 }

@@ -236,11 +236,17 @@ function binaryType(of: KindOf<'binary'>, check: Check, hint: Type | null): Type
     case 'or':
     case 'iff':
     case 'implies':
-    case 'leads_to':
     case 'while':
     case 'since':
       check.truth(of.left);
       check.truth(of.right);
+      return TRUTH;
+    case 'leads_to':
+      check.error('type', {
+        span: of.span,
+        message: "'leads_to' is no condition: it speaks of the whole run",
+        help: 'write always A leads_to B, or expect A leads_to B within 2ms',
+      });
       return TRUTH;
     case 'before':
       check.event(of.left);
@@ -264,12 +270,17 @@ function binaryType(of: KindOf<'binary'>, check: Check, hint: Type | null): Type
       return TRUTH;
     }
     case 'by':
+      check.event(of.left);
+      check.thing(of.right, 'thread');
+      return EVENT;
     case 'because_of':
+      check.event(of.left);
+      check.event(of.right);
+      return TRUTH;
     case 'woken_by':
       check.event(of.left);
-      if (of.op === 'by') check.thing(of.right, 'thread');
-      else check.type(of.right);
-      return EVENT;
+      check.thing(of.right, 'thread');
+      return TRUTH;
     case '+':
     case '-':
     case '*':

@@ -1,7 +1,8 @@
 /** Things of a run by how a scenario reaches them: by dots and brackets, through lets, or by their short names. */
 import { globMatches } from '../base/glob.ts';
+import type { Entity } from '../sim/expr.ts';
 import { FIRST_WORKER, MAIN_THREAD } from '../sim/pattern.ts';
-import type { Entity, HostSpec, VmSpec } from '../sim/program.ts';
+import type { HostSpec, VmSpec } from '../sim/program.ts';
 import { TABLE_ENTRIES } from '../sim/schema.ts';
 import { type Environment, evaluate } from './evaluate.ts';
 import type { Expression, KindOf } from './expression.ts';

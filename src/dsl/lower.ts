@@ -6,12 +6,10 @@
  */
 import { present } from '../base/assert.ts';
 import type { Source, Span } from '../base/source.ts';
+import type { Entity, EventPattern, Expr } from '../sim/expr.ts';
 import type {
   Action,
   ActionOp,
-  Entity,
-  EventPattern,
-  Expr,
   HostSpec,
   LinkSpec,
   MigrationSpec,
@@ -187,6 +185,8 @@ export class Lowering {
       fitting: (of, kind, glob) => fitting(of, kind, glob, this.#things),
       vms: this.vms.map((vm, id) => ({ kind: 'vm', vm: id, id, name: vm.name })),
       needs: (of, what, needs) => this.needs(of.span, what, needs),
+      refuse: ({ span }, message, help) => this.report.error('type', { span, message, help }),
+      ns: of => this.ns(of),
     };
   }
 
@@ -366,11 +366,27 @@ export class Lowering {
     const holds = condition ? evaluate(condition, this.env, false) : null;
     if (holds?.v === 'truth' && !holds.value) return;
     const kind = Object.entries(FAILURES).find(([name]) => name === what)?.[1];
-    if (condition && !holds)
-      this.needs(condition.span, 'a failure under a condition that changes', 'the complete model');
-    else if (!kind) this.needs(at.span, `'fail ${what}'`, 'the complete model');
+    if (!kind) this.needs(at.span, `'fail ${what}'`, 'the complete model');
     else if (times.kind === 'range') this.needs(times.span, 'a number of failures that may vary', 'exploration');
-    else this.act({ op: 'fail', vm: vm ? this.entity(vm).id : 0, what: kind, next: numberOf(times, this.env) }, at);
+    else {
+      const op: ActionOp = { op: 'fail', vm: vm ? this.entity(vm).id : 0, what: kind, next: numberOf(times, this.env) };
+      if (condition && !holds) this.#once(condition, op, at);
+      else this.act(op, at);
+    }
+  }
+
+  /** An act that waits for a condition: from the time of the trigger around it on. */
+  #once(condition: Expression, op: ActionOp, at: Node): void {
+    const { trigger } = this;
+    if (trigger && trigger.kind !== 'at' && trigger.kind !== 'start')
+      this.report.error('misplaced-statement', {
+        span: condition.span,
+        message: 'this trigger already says when',
+        help: 'put the condition into a when of its own',
+      });
+    const from_ns = trigger?.kind === 'at' ? trigger.ns : 0;
+    const when: Trigger = { kind: 'when', condition: this.expr(condition), from_ns };
+    this.actions.push({ place: this.place(at), trigger: when, ops: [op] });
   }
 }
 

@@ -5,15 +5,17 @@
  */
 import { Bug } from '../base/assert.ts';
 import { FREED_TWICE, LEAKED, USED_AFTER_FREE } from '../sim/attributes/life.ts';
+import type { Entity, EventPattern, Expr, Mark } from '../sim/expr.ts';
 import { OBSERVATIONS } from '../sim/observe.ts';
-import type { Entity, EventPattern, Expr, Mark } from '../sim/program.ts';
 import { type Environment, evaluate, type Value } from './evaluate.ts';
 import type { Expression, KindOf } from './expression.ts';
+import { fieldByName } from './field_by_name.ts';
 import type { Entry } from './scope.ts';
 import type { Needs } from './statement.ts';
 import { nameOf } from './units.ts';
 import { ADDRESS_KINDS } from './value_type.ts';
 import { AGGREGATES, EVENTS, FUNCTIONS, fieldsOf } from './vocabulary.ts';
+import { isAbout, isWatched } from './watched.ts';
 
 /** What lowering an expression needs to know about the machine of this run. */
 export interface Place {
@@ -26,14 +28,19 @@ export interface Place {
   fitting(of: Entity, kind: string, glob: string): readonly Entity[] | null;
   /** All VMs, for measures over the whole run. */
   readonly vms: readonly Entity[];
-  /** Refuses the run. */
+  /** Refuses the run: for a later version. */
   needs(of: Expression, what: string, needs: Needs): void;
+  /** Refuses the run: it makes no sense, or cannot be watched. */
+  refuse(of: Expression, message: string, help: string): void;
+  ns(of: Expression): number;
 }
 
 /** Variables of quantifiers, and parameters of properties with what they stand for. */
 export type Variables = ReadonlyMap<string, Expr>;
 
 const NOTHING: Expr = { k: 'bool', value: false };
+/** Stands in for a thread that was refused. */
+const NOBODY: Entity = { kind: 'thread', vm: 0, id: 0, name: '' };
 const none: Variables = new Map();
 
 export function lowerExpression(of: Expression, place: Place, variables: Variables = none): Expr {
@@ -49,7 +56,7 @@ export function lowerExpression(of: Expression, place: Place, variables: Variabl
     case 'member':
       return memberExpr(of, place, variables);
     case 'index':
-      return entityExpr(of, place) ?? indexed(of, place);
+      return entityExpr(of, place) ?? indexed(of, place, variables);
     case 'call':
       return callExpr(of, place, variables);
     case 'list':
@@ -68,8 +75,7 @@ export function lowerExpression(of: Expression, place: Place, variables: Variabl
     case 'quantifier':
       return quantifierExpr(of, place, variables);
     case 'lasting':
-      place.needs(of, "'for' inside of a condition", 'the complete model');
-      return NOTHING;
+      return { k: 'lasting', of: remembered(of, of.of, place, variables), for_ns: place.ns(of.time) };
   }
 }
 
@@ -86,9 +92,10 @@ function quantifierExpr(of: KindOf<'quantifier'>, place: Place, variables: Varia
   const members = entitiesOf(over, place);
   // An event is watched from the start, so it must say of whom: one condition for each of those there are.
   const apart = members
-    ? mentionsEventOf(of.body, variable) && members.map(entity => ({ k: 'entity', entity }) as const)
+    ? isWatched(of.body, variable) && members.map(entity => ({ k: 'entity', entity }) as const)
     : over.k === 'list' && over.items;
-  if (apart && of.q !== 'count') {
+  if (apart && of.q === 'count') return { k: 'count_true', items: apart.map(inside) };
+  if (apart) {
     const joined = apart
       .map(inside)
       .reduceRight<Expr | null>(
@@ -98,7 +105,6 @@ function quantifierExpr(of: KindOf<'quantifier'>, place: Place, variables: Varia
     const all = joined ?? { k: 'bool', value: of.q === 'each' };
     return of.q === 'no' ? { k: 'not', of: all } : all;
   }
-  if (over.k === 'list' && !members) place.needs(of, 'a count of values', 'the complete model');
   return { k: 'quantifier', q: of.q, variable, over, body: inside({ k: 'variable', name: variable }) };
 }
 
@@ -116,32 +122,6 @@ function entitiesOf(of: Expr, place: Place): readonly Entity[] | null {
   if (of.k === 'all' && of.of.k === 'entity') return place.members(of.of.entity, of.name);
   const items = of.k === 'list' ? of.items.flatMap(item => (item.k === 'entity' ? [item.entity] : [])) : [];
   return of.k === 'list' && items.length === of.items.length ? items : null;
-}
-
-function mentionsEventOf(of: Expression, variable: string): boolean {
-  const inside = (each: Expression): boolean => mentionsEventOf(each, variable);
-  switch (of.kind) {
-    case 'call': {
-      const isEvent = of.of.kind === 'name' && Object.hasOwn(EVENTS, of.of.name);
-      return of.args.some(({ value }) => (isEvent && mentions(value, variable)) || inside(value));
-    }
-    case 'not':
-    case 'negate':
-    case 'is':
-    case 'lasting':
-      return inside(of.of);
-    case 'binary':
-      return inside(of.left) || inside(of.right);
-    case 'quantifier':
-      return inside(of.body);
-    default:
-      return false;
-  }
-}
-
-function mentions(of: Expression, name: string): boolean {
-  if (of.kind === 'name') return of.name === name;
-  return (of.kind === 'member' || of.kind === 'index') && mentions(of.of, name);
 }
 
 export function valueExpr(value: Value): Expr {
@@ -180,10 +160,33 @@ function nameExpr(of: KindOf<'name'>, place: Place, variables: Variables): Expr 
   return { k: 'word', value: of.name };
 }
 
-/** An element of a list, `web.vcpus[0]`: only what has a name of its own can be told from the start. */
-function indexed(of: KindOf<'index'>, place: Place): Expr {
-  place.needs(of, 'an element of a list', 'the complete model');
+/** An element of a list, `web.vcpu[0].done[0]`: what is there at that moment. */
+function indexed(of: KindOf<'index'>, place: Place, variables: Variables): Expr {
+  const at = evaluate(of.index, place.env, false);
+  const list = lowerExpression(of.of, place, variables);
+  if (at?.v === 'number' && Number.isInteger(at.value) && at.value >= 0) {
+    if (list.k === 'list') return list.items[at.value] ?? outside(of, list.items.length, place);
+    return { k: 'index', of: list, at: at.value };
+  }
+  place.refuse(of.index, 'an element is named by a whole number from 0', 'such as web.vcpu[0].done[0]');
   return NOTHING;
+}
+
+function outside(of: KindOf<'index'>, count: number, place: Place): Expr {
+  place.env.outOfRange(of, `there are ${count} of them, numbered from 0`);
+  return NOTHING;
+}
+
+/** What is remembered from step to step must be known from the start: one place to remember, one thing. */
+function remembered(of: Expression, inner: Expression, place: Place, variables: Variables): Expr {
+  for (const [name, { k }] of variables)
+    if (k === 'variable' && isAbout(inner, name))
+      place.refuse(
+        of,
+        `'${name}' comes and goes, so what it was before is not kept`,
+        'look back on what is there from the start, such as a vCPU, a task or a page',
+      );
+  return lowerExpression(inner, place, variables);
 }
 
 function memberExpr(of: KindOf<'member'>, place: Place, variables: Variables): Expr {
@@ -212,36 +215,9 @@ function memberExpr(of: KindOf<'member'>, place: Place, variables: Variables): E
   // Of several things the values, as a list: they must be known from the start.
   if (members && field?.type.t !== 'list')
     return { k: 'list', items: members.map(entity => ({ k: 'get', of: { k: 'entity', entity }, name })) };
-  place.needs(of, 'the same property of things that come and go', 'the complete model');
+  if (owner.k === 'all' && field?.type.t !== 'list') return { k: 'each_of', of: owner, name };
+  place.refuse(of, `'${name}' of each of them is a list of lists`, 'go through them: each v in web.vcpus: …');
   return NOTHING;
-}
-
-/** Where the owner's kind is known, its field; else any kind's field of that name: they agree in what matters here. */
-function fieldByName(owner: Expr, name: string) {
-  if (owner.k === 'entity') {
-    const { kind } = owner.entity;
-    const fields = fieldsOf(kind);
-    if (fields[name]) return fields[name];
-  }
-  if (owner.k === 'get' && owner.name === 'nmi') return fieldsOf('nmi_state')[name];
-  for (const kind of [
-    'vcpu',
-    'task',
-    'work',
-    'vm',
-    'page',
-    'host',
-    'record',
-    'record_address',
-    'saved_vcpu',
-    'saved',
-    'migration',
-    'ledger',
-  ] as const) {
-    const field = fieldsOf(kind)[name];
-    if (field) return field;
-  }
-  return undefined;
 }
 
 function total(place: Place, of: (vm: Expr) => Expr): Expr {
@@ -263,18 +239,42 @@ function binaryExpr(of: KindOf<'binary'>, place: Place, variables: Variables): E
         other: lowerEvent(of.right, place, variables),
       };
     case 'since':
+      return {
+        k: 'since',
+        of: remembered(of, of.left, place, variables),
+        from: remembered(of, of.right, place, variables),
+      };
     case 'leads_to':
+      throw new Bug('leads_to below the top');
     case 'because_of':
+      return {
+        k: 'because_of',
+        event: lowerEvent(of.left, place, variables),
+        cause: lowerEvent(of.right, place, variables),
+      };
     case 'woken_by':
-      place.needs(of, `'${of.op}'`, 'the complete model');
-      return NOTHING;
+      return {
+        k: 'woken_by',
+        event: lowerEvent(of.left, place, variables),
+        waker: actor(of.right, place, variables) ?? NOBODY,
+      };
     case 'in':
       return membership(of, place, variables);
     case '==':
     case '!=': {
       const [left, right] = [lower(of.left), lower(of.right)];
-      if ([left, right].some(({ k }) => k === 'trace' || k === 'all'))
-        place.needs(of, 'a comparison of lists', 'the complete model');
+      if ([left, right].some(({ k }) => k === 'trace'))
+        place.needs(of, 'a comparison of whole traces', 'the complete model');
+      for (const [side, { k }] of [
+        [of.left, left],
+        [of.right, right],
+      ] as const)
+        if (k === 'each_of')
+          place.refuse(
+            side,
+            'the values of things that come and go are not compared as a list',
+            'say each … in …: …, or take one of them, such as max(…)',
+          );
       return { k: 'binary', op: of.op, left: asBeside(left, right), right: asBeside(right, left) };
     }
     default:
@@ -302,10 +302,11 @@ function membership(of: KindOf<'binary'>, place: Place, variables: Variables): E
 function stateExpr(of: KindOf<'is'>, place: Place, variables: Variables): Expr {
   const subject = lowerExpression(of.of, place, variables);
   const executing = of.state.text === 'executing';
-  if (of.past && !(subject.k === 'entity' && subject.entity.kind === 'saved_vcpu') && !executing)
-    place.needs(of, "'was'", 'the complete model');
   const is: Expr = { k: 'is', of: subject, state: of.state.text, arg: of.arg?.text ?? null };
-  return of.negated ? { k: 'not', of: is } : is;
+  const isSaved = (subject.k === 'entity' && subject.entity.kind === 'saved_vcpu') || executing;
+  if (!of.past || isSaved) return of.negated ? { k: 'not', of: is } : is;
+  remembered(of, of.of, place, variables);
+  return of.negated ? { k: 'not', of: { k: 'was', of: is } } : { k: 'was', of: is };
 }
 
 // -- Calls ----------------------------------------------------------------------------------------
@@ -321,7 +322,8 @@ function callExpr(of: KindOf<'call'>, place: Place, variables: Variables): Expr 
   const property = place.env.scope.find(name);
   if (property?.what === 'property' && property.value) return expand(property, property.value, of, place, variables);
   if (name === 'deadlock') return { k: 'deadlock' };
-  if (Object.hasOwn(EVENTS, name)) return { k: 'happened', event: lowerEvent(of, place, variables) };
+  if (Object.hasOwn(EVENTS, name))
+    return happenedTo(of, place, variables) ?? { k: 'happened', event: lowerEvent(of, place, variables) };
   const [first] = of.args;
   if (!first) throw new Bug(`${name} without arguments`);
   const needs = FUNCTIONS[name]?.needs;
@@ -330,6 +332,22 @@ function callExpr(of: KindOf<'call'>, place: Place, variables: Variables): Expr 
     return NOTHING;
   }
   return functionExpr(name, of, first.value, place, variables);
+}
+
+/** An event of a thing that only the moment tells, `ready(w.page)`; null for one of things known from the start. */
+function happenedTo(of: KindOf<'call'>, place: Place, variables: Variables): Expr | null {
+  const times = timesHappenedTo(of, place, variables);
+  return times && { k: 'binary', op: '>', left: times, right: { k: 'number', value: 0, dim: 'none' } };
+}
+
+function timesHappenedTo(of: Expression, place: Place, variables: Variables): Expr | null {
+  if (of.kind !== 'call' || of.of.kind !== 'name' || !Object.hasOwn(OBSERVATIONS, of.of.name)) return null;
+  const args = of.args.map(({ value }) =>
+    value.kind === 'name' && value.name === 'any' ? null : lowerExpression(value, place, variables),
+  );
+  const [one, ...more] = args.filter(arg => arg !== null);
+  if (!one || more.length > 0 || (one.k !== 'variable' && one.k !== 'get' && one.k !== 'index')) return null;
+  return { k: 'happened_to', name: of.of.name, args };
 }
 
 /** A property is its body with the arguments in place of the parameters. */
@@ -349,7 +367,10 @@ function functionExpr(name: string, of: KindOf<'call'>, first: Expression, place
   if (ADDRESS_KINDS.some(each => each === name)) return lower(first);
   switch (name) {
     case 'count': {
+      const times = timesHappenedTo(first, place, variables);
+      if (times) return times;
       const counted = lower(first);
+      if (counted.k === 'each_of') return { k: 'aggregate', fn: 'count', series: counted.of };
       if (counted.k === 'list') return { k: 'number', value: counted.items.length, dim: 'none' };
       return counted.k === 'happened'
         ? { k: 'count_events', event: counted.event, window_ns: null }
@@ -358,7 +379,11 @@ function functionExpr(name: string, of: KindOf<'call'>, first: Expression, place
     case 'rate':
       return { k: 'rate_events', event: lowerEvent(first, place, variables), window_ns: null };
     case 'max_time':
-      return { k: 'max_time', of: lower(first) };
+      return { k: 'max_time', of: remembered(of, first, place, variables) };
+    case 'prev':
+      return { k: 'prev', of: remembered(of, first, place, variables) };
+    case 'why':
+      return { k: 'why', of: lower(first) };
     case 'writers': {
       if (first.kind !== 'member') throw new Bug('writers of no field');
       const owner = lower(first.of);
@@ -440,13 +465,21 @@ function argument(of: Expression, place: Place, variables: Variables): Entity | 
   if (lowered.k === 'entity') return lowered.entity;
   if (lowered.k === 'text') return { kind: 'mark', name: lowered.value };
   if (of.kind === 'name' && of.name === 'any') return null;
-  place.needs(of, 'an event of a thing that is not known from the start', 'the complete model');
+  if (lowered.k === 'word') {
+    place.needs(of, `an event of '${lowered.value}'`, 'the complete model');
+    return null;
+  }
+  place.refuse(
+    of,
+    'only the moment tells which one this is, so its events are not followed from the start',
+    'such an event stands alone or in count(…): each w in web.vcpu[0].queue: took_apf(w.page)',
+  );
   return null;
 }
 
 function actor(of: Expression, place: Place, variables: Variables): Entity | null {
   const lowered = lowerExpression(of, place, variables);
   if (lowered.k === 'entity') return lowered.entity;
-  place.needs(of, 'this actor', 'the complete model');
+  place.refuse(of, 'only the moment tells which thread this is', 'name one, such as thread(web.vcpu[0])');
   return null;
 }

@@ -1,5 +1,6 @@
 /** Judgements and what is expected of them, for the variant of this run. */
-import type { Expectation, Expr, Judgement, Place } from '../sim/program.ts';
+import type { Expr } from '../sim/expr.ts';
+import type { Expectation, Judgement, Place } from '../sim/program.ts';
 import { evaluate } from './evaluate.ts';
 import type { Expression, Word } from './expression.ts';
 import type { Lowering } from './lower.ts';
@@ -29,33 +30,47 @@ export class JudgementLowering {
     const { trigger } = this.#lowering;
     const name = label?.text ?? `${kind} on line ${place.line}`;
     const { by, at: time, from, to, within, after, until, unless } = clauses;
-    if (until) this.#lowering.needs(until.span, "'until' of a judgement", 'the complete model');
     const waived = unless ? evaluate(unless, this.#lowering.env, false) : null;
     if (waived?.v === 'truth' && waived.value) {
       this.#waived.add(name);
       return;
     }
-    if (trigger && trigger.kind !== 'at')
-      this.#lowering.needs(at.span, 'a judgement inside of this trigger', 'the complete model');
-    const lasting = what.body?.kind === 'lasting' ? what.body : null;
-    const condition = lasting?.of ?? what.body;
+    const leads = what.body?.kind === 'binary' && what.body.op === 'leads_to' ? what.body : null;
+    const asked = leads?.right ?? what.body;
+    const lasting = asked?.kind === 'lasting' ? asked : null;
+    const condition = lasting?.of ?? asked;
     const body: Expr = condition ? this.#lowering.expr(condition) : { k: 'bool', value: true };
-    const at_ns = time ? this.#lowering.ns(time) : trigger?.kind === 'at' ? trigger.ns : null;
+    const onset = leads ? this.#lowering.expr(leads.left) : null;
+    const each = onset?.k === 'happened' ? onset.event : null;
+    const at_ns = time ? this.#lowering.ns(time) : null;
+    const opens = trigger && trigger.kind !== 'start' && !time ? trigger : null;
+    if (
+      opens?.kind === 'every' &&
+      !(kind === 'expect' && !by && !from && !within && !after && !until && !lasting && !leads)
+    )
+      this.#lowering.report.error('misplaced-statement', {
+        span: at.span,
+        message: 'only a plain expect is judged again and again',
+        help: 'what looks on from a moment begins once: write it outside of the every',
+      });
     const by_ns = by ? this.#lowering.ns(by) : null;
     const during_ns: Judgement['during_ns'] = from && to ? [this.#lowering.ns(from), this.#lowering.ns(to)] : null;
     this.#lowering.lasts(Math.max(at_ns ?? 0, by_ns ?? 0, during_ns?.[1] ?? 0));
     this.judgements.push({
       place,
       name: this.judgements.some(each => each.name === name) ? `${name} (line ${place.line})` : name,
-      kind,
+      kind: leads ? 'eventually' : kind,
       body: unless && waived === null ? excused(kind, this.#lowering.expr(unless), body) : body,
       order: (what.order ?? []).map(each => this.#lowering.event(each)),
       at_ns,
       by_ns,
       during_ns,
-      after: after ? this.#lowering.event(after) : null,
+      after: after ? this.#lowering.event(after) : each,
       within_ns: within ? this.#lowering.ns(within) : null,
+      onset: each ? null : onset,
+      until: until ? this.#lowering.event(until) : null,
       for_ns: lasting ? this.#lowering.ns(lasting.time) : null,
+      opens,
     });
   }
 

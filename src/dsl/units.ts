@@ -4,7 +4,7 @@
  * A dimension is three exponents (time, bytes, pages); a percentage is a pure number that remembers how it was written.
  * Base units are ns, bytes and pages, so a rate is per ns in here and turned into the Program's per second at the border.
  */
-import type { Dimension as ProgramDimension } from '../sim/program.ts';
+import type { Dimension as ProgramDimension } from '../sim/expr.ts';
 
 export interface Dimension {
   readonly time: number;

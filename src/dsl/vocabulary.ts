@@ -263,12 +263,10 @@ export const FUNCTIONS: Readonly<Record<string, Measure>> = {
   prev: {
     summary: 'The value before the last step.',
     example: 'prev(web.vcpu[0].mp_state)',
-    needs: 'the complete model',
   },
   why: {
-    summary: 'The explanation of a state, as text, for reports.',
+    summary: 'Why a vCPU runs or does not, as text, for reports.',
     example: 'why(web.vcpu[0])',
-    needs: 'the complete model',
   },
 };
 

@@ -1,8 +1,9 @@
 /** Matching observations against the event calls of a scenario, such as `completed(cold)`. */
+
+import type { Entity, EventPattern, Mark } from './expr.ts';
 import type { Machine } from './machine.ts';
 import { OBSERVATION_NAMES, OBSERVATIONS } from './observe.ts';
 import type { Places } from './places.ts';
-import type { Entity, EventPattern, Mark } from './program.ts';
 
 /** Threads of a VM by number: those of its vCPUs, the main thread of its VMM, and from here down its host's kworkers. */
 export const MAIN_THREAD = -1;

@@ -112,7 +112,7 @@ words('records are counted, and their addresses are of a kind', () => {
 words('whole traces are not compared yet', () => {
   assert.is(
     judged('expect trace(kvm_async_pf_*) == trace(kvm_exit)'),
-    'needs: a comparison of lists needs the complete model, which this version does not run yet',
+    'needs: a comparison of whole traces needs the complete model, which this version does not run yet',
   );
 });
 

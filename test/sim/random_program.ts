@@ -1,12 +1,11 @@
 /** Programs made up from a seed: every kind of machine, guest, version and scenario that the language can ask for. */
 import { below, type Stream, seedStream } from '../../src/base/rng.ts';
+import type { Entity, EventPattern } from '../../src/sim/expr.ts';
 import type { UserfaultSpec } from '../../src/sim/mm/spec.ts';
 import type {
   Action,
   ActionOp,
   Distribution,
-  Entity,
-  EventPattern,
   GuestSpec,
   HandlerOp,
   HostSpec,

@@ -44,6 +44,16 @@ function checkClauses({ by, at, from, to, within, after, until, unless }: Clause
   if (unless) check.truth(unless);
 }
 
+/** `A leads_to B` stands at the top, where every A is owed its B. */
+function checkBody(kind: string, body: Expression, check: Check): void {
+  if (body.kind !== 'binary' || body.op !== 'leads_to' || kind === 'never' || kind === 'sometimes') {
+    check.truth(body);
+    return;
+  }
+  check.truth(body.left);
+  check.truth(body.right);
+}
+
 const WHERE = ['file', 'case', 'act', 'explore'] as const;
 
 function judgement(
@@ -64,7 +74,7 @@ function judgement(
       if (label) scope.judgement(label, at);
     },
     check(fields, _at, check) {
-      check.truth(fields.body);
+      checkBody(kind, fields.body, check);
       checkClauses(fields, check);
     },
     lower: (fields, at: Node, lowering) =>
@@ -75,7 +85,7 @@ function judgement(
 export const expect = judgement(
   'expect',
   'A condition that must hold: at the end of the run, or when its clause says.',
-  'Without a clause it is judged at the end of the run, and an event counts if it has happened. `at T` judges at one moment, `by T` must have come true until then, `during A..B` counts only what lies inside.',
+  'Without a clause it is judged at the end of the run, and an event counts if it has happened. `at T` judges at one moment, `by T` must have come true until then, `during A..B` counts only what lies inside. Behind `at`, `after` or `when` it is judged at that moment, behind `every` each time; where that never comes, nothing is asked.',
   [
     'expect web.vcpu[0] is halted(synthetic) by 150us',
     'expect count(switch_to(shell)) >= 3 during 1ms..5ms',
@@ -86,8 +96,12 @@ export const expect = judgement(
 export const always = judgement(
   'always',
   'A condition that must hold after every step.',
-  '`unless` names the variants for which it need not.',
-  ['always one_writer: writers(web.vcpu[0].mp_state) within [thread(web.vcpu[0])]'],
+  '`unless` names the variants for which it need not; `until EVENT` ends it. Behind `at`, `after` or `when` it begins at that moment. `always A leads_to B` owes each A its B.',
+  [
+    'always one_writer: writers(web.vcpu[0].mp_state) within [thread(web.vcpu[0])]',
+    'always not_present(cold) leads_to ready(cold) within 2ms',
+    'always cold is swapped until swap_submit(cold)',
+  ],
 );
 
 export const never = judgement(
@@ -100,8 +114,8 @@ export const never = judgement(
 export const eventually = judgement(
   'eventually',
   'A condition or event that must come; with `within T after EVENT`, each time and in time.',
-  'Without a deadline it must have come by the end of the run.',
-  ['eventually resumes(db) within 2ms after ready(cold)'],
+  'Without a deadline it must have come by the end of the run. Behind `at`, `after` or `when` it has from that moment on, and `within T` counts from there.',
+  ['eventually resumes(db) within 2ms after ready(cold)', 'eventually ready(cold) within 2ms until done(db)'],
 );
 
 export const sometimes = judgement(

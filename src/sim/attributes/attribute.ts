@@ -4,8 +4,9 @@
  * Every value is a number: a quantity, 0 or 1, the index of a word, the row of another entity (-1 for none). Readers
  * only look, and allocate nothing, since an `always` reads them after every step.
  */
+
+import type { Dimension } from '../expr.ts';
 import type { Machine } from '../machine.ts';
-import type { Dimension } from '../program.ts';
 import type { schema } from '../schema.ts';
 
 export type EntityKind =

@@ -8,6 +8,7 @@ import { NEVER_NS } from '../../base/event_queue.ts';
 import { TP } from '../../trace/all.ts';
 import { count_work } from '../guest/sched.ts';
 import type { Machine } from '../machine.ts';
+import { OBS } from '../observe.ts';
 import { type Cpu, TASK_STATE, type Thread } from '../schema.ts';
 
 /** sysctl_sched_latency divided among few threads; as on a server with HZ=250. */
@@ -18,6 +19,7 @@ const WAKEUP_GRANULARITY_NS = 1_000_000;
 export function wake_up_process(m: Machine, thread: Thread): void {
   if (thread.task_state === TASK_STATE.RUNNING) return;
   thread.task_state = TASK_STATE.RUNNING;
+  m.observe?.(OBS.wakeup, -1, thread.id, -1);
   // Still on its way to sleep: schedule() will see that it need not.
   if (thread.on_rq) return;
   if (!thread.held) activate(m, thread);

@@ -4,13 +4,18 @@
  * What is asked about comes from attributes.ts and what has to be watched from measures.ts; here names meet rows.
  */
 
-import type { Attribute, EntityKind, ValueType } from '../attributes/attribute.ts';
+import type { Attribute, ValueType } from '../attributes/attribute.ts';
 import { RECORD_ADDRESS_KINDS } from '../attributes/record.ts';
 import { DESCRIPTIONS } from '../attributes.ts';
+import type { Expr } from '../expr.ts';
 import { can_move, row_now } from '../incarnation.ts';
 import { rowOf } from '../pattern.ts';
-import type { Expr } from '../program.ts';
+
 import { deadlockOf, deadlockText } from '../why/deadlock.ts';
+
+import { hasRate } from './anywhere.ts';
+import { becauseOf, wokenBy } from './causes.ts';
+
 import {
   aggregate,
   anyOf,
@@ -42,8 +47,12 @@ import {
   type Variable,
 } from './node.ts';
 import { binary, isWord, negate, not, truthNode } from './operators.ts';
+import { lasting, prev, since, was } from './past.ts';
+import { quantifierNode } from './quantifier.ts';
 import { addressKind, recordAttribute, tracepointsMatching } from './records.ts';
+import { countTrue, eachOf, happenedTo, indexNode } from './several.ts';
 import { entityText, exprText, hexText, quantityText } from './text.ts';
+import { whyNode } from './why.ts';
 
 type ExprOf<K extends Expr['k']> = Extract<Expr, { readonly k: K }>;
 
@@ -80,7 +89,7 @@ export function compile(expr: Expr, context: Context): Node {
     case 'is':
       return isNode(expr, context);
     case 'quantifier':
-      return quantifierNode(expr, context);
+      return quantified(expr, context);
     case 'deadlock':
       return deadlockNode(context);
     case 'happened':
@@ -97,6 +106,37 @@ export function compile(expr: Expr, context: Context): Node {
       return aggregateNode(expr, context);
     case 'writers':
       return writersNode(expr, context);
+    case 'lasting':
+      return hasRate(expr.of)
+        ? compile(expr.of, { ...context, rate_window_ns: expr.for_ns })
+        : lasting(compileTruth(expr.of, context), expr.for_ns, context);
+    case 'was':
+      return was(compileTruth(expr.of, context), exprText(expr), context);
+    case 'since': {
+      const from = expr.from.k === 'happened' ? expr.from.event : compileTruth(expr.from, context);
+      return since(compileTruth(expr.of, context), from, exprText(expr), context);
+    }
+    case 'prev':
+      return prev(compile(expr.of, context), exprText(expr), context);
+    case 'because_of':
+      return becauseOf(expr, context);
+    case 'woken_by':
+      return wokenBy(expr, context);
+    case 'index':
+      return indexNode(compile(expr.of, context), expr.at, exprText(expr), context);
+    case 'each_of':
+      return eachOfNode(expr, context);
+    case 'count_true':
+      return countTrue(
+        expr.items.map(item => compileTruth(item, context)),
+        exprText(expr),
+      );
+    case 'happened_to': {
+      const args = expr.args.map(arg => arg && compile(arg, context));
+      return happenedTo(expr.name, args, exprText(expr), context);
+    }
+    case 'why':
+      return whyNode(asEntity(compile(expr.of, context)), exprText(expr), context);
     case 'trace':
       return {
         t: 'records',
@@ -300,99 +340,25 @@ function writersNode(expr: ExprOf<'writers'>, context: Context): ThreadsNode {
   return anyOf(context.m, each, text);
 }
 
-// -- Quantifiers ----------------------------------------------------------------------------------
-
-/** What a quantifier goes over: sets the variable to each member in turn until `visit` answers true. */
-interface Members {
-  readonly kind: EntityKind;
-  readonly node: Node;
-  count(): number;
-  /** The row at a place, -1 for a place to pass over. */
-  at(place: number): number;
-}
-
-function membersOf(over: Node): Members {
-  if (over.t === 'rows') return { kind: over.kind, node: over, count: over.positions, at: over.at };
-  if (over.t !== 'list') return unjudgeable(`'${over.text}' has no members`);
-  const items = over.items.map(asEntity);
-  const kind = items[0]?.kind ?? 'vcpu';
-  return { kind, node: over, count: () => items.length, at: place => items[place]!.get() };
-}
-
-function quantifierNode(expr: ExprOf<'quantifier'>, context: Context): Node {
+function quantified(expr: ExprOf<'quantifier'>, context: Context): Node {
   const over = compile(expr.over, context);
-  if (over.t === 'records') return recordQuantifier(expr, over, context);
-  const members = membersOf(over);
-  const variable: Variable = { kind: members.kind, row: -1 };
-  const body = compileTruth(expr.body, {
-    ...context,
-    variables: new Map(context.variables).set(expr.variable, variable),
-  });
-  const text = exprText(expr);
-  /** The place of the first member at or after `from` for which the body is as wanted, or -1; leaves the variable there. */
-  const find = (from: number, wanted: boolean) => {
-    const count = members.count();
-    for (let place = from; place < count; place += 1) {
-      const row = members.at(place);
-      if (row < 0) continue;
-      variable.row = row;
-      if (body.get() === wanted) return place;
-    }
-    return -1;
-  };
-  const depends = dependsOnAll([members.node, body]);
-  if (expr.q === 'count') {
-    const get = () => {
-      let found = 0;
-      for (let place = find(0, true); place >= 0; place = find(place + 1, true)) found += 1;
-      return found;
-    };
-    return { t: 'number', dimension: 'none', text, depends, get, show: () => String(get()) };
-  }
-  const wanted = expr.q !== 'each';
-  const get = () => find(0, wanted) >= 0 === (expr.q === 'some');
-  const why = () => {
-    if (find(0, wanted) < 0) return `${members.node.text}: ${wanted ? 'none of them' : 'all of them'}`;
-    return `${expr.variable} = ${entityText(context.m, members.kind, variable.row)}: ${body.why()}`;
-  };
-  return { t: 'truth', text, depends, get, why, show: () => String(get()) };
+  return quantifierNode(
+    expr,
+    over,
+    variable => compileTruth(expr.body, withVariable(context, expr.variable, variable)),
+    context,
+  );
 }
 
-/** Each record is judged when it is made; what is kept is how many there were, how many held, and the first that did not. */
-function recordQuantifier(expr: ExprOf<'quantifier'>, over: RecordsNode, context: Context): Node {
-  const { cells, hooks, now, window } = context;
-  const variable: Variable = { kind: 'record', row: 0 };
-  const body = compileTruth(expr.body, {
-    ...context,
-    variables: new Map(context.variables).set(expr.variable, variable),
-  });
-  const seen = cells.newCells(2);
-  const held = seen + 1;
-  const [firstHeld, firstBroken] = [cells.newText(), cells.newText()];
-  for (const tracepoint of over.tracepoints) {
-    hooks.onRecord(tracepoint, () => {
-      if (now.ns < window.from_ns || now.ns > window.to_ns) return;
-      const holds = body.get();
-      const first = holds ? cells.values[held] === 0 : cells.values[seen] === cells.values[held];
-      if (first) cells.texts[holds ? firstHeld : firstBroken] = body.why();
-      cells.values[seen] = cells.values[seen]! + 1;
-      if (holds) cells.values[held] = cells.values[held]! + 1;
-    });
-  }
-  const text = exprText(expr);
-  const depends = { ...CONSTANT, records: new Set(over.tracepoints) };
-  const count = () => cells.values[held]!;
-  if (expr.q === 'count')
-    return { t: 'number', dimension: 'none', text, depends, get: count, show: () => String(count()) };
-  const get =
-    expr.q === 'each'
-      ? () => count() === cells.values[seen]
-      : expr.q === 'some'
-        ? () => count() > 0
-        : () => count() === 0;
-  const why = () => {
-    const told = cells.texts[expr.q === 'each' ? firstBroken : firstHeld] ?? '';
-    return told === '' ? `${cells.values[seen]} records, ${count()} of them so` : told;
-  };
-  return { t: 'truth', text, depends, get, why, show: () => String(get()) };
+/** The name of the variable that `each_of` goes through; no scenario can spell it. */
+const EACH = 'each of them';
+
+function eachOfNode(expr: ExprOf<'each_of'>, context: Context): Node {
+  const value: Expr = { k: 'get', of: { k: 'variable', name: EACH }, name: expr.name };
+  const itemWith = (variable: Variable) => compile(value, withVariable(context, EACH, variable));
+  return eachOf(compile(expr.of, context), itemWith, exprText(expr));
+}
+
+function withVariable(context: Context, name: string, variable: Variable): Context {
+  return { ...context, variables: new Map(context.variables).set(name, variable) };
 }

@@ -2,7 +2,7 @@
  * What multiplying and dividing quantities of a Program gives. Its times are ns but its rates are per second, so a
  * product or quotient of the two carries a factor.
  */
-import type { Dimension } from '../program.ts';
+import type { Dimension } from '../expr.ts';
 
 /** Exponents of time, bytes and pages. */
 type Exponents = readonly [number, number, number];

@@ -6,14 +6,15 @@
  */
 import { assert } from '../../base/assert.ts';
 import { durationText } from '../../base/duration.ts';
+import type { Expr } from '../expr.ts';
 import type { Machine } from '../machine.ts';
 import { OBSERVATION_NAMES } from '../observe.ts';
 import type { JudgementResult } from '../outcome.ts';
-import type { Expr, Judgement } from '../program.ts';
+import type { Judgement } from '../program.ts';
 import { Cells, type CellsState } from './cells.ts';
 import { compile, compileTruth } from './compile.ts';
 import { Hooks } from './hooks.ts';
-import { type Decision, type End, FAILS, HOLDS, MONITORS, type Monitor, UNDECIDED, windowOf } from './monitor.ts';
+import { type Decision, type End, FAILS, HOLDS, lookOf, MONITORS, type Monitor, UNDECIDED } from './monitor.ts';
 import { type Context, type Node, type Now, WHOLE_RUN } from './node.ts';
 import { newRecord } from './records.ts';
 import { judgementText } from './text.ts';
@@ -200,7 +201,11 @@ export class Judge {
         this.#rescheduled = true;
       },
     };
-    this.#monitors.push(MONITORS[judgement.kind](judgement, this.#context(windowOf(judgement)), decision));
+    const context = this.#context(WHOLE_RUN);
+    const opening = lookOf(judgement, context);
+    const monitor = MONITORS[judgement.kind](judgement, { ...context, window: opening.window }, decision, opening);
+    this.#monitors.push(monitor);
+    opening.whenClosed(() => monitor.close());
   }
 
   #condition(expr: Expr): () => boolean {

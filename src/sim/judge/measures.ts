@@ -5,9 +5,9 @@
  */
 import { durationText } from '../../base/duration.ts';
 import type { Attribute, Collection } from '../attributes/attribute.ts';
+import type { EventPattern, Expr } from '../expr.ts';
 import type { Machine } from '../machine.ts';
 import { matcherOf } from '../pattern.ts';
-import type { EventPattern, Expr } from '../program.ts';
 import { compiledSchema, schema } from '../schema.ts';
 import {
   asNumber,
@@ -20,6 +20,7 @@ import {
   type NumberNode,
   type RecordsNode,
   type SeriesNode,
+  type SeveralNode,
   type ThreadsNode,
   type TruthNode,
   unjudgeable,
@@ -237,6 +238,7 @@ function samplesOf(of: Node): { readonly dimension: NumberNode['dimension']; sor
       dimension: 'none',
       sorted: () => Array.from({ length: of.positions() }, (_, at) => of.at(at)).filter(row => row >= 0),
     };
+  if (of.t === 'several') return { dimension: asNumber(of.item).dimension, sorted: () => valuesOf(of) };
   if (of.t !== 'list') return unjudgeable(`'${of.text}' has no samples`);
   const series = of.items.flatMap(item => (item.t === 'series' ? [item] : []));
   if (series.length > 0 && series.length === of.items.length)
@@ -249,6 +251,13 @@ function samplesOf(of: Node): { readonly dimension: NumberNode['dimension']; sor
     dimension: items[0]?.dimension ?? 'none',
     sorted: () => Float64Array.from(items, item => item.get()).sort(),
   };
+}
+
+function valuesOf(of: SeveralNode): ArrayLike<number> {
+  const item = asNumber(of.item);
+  const values: number[] = [];
+  for (let position = 0; position < of.positions(); position += 1) if (of.turn(position)) values.push(item.get());
+  return Float64Array.from(values).sort();
 }
 
 export function series(

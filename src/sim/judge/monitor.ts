@@ -6,13 +6,16 @@
  * each E. A step that happens at T belongs to T.
  */
 import { durationText } from '../../base/duration.ts';
+import type { EventPattern, Expr } from '../expr.ts';
 import { matcherOf } from '../pattern.ts';
-import type { EventPattern, Expr, Judgement } from '../program.ts';
-import { anywhere } from './anywhere.ts';
+import type { Judgement } from '../program.ts';
+import { anywhere, hasRate } from './anywhere.ts';
 import { compileTruth } from './compile.ts';
 import { whenever } from './measures.ts';
 import type { Context, TruthNode } from './node.ts';
+import { type Opening, openingOf } from './opening.ts';
 import { not } from './operators.ts';
+import { lasting } from './past.ts';
 import { eventText, exprText } from './text.ts';
 
 export const UNDECIDED = 0;
@@ -30,6 +33,8 @@ export interface Monitor {
   pass(): void;
   /** Nothing follows. Whatever is left undecided stays so. */
   finish(end: End): void;
+  /** The event of its `until` has come: nothing after it counts. */
+  close(): void;
 }
 
 /** Where a monitor puts what it finds. The first answer stands. */
@@ -42,6 +47,8 @@ type MakeMonitor = (judgement: Judgement, context: Context, decision: Decision) 
 
 const NEVER = Number.POSITIVE_INFINITY;
 
+type Ticks = Extract<NonNullable<Judgement['opens']>, { readonly kind: 'every' }>;
+
 const MEASURES: ReadonlySet<Expr['k']> = new Set([
   'happened',
   'before',
@@ -51,69 +58,72 @@ const MEASURES: ReadonlySet<Expr['k']> = new Set([
   'aggregate',
   'writers',
   'trace',
+  'was',
+  'because_of',
+  'woken_by',
+  'happened_to',
 ]);
 
 /** Whether a condition counts or measures, and so takes the judgement's span as its own. */
 const measures = (expr: Expr): boolean => anywhere(expr, part => MEASURES.has(part.k));
 
-/** A rate that lasts `for T` is the rate over the last T. */
-const hasRate = (expr: Expr): boolean => anywhere(expr, part => part.k === 'rate_events');
-
-/**
- * `for T`: true once the condition has lasted that long without a break. Looked at whenever it may change, since what
- * lasted until this very moment has lasted, even if it breaks now.
- */
-function lasting(condition: TruthNode, for_ns: number | null, context: Context): TruthNode {
-  if (for_ns === null) return condition;
-  const { cells, now, window } = context;
-  const since = cells.newCells(2, -1);
-  const held = since + 1;
-  const lasted = () => cells.values[since]! >= 0 && now.ns - cells.values[since]! >= for_ns;
-  const look = () => {
-    const { values } = cells;
-    values[held] = lasted() ? 1 : 0;
-    if (!condition.get()) values[since] = -1;
-    else if (values[since]! < 0) values[since] = Math.max(now.ns, window.from_ns);
-  };
-  const depends = { ...condition.depends, step: true };
-  whenever(context, depends, look);
-  const why = () => `${condition.why()} for ${durationText(Math.max(0, now.ns - Math.max(0, cells.values[since]!)))}`;
-  return { ...condition, depends, get: () => cells.values[held] === 1 || lasted(), why };
-}
-
-/** Judges at one moment: the end, `at T`, or the end of the span that the condition measures over. */
-function atMoment(at_ns: number | null, body: TruthNode, decision: Decision): Monitor {
-  const judge = () => decision.decide(body.get() ? HOLDS : FAILS, body.why());
+/** Judges at one moment: the end, `at T`, when it is opened, or the end of the span that the condition measures over. */
+function atMoment({ moment, isOpen }: Opening, body: TruthNode, decision: Decision): Monitor {
+  const judge = () => decision.decide(!isOpen() || body.get() ? HOLDS : FAILS, body.why());
   return {
     condition: body,
-    due: () => (at_ns !== null && decision.undecided() ? at_ns : NEVER),
+    due: () => (decision.undecided() ? moment() : NEVER),
     pass: judge,
     finish(end) {
-      if (end === 'quiescent' || (end === 'time' && at_ns === null)) judge();
+      if (end === 'quiescent' || (end === 'time' && moment() === NEVER)) judge();
     },
+    close: judge,
+  };
+}
+
+/** `every T expect …`: at each of those moments, for as long as the run and `for` go on. */
+function atMoments({ period_ns, from_ns, until_ns }: Ticks, body: TruthNode, context: Context, decision: Decision) {
+  const { m, cells } = context;
+  const next = cells.newCells(1, from_ns);
+  const last_ns = Math.min(until_ns ?? NEVER, m.program.limit_ns);
+  const due = () => (decision.undecided() && cells.values[next]! <= last_ns ? cells.values[next]! : NEVER);
+  return {
+    condition: body,
+    due,
+    pass() {
+      if (!body.get()) decision.decide(FAILS, body.why());
+      cells.values[next] = cells.values[next]! + period_ns;
+      if (cells.values[next]! > last_ns) decision.decide(HOLDS, '');
+    },
+    finish(end: End) {
+      if (end !== 'steps') decision.decide(HOLDS, '');
+    },
+    close: () => decision.decide(HOLDS, ''),
   };
 }
 
 /** Holds at the first moment in which `body` is true; fails when the time is over. */
-function byDeadline(by_ns: number | null, body: TruthNode, context: Context, decision: Decision): Monitor {
+function byDeadline(by: () => number, body: TruthNode, context: Context, decision: Decision): Monitor {
   const { now, window } = context;
   const look = () => {
-    if (!decision.undecided() || now.ns < window.from_ns || (by_ns !== null && now.ns > by_ns)) return;
+    if (!decision.undecided() || now.ns < window.from_ns || now.ns > by()) return;
     if (body.get()) decision.decide(HOLDS, '');
   };
   whenever(context, body.depends, look);
-  const fail = () => decision.decide(FAILS, body.why());
+  // What was never opened asks for nothing.
+  const fail = () => decision.decide(window.from_ns === NEVER ? HOLDS : FAILS, body.why());
   return {
     condition: body,
-    due: () => (by_ns !== null && decision.undecided() ? by_ns : NEVER),
+    due: () => (decision.undecided() ? by() : NEVER),
     pass() {
       look();
       fail();
     },
     finish(end) {
       look();
-      if (end === 'quiescent' || (end === 'time' && by_ns === null)) fail();
+      if (end === 'quiescent' || (end === 'time' && by() === NEVER)) fail();
     },
+    close: fail,
   };
 }
 
@@ -154,18 +164,35 @@ function throughout(
       look();
       if (end !== 'steps') decision.decide(HOLDS, '');
     },
+    close: () => decision.decide(HOLDS, ''),
   };
 }
 
-/** `eventually B within T after E`: each E opens an obligation, which the first B at or after it closes. */
+/** Calls back each time that an event happens, or that a condition comes true. */
+function onEach(after: EventPattern | TruthNode, context: Context, handler: () => void): void {
+  const { m, cells, hooks } = context;
+  if ('args' in after) {
+    hooks.onEvent(m, matcherOf(m.places, after), handler);
+    return;
+  }
+  const before = cells.newCells(1);
+  whenever(context, after.depends, () => {
+    const is = after.get();
+    if (is && cells.values[before] === 0) handler();
+    cells.values[before] = is ? 1 : 0;
+  });
+}
+
+/** `eventually B within T after E`, `E leads_to B`: each E opens an obligation, which the first B at or after it closes. */
 function obligations(
-  after: EventPattern,
+  after: EventPattern | TruthNode,
   within_ns: number | null,
   body: TruthNode,
   context: Context,
   decision: Decision,
 ): Monitor {
-  const { m, cells, hooks, now, bases, window } = context;
+  const { cells, now, bases, window } = context;
+  const what = 'args' in after ? eventText(after) : after.text;
   // One log of records of a fixed length: when it began, then where each count of events in the body stood.
   const opened = cells.newLog();
   const length = 1 + bases.length;
@@ -184,10 +211,9 @@ function obligations(
       context.reschedule();
     }
   };
-  const fail = () =>
-    decision.decide(FAILS, `after ${eventText(after)} at ${durationText(opened.at(first()))}: ${body.why()}`);
+  const fail = () => decision.decide(FAILS, `after ${what} at ${durationText(opened.at(first()))}: ${body.why()}`);
   whenever(context, body.depends, look);
-  hooks.onEvent(m, matcherOf(m.places, after), () => {
+  onEach(after, context, () => {
     if (!decision.undecided() || now.ns < window.from_ns || now.ns > window.to_ns) return;
     opened.push(now.ns);
     for (const { count } of bases) opened.push(cells.values[count]!);
@@ -209,6 +235,7 @@ function obligations(
       // The run's time is over before the deadline: those that were due have been kept, which counts if there were any.
       else if (cells.values[closed]! > 0) decision.decide(HOLDS, '');
     },
+    close: () => (open() ? fail() : decision.decide(HOLDS, '')),
   };
 }
 
@@ -234,50 +261,77 @@ function inOrder(judgement: Judgement, context: Context, decision: Decision): Mo
     finish(end) {
       if (end === 'quiescent' || (end === 'time' && window.to_ns === NEVER)) fail();
     },
+    close: fail,
   };
 
   function fail(): void {
     const done = cells.values[matched]!;
     const missing = order[done];
     if (!missing) return;
+    if (window.from_ns === NEVER) {
+      decision.decide(HOLDS, '');
+      return;
+    }
     const before =
       done === 0 ? '' : ` after ${eventText(order[done - 1]!)} at ${durationText(cells.values[times + done - 1]!)}`;
     decision.decide(FAILS, `no ${eventText(missing)}${before}`);
   }
 }
 
-/** The span over which a judgement looks. */
-export function windowOf({ during_ns, by_ns, at_ns }: Judgement): { readonly from_ns: number; readonly to_ns: number } {
-  if (during_ns) return { from_ns: during_ns[0], to_ns: during_ns[1] };
-  return { from_ns: 0, to_ns: by_ns ?? at_ns ?? NEVER };
+/** The span over which a judgement looks, and when it is opened. */
+export function lookOf(judgement: Judgement, context: Context): Opening {
+  const { during_ns, by_ns, at_ns, opens } = judgement;
+  const span = during_ns
+    ? { from_ns: during_ns[0], to_ns: during_ns[1] }
+    : { from_ns: 0, to_ns: by_ns ?? at_ns ?? NEVER };
+  const condition = opens?.kind === 'when' ? compileTruth(opens.condition, { ...context, bases: [] }) : null;
+  return openingOf(judgement, span, isMoment(judgement), context, condition);
+}
+
+/** Judged once, at one moment: nothing else than the moment is said. */
+function isMoment({ kind, during_ns, by_ns, after, onset, within_ns, for_ns, until }: Judgement): boolean {
+  const said = [during_ns, by_ns, after, onset, within_ns, for_ns, until];
+  return kind === 'expect' && said.every(each => each === null);
 }
 
 function bodyOf({ body, for_ns }: Judgement, context: Context): TruthNode {
   if (for_ns !== null && hasRate(body)) return compileTruth(body, { ...context, rate_window_ns: for_ns });
-  return lasting(compileTruth(body, context), for_ns, context);
+  const condition = compileTruth(body, context);
+  return for_ns === null ? condition : lasting(condition, for_ns, context);
 }
 
 const sometime: MakeMonitor = (judgement, context, decision) => {
   const body = bodyOf(judgement, context);
-  if (judgement.after) return obligations(judgement.after, judgement.within_ns, body, context, decision);
-  return byDeadline(judgement.within_ns ?? finite(context.window.to_ns), body, context, decision);
+  const { after, onset, within_ns } = judgement;
+  const each = after ?? (onset && compileTruth(onset, { ...context, bases: [] }));
+  if (each) return obligations(each, within_ns, body, context, decision);
+  const { window } = context;
+  return byDeadline(
+    within_ns === null ? () => window.to_ns : () => window.from_ns + within_ns,
+    body,
+    context,
+    decision,
+  );
 };
 
-const finite = (ns: number): number | null => (ns === NEVER ? null : ns);
+type Make = (judgement: Judgement, context: Context, decision: Decision, opening: Opening) => Monitor;
 
-export const MONITORS: Readonly<Record<Judgement['kind'], MakeMonitor>> = {
-  expect(judgement, context, decision) {
-    const { during_ns, at_ns, by_ns, after, for_ns } = judgement;
-    if (after) return sometime(judgement, context, decision);
+export const MONITORS: Readonly<Record<Judgement['kind'], Make>> = {
+  expect(judgement, context, decision, opening) {
+    const { during_ns, by_ns, after, onset, within_ns, for_ns, opens, until } = judgement;
+    if (after || onset || within_ns !== null) return sometime(judgement, context, decision);
     const body = bodyOf(judgement, context);
+    const { window } = context;
+    if (opens?.kind === 'every') return atMoments(opens, body, context, decision);
     if (by_ns !== null || (during_ns && for_ns !== null))
-      return byDeadline(finite(context.window.to_ns), body, context, decision);
-    if (during_ns && !measures(judgement.body)) return throughout(judgement, body, true, context, decision);
-    return atMoment(at_ns ?? during_ns?.[1] ?? null, body, decision);
+      return byDeadline(() => window.to_ns, body, context, decision);
+    if ((during_ns || until) && !measures(judgement.body)) return throughout(judgement, body, true, context, decision);
+    return atMoment(opening, body, decision);
   },
   /** With `for T`, what must not last that long is the opposite. */
   always(judgement, context, decision) {
-    const { body, for_ns } = judgement;
+    const { body, for_ns, onset } = judgement;
+    if (onset) return sometime(judgement, context, decision);
     if (for_ns === null || hasRate(body))
       return throughout(judgement, bodyOf(judgement, context), true, context, decision);
     const opposite = not(compileTruth(body, context), `not ${exprText(body)}`);

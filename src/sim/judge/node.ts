@@ -5,8 +5,8 @@
  */
 import { Bug } from '../../base/assert.ts';
 import type { Collection, EntityKind } from '../attributes/attribute.ts';
+import type { Dimension } from '../expr.ts';
 import type { Machine } from '../machine.ts';
-import type { Dimension } from '../program.ts';
 import type { Cells, Log } from './cells.ts';
 import type { Hooks } from './hooks.ts';
 
@@ -62,6 +62,17 @@ export interface ListNode extends Common {
   readonly t: 'list';
   readonly items: readonly Node[];
 }
+/** The same property of each of several things that come and go: turn() sets `item` to the one at a place, if there is one. */
+export interface SeveralNode extends Common {
+  readonly t: 'several';
+  readonly item: Node;
+  positions(): number;
+  turn(position: number): boolean;
+}
+/** A text that the moment gives, for reports. */
+interface TextNode extends Common {
+  readonly t: 'text';
+}
 /** Samples of the run so far. */
 export interface SeriesNode extends Common {
   readonly t: 'series';
@@ -91,6 +102,8 @@ export type Node =
   | EntityNode
   | RowsNode
   | ListNode
+  | SeveralNode
+  | TextNode
   | SeriesNode
   | ThreadsNode
   | RecordNode

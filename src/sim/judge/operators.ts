@@ -1,6 +1,7 @@
 /** Logic, comparison, membership and arithmetic over compiled nodes. */
+
+import type { Dimension, Expr } from '../expr.ts';
 import type { Machine } from '../machine.ts';
-import type { Dimension, Expr } from '../program.ts';
 import { combine } from './dimension.ts';
 import {
   asNumber,
@@ -84,7 +85,30 @@ function equality(left: Node, right: Node): (() => boolean) | null {
   if (left.t === 'truth' && right.t === 'word')
     return () => left.get() === (right.text === 'true' || right.text === 'yes');
   if (left.t === 'entity' && right.t === 'entity' && left.kind === right.kind) return () => left.get() === right.get();
-  return null;
+  return sameList(left, right);
+}
+
+/** Lists are equal that have equal things in the same order; what comes and goes is asked of at that moment. */
+function sameList(left: Node, right: Node): (() => boolean) | null {
+  if (left.t === 'list' && right.t === 'list') {
+    if (left.items.length !== right.items.length) return () => false;
+    const tests = left.items.map((item, index) => equality(item, right.items[index]!));
+    return tests.includes(null) ? null : () => tests.every(test => test?.());
+  }
+  const [a, b] = [rowsIn(left), rowsIn(right)];
+  if (!a || !b) return null;
+  return () => {
+    const [ours, theirs] = [a(), b()];
+    return ours.length === theirs.length && ours.every((row, index) => row === theirs[index]);
+  };
+}
+
+/** The rows of several things, in order. */
+function rowsIn(of: Node): (() => readonly number[]) | null {
+  if (of.t === 'rows')
+    return () => Array.from({ length: of.positions() }, (_, position) => of.at(position)).filter(row => row >= 0);
+  const items = of.t === 'list' ? of.items.flatMap(item => (item.t === 'entity' ? [item] : [])) : [];
+  return of.t === 'list' && items.length === of.items.length ? () => items.map(item => item.get()) : null;
 }
 
 export function isWord(of: WordsNode, word: string): () => boolean {
@@ -112,6 +136,15 @@ function isIn(_: Machine, left: Node, right: Node, text: string): Node {
     );
     const get = () => {
       for (let index = 0; index < tests.length; index += 1) if (tests[index]!()) return true;
+      return false;
+    };
+    return truthNode(text, [left, right], get, () => sides(left, right));
+  }
+  if (right.t === 'several') {
+    const same = equality(left, right.item) ?? unjudgeable(`'${left.text}' cannot be in '${right.text}'`);
+    const get = () => {
+      for (let position = 0; position < right.positions(); position += 1)
+        if (right.turn(position) && same()) return true;
       return false;
     };
     return truthNode(text, [left, right], get, () => sides(left, right));

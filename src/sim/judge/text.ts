@@ -6,8 +6,9 @@
 import { durationText } from '../../base/duration.ts';
 import type { EntityKind } from '../attributes/attribute.ts';
 import { heapPage } from '../attributes/guest.ts';
+import type { Dimension, EventPattern, Expr } from '../expr.ts';
 import type { Machine } from '../machine.ts';
-import type { Dimension, EventPattern, Expr, Judgement } from '../program.ts';
+import type { Judgement } from '../program.ts';
 
 const KIB = 1024;
 const SIZES = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
@@ -158,6 +159,28 @@ export function exprText(expr: Expr): string {
       return `rate(${eventText(expr.event)})`;
     case 'max_time':
       return `max_time(${exprText(expr.of)})`;
+    case 'lasting':
+      return `${operand(expr.of, 8)} for ${durationText(expr.for_ns)}`;
+    case 'was':
+      return exprText(expr.of).replace(/ is /, ' was ');
+    case 'since':
+      return `${operand(expr.of, 5)} since ${operand(expr.from, 5)}`;
+    case 'prev':
+      return `prev(${exprText(expr.of)})`;
+    case 'because_of':
+      return `${eventText(expr.event)} because_of ${eventText(expr.cause)}`;
+    case 'woken_by':
+      return `${eventText(expr.event)} woken_by ${expr.waker.name}`;
+    case 'index':
+      return `${exprText(expr.of)}[${expr.at}]`;
+    case 'each_of':
+      return `${exprText(expr.of)}.${expr.name}`;
+    case 'count_true':
+      return `count of [${expr.items.map(exprText).join(', ')}]`;
+    case 'happened_to':
+      return `${expr.name}(${expr.args.map(arg => (arg ? exprText(arg) : '')).join(', ')})`;
+    case 'why':
+      return `why(${exprText(expr.of)})`;
     case 'aggregate':
       return `${expr.fn}(${exprText(expr.series)})`;
     case 'writers':

@@ -1,7 +1,7 @@
 /** Writers, records, samples, arithmetic and texts. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Expr } from '../../../src/sim/program.ts';
+import type { Expr } from '../../../src/sim/expr.ts';
 import { knobsOf } from '../../../src/sim/protocol/presets.ts';
 import { MP_STATE } from '../../../src/sim/schema.ts';
 import { TP } from '../../../src/trace/all.ts';

@@ -1,5 +1,6 @@
 /** A small world for judgements: machines driven by hand, and short spellings of programs. */
 
+import type { Dimension, Entity, EventPattern, Expr } from '../../../src/sim/expr.ts';
 import { asksForWriters } from '../../../src/sim/judge/anywhere.ts';
 import { Judge } from '../../../src/sim/judge/judge.ts';
 import type { End } from '../../../src/sim/judge/monitor.ts';
@@ -7,7 +8,7 @@ import { exprText } from '../../../src/sim/judge/text.ts';
 import { createMachine, type Machine } from '../../../src/sim/machine.ts';
 import { OBS } from '../../../src/sim/observe.ts';
 import type { JudgementResult } from '../../../src/sim/outcome.ts';
-import type { Dimension, Entity, EventPattern, Expr, Judgement, Program, TaskSpec } from '../../../src/sim/program.ts';
+import type { Judgement, Program, TaskSpec } from '../../../src/sim/program.ts';
 import { knobsOf } from '../../../src/sim/protocol/presets.ts';
 import { createPlace } from './place.ts';
 
@@ -177,7 +178,10 @@ export function judgement(kind: Judgement['kind'], body: Expr, parts: Partial<Ju
     during_ns: null,
     after: null,
     within_ns: null,
+    onset: null,
+    until: null,
     for_ns: null,
+    opens: null,
     ...parts,
   };
 }
