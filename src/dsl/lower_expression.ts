@@ -14,7 +14,7 @@ import type { Entry } from './scope.ts';
 import type { Needs } from './statement.ts';
 import { nameOf } from './units.ts';
 import { ADDRESS_KINDS } from './value_type.ts';
-import { AGGREGATES, EVENTS, FUNCTIONS, fieldsOf } from './vocabulary.ts';
+import { AGGREGATES, EVENTS, FUNCTIONS } from './vocabulary.ts';
 import { isAbout, isWatched } from './watched.ts';
 
 /** What lowering an expression needs to know about the machine of this run. */
