@@ -63,7 +63,7 @@ lowering('a host and its swap device', () => {
         error_ppm: 10_000,
       },
       cost_ns: { context_switch: 2000 },
-    halt_poll_ns: 0,
+      halt_poll_ns: 0,
     },
   );
 });
