@@ -95,6 +95,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
         paging: 'tdp',
         huge_pages: false,
         memslots: 1,
+        tlb: false,
         userfault: null,
         irqchip: 'kernel',
         hlt_exits: true,

@@ -280,6 +280,7 @@ export class Lowering {
       ram_pages,
       memory_limit_pages: inside.expression('limit') ? inside.pages('limit', 0) : null,
       paging: paging === 'tdp' || paging === 'nested' ? 'tdp' : 'shadow',
+      tlb: inside.on('tlb', false),
       memslots: inside.whole('memslots', 1, 1, 509),
       huge_pages: paging === 'tdp' && inside.on('huge_pages', false),
       irqchip: inside.word('irqchip', ['kernel', 'split', 'user'], 'kernel'),

@@ -8,6 +8,7 @@ import { Bug } from '../base/assert.ts';
 import { AT, STEP_NAMES } from './at.ts';
 import { NO_THREAD } from './engine.ts';
 import { PTE_PRESENT, pte_page, root_of } from './guest/pgtable.ts';
+import { tlb_frame } from './guest/tlb.ts';
 import { CLEARING_STEPS, isClearing } from './kvm/async_pf_clear.ts';
 import { shadow_frame, shadow_writable } from './kvm/shadow.ts';
 import { tdp_frame, tdp_writable } from './kvm/tdp.ts';
@@ -27,7 +28,7 @@ import {
   pte_write,
   vm_of_page,
 } from './mm/page.ts';
-import { compiledSchema, THREAD_KIND, type Thread, WAIT, WORK_STATE } from './schema.ts';
+import { compiledSchema, THREAD_KIND, type Thread, VCPU_MODE, WAIT, WORK_STATE } from './schema.ts';
 
 export interface Laws {
   wrote(field: number, row: number): void;
@@ -292,7 +293,25 @@ function checkShadows(m: Machine): void {
   });
 }
 
+/** Where running vCPUs are kicked to flush, what one in its guest remembers of a page is where the host has it. */
+function checkTlbs(m: Machine): void {
+  for (const vcpu of m.vcpus) {
+    const vm = m.vm_of_vcpu[vcpu.id]!;
+    if (!m.program.vms[vm]!.tlb || knobsOfVm(m, vm).notifier_flush !== 'kick') continue;
+    if (vcpu.mode !== VCPU_MODE.IN_GUEST_MODE || vcpu.requests !== 0) continue;
+    const { first_page, heap_pages } = m.places.vms[vm]!;
+    for (let page = first_page; page < first_page + heap_pages; page += 1) {
+      const pfn = tlb_frame(m, vcpu, page);
+      if (pfn < 0) continue;
+      const pte = m.hva.pte(page);
+      if (!pte_present(pte) || pte_target(pte) !== pfn)
+        broken(m, `vcpu[${vcpu.id}] remembers page ${page} in frame ${pfn}, and the host does not have it there`);
+    }
+  }
+}
+
 function checkPages(m: Machine): void {
+  checkTlbs(m);
   checkShadows(m);
   checkGuestTables(m);
   m.places.hosts.forEach((host, number) => {

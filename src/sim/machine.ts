@@ -10,7 +10,7 @@ import type { Emit } from '../trace/all.ts';
 import { type Costs, costsOf } from './cost.ts';
 import { type Draws, drawsOf } from './draws.ts';
 import { WALKS } from './guest/walks.ts';
-import { nodesOf, outstandingOf, type Places, place, worksOf } from './places.ts';
+import { type Places, place } from './places.ts';
 import type { Program, VmSpec } from './program.ts';
 import { guardBits } from './protocol/guards.ts';
 import type { Knobs } from './protocol/knobs.ts';
@@ -36,6 +36,7 @@ import {
   type Vm,
   type Work,
 } from './schema.ts';
+import { nodesOf, outstandingOf, worksOf } from './sizes.ts';
 
 /** Told of every observation: its number in observe.ts, the VM, and up to two ids. */
 export type Observe = (observation: number, vm: number, a: number, b: number) => void;
@@ -64,6 +65,7 @@ export interface Machine {
   readonly frame: Table<S['frame']>;
   readonly gpt: Table<S['gpt']>;
   readonly spte: Table<S['spte']>;
+  readonly tlb: Table<S['tlb']>;
   readonly hva: Table<S['hva']>;
   readonly share: Table<S['share']>;
   readonly slot: Table<S['slot']>;
@@ -142,6 +144,7 @@ function capacities(program: Program, places: Places): Capacities {
         0,
       ),
       spte: program.vms.reduce((total, vm, id) => total + shadowEntries(vm, places, id), 0),
+      tlb: program.vms.reduce((total, vm) => total + (vm.tlb ? vm.vcpus * vm.guest.heap_pages : 0), 0),
       hva: pages,
       tdp: pages,
       tdp_l2: l2,
@@ -201,6 +204,7 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     frame: layout.tables.frame,
     gpt: layout.tables.gpt,
     spte: layout.tables.spte,
+    tlb: layout.tables.tlb,
     hva: layout.tables.hva,
     share: layout.tables.share,
     slot: layout.tables.slot,

@@ -7,6 +7,7 @@
  */
 import { assert } from '../base/assert.ts';
 import { type Fingerprint, fingerprint } from '../base/fingerprint.ts';
+import { TLB_SHIFT } from './guest/tlb.ts';
 import { LEAF_SHIFT } from './kvm/tdp.ts';
 import type { Machine } from './machine.ts';
 import { PTE_BITS, PTE_SHIFT, pte_present, pte_special, pte_target } from './mm/page.ts';
@@ -46,6 +47,9 @@ export function meaningOf(m: Machine): Uint8Array {
   rewrite('share', 'others', (_, rank) => (frameOf[rank]! === 0 ? 0 : m.share.others(frameOf[rank]! - 1)));
   rewrite('tdp', 'l1', stored => stored & LEAF_BITS);
   rewrite('tdp_l2', 'entry', stored => stored & LEAF_BITS);
+  rewrite('tlb', 'entry', stored =>
+    stored === 0 ? 0 : ((ranks[stored >>> TLB_SHIFT]! << TLB_SHIFT) | (stored & TLB_BITS)) >>> 0,
+  );
   rewrite('spte', 'entry', stored => stored & SPTE_BITS);
   rewrite('slot', 'cache', renamed);
   rewrite('vm', 'lru_head', renamed);
@@ -58,6 +62,7 @@ export function meaningOf(m: Machine): Uint8Array {
 }
 
 const SPTE_BITS = 15;
+const TLB_BITS = (1 << TLB_SHIFT) - 1;
 const LEAF_BITS = (1 << LEAF_SHIFT) - 1;
 
 /** A page that shares another's frame says which by its new name; its own frame needs none. */

@@ -13,6 +13,9 @@ export const MEMORY = {
   /** Their shadows, entry by entry, where the host has to shadow them; see kvm/shadow.ts. */
   spte: table({ entry: u32 }),
 
+  /** What the CPUs remember of walks: by vCPU, one entry for each page of the heap; see guest/tlb.ts. */
+  tlb: table({ entry: u32, tag: u16 }),
+
   /** Host page tables of the VMM's guest memory: one row per guest page. See mm/page.ts for the bits. */
   hva: inRecord('page', { pte: u32 }),
   /** Leaf and inner entries of the TDP tree, by level; see kvm/tdp.ts. */

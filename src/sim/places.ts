@@ -4,8 +4,9 @@
  * Fixed for a run. Rows of all VMs share a table; `first` and `of` go between a VM's own numbering and the row.
  */
 
-import type { ActionOp, HandlerOp, IrqSpec, Program, TaskSpec, TimerSpec, VmSpec } from './program.ts';
-import { ASYNC_PF_PER_VCPU, TABLE_ENTRIES, THREAD_KIND } from './schema.ts';
+import type { ActionOp, HandlerOp, IrqSpec, Program, TaskSpec, TimerSpec } from './program.ts';
+import { TABLE_ENTRIES, THREAD_KIND } from './schema.ts';
+import { addressSpaces, changesMemslots, type MemslotChange, nodesOf } from './sizes.ts';
 
 /** gfn of the first heap page: guest-physical 0x1000000, as in the recordings. Below lies the guest's kernel area. */
 export const HEAP_GFN = 0x1000;
@@ -165,6 +166,8 @@ export interface Places {
     readonly first_gpt: number;
     /** Row of the first entry of its first shadow. */
     readonly first_spte: number;
+    /** And of the TLB of its first vCPU. */
+    readonly first_tlb: number;
     /** Leaf tables of one address space that are pages of the rows above; 0 where they are pinned kernel memory. */
     readonly tables: number;
   }[];
@@ -216,49 +219,6 @@ export interface Places {
   };
 }
 
-export type MemslotChange = Extract<ActionOp, { readonly op: 'memslot' }>;
-
-function changesMemslots(program: Program, vm: number): boolean {
-  return program.actions.some(({ ops }) => ops.some(op => op.op === 'memslot' && op.vm === vm));
-}
-
-/**
- * How many address spaces of a VM have tables that matter: none where every access finds what it would have found at
- * boot, since nothing shadows the tables, moves them, edits them or tells two of them apart.
- */
-function addressSpaces(program: Program, vm: number): number {
-  const { paging, guest } = program.vms[vm]!;
-  const { address_spaces, page_tables, on_not_present } = guest;
-  if (address_spaces === 'per_task') return Math.max(1, guest.tasks.length);
-  const edited = program.actions.some(({ ops }) =>
-    ops.some(op => (op.op === 'guest_unmap' || op.op === 'guest_paging') && op.vm === vm),
-  );
-  const walked =
-    changesMemslots(program, vm) ||
-    paging !== 'tdp' ||
-    !guest.paging ||
-    page_tables !== 'fixed' ||
-    on_not_present === 'halt' ||
-    edited;
-  return walked ? 1 : 0;
-}
-
-/** Gfns that a vCPU can have outstanding, and one broadcast; `pages`: those of its VM that can be missing. */
-export function outstandingOf(vm: VmSpec, pages: number): number {
-  return Math.min(ASYNC_PF_PER_VCPU, vm.knobs.double_fault === 'second_token' ? ASYNC_PF_PER_VCPU : pages) + 1;
-}
-
-type PagesOfVms = readonly { readonly pages: number }[];
-
-export function worksOf(program: Program, vms: PagesOfVms): number {
-  return program.vms.reduce((total, vm, id) => total + vm.vcpus * (outstandingOf(vm, vms[id]!.pages) + 1), 0);
-}
-
-/** Entries of the guests' token tables: of each task, of each CPU's idle task, and for wakes that came early. */
-export function nodesOf(program: Program, vms: PagesOfVms): number {
-  return program.vms.reduce((total, vm) => total + vm.guest.tasks.length + vm.vcpus, worksOf(program, vms));
-}
-
 export function place(program: Program): Places {
   const threads: ThreadPlace[] = [];
   const vcpus: VcpuPlace[] = [];
@@ -274,6 +234,7 @@ export function place(program: Program): Places {
   const placedVms: Pick<Places['vms'][number], 'first_vcpu' | 'first_task' | 'first_gpt' | 'first_lock'>[] = [];
   let first_spte = 0;
   let first_memslot = 0;
+  let first_tlb = 0;
   const vms = program.vms.map((spec, vm) => {
     const first_vcpu = vcpus.length;
     const first = spec.incarnation_of === null ? null : placedVms[spec.incarnation_of]!;
@@ -313,6 +274,7 @@ export function place(program: Program): Places {
       spaces,
       first_gpt: first?.first_gpt ?? first_gpt,
       first_spte,
+      first_tlb,
       first_memslot,
       memslots: 1 + spec.memslots,
       memslots_change: changesMemslots(program, vm),
@@ -325,6 +287,7 @@ export function place(program: Program): Places {
     }
     // Shadows are the host's: each incarnation has its own.
     first_memslot += 1 + spec.memslots;
+    if (spec.tlb) first_tlb += spec.vcpus * heap_pages;
     if (spec.paging === 'shadow') first_spte += spaces * heap_pages;
     first_page += pages;
     first_l2 += Math.ceil(pages / 512);

@@ -195,6 +195,8 @@ export interface VmSpec {
   /** Two-dimensional tables of the hardware, or shadows of the guest's own. */
   readonly paging: 'tdp' | 'shadow';
   readonly huge_pages: boolean;
+  /** Whether the TLBs of its CPUs are modelled: then a missing flush is seen. */
+  readonly tlb: boolean;
   /** Slots that the heap is divided into. */
   readonly memslots: number;
   readonly irqchip: 'kernel' | 'split' | 'user';

@@ -359,6 +359,7 @@ const tables = {
       /** Memory references of page walks, where the guest's tables are walked: in all, and of the last one. */
       nr_walk_refs: u53,
       walk_refs: u8,
+      nr_tlb_flushes: u32,
       work_ns: u53,
     },
   ),

@@ -161,6 +161,7 @@ function randomVm(dice: Dice, index: number, hosts: readonly HostSpec[], variant
     paging: huge_pages ? 'tdp' : dice.of(['tdp', 'tdp', 'shadow']),
     huge_pages,
     memslots: dice.of([1, 1, 3]),
+    tlb: dice.chance(25),
     irqchip: dice.of(['kernel', 'kernel', 'kernel', 'split', 'user']),
     hlt_exits: dice.chance(85),
     saved_msrs: 'all',

@@ -81,6 +81,14 @@ export const vmSettings = [
     example: 'pin [0, 1]',
   }),
   setting({
+    keyword: 'tlb',
+    where: ['vm'],
+    takes: takesWords('on', 'off'),
+    summary:
+      'Whether the TLBs of its CPUs are modelled. Off, each access walks, and a flush that is left out cannot be seen.',
+    example: 'tlb on',
+  }),
+  setting({
     keyword: 'memslots',
     where: ['vm'],
     takes: takesCount,

@@ -263,6 +263,11 @@ export const vcpu: Description = {
       (m, row) => (m.vcpus[row]!.cr2_or_gpa === 0 ? 0 : gpa_of_page(m, m.vcpus[row]!.fault_page)),
       'vcpu.fault_page',
     ),
+    tlb_flushes: count(
+      'Times that its CPU forgot all it remembered, where TLBs are modelled.',
+      (m, row) => m.vcpus[row]!.nr_tlb_flushes,
+      'vcpu.nr_tlb_flushes',
+    ),
     area_generation: count(
       'The generation of memslots as of which the host knows where the shared area is.',
       (m, row) => m.vcpus[row]!.apf_data_generation,

@@ -28,6 +28,7 @@ import {
   set_accessed,
   table_page,
 } from './pgtable.ts';
+import { tlb_fill, tlb_lookup } from './tlb.ts';
 import { WALKS } from './walks.ts';
 
 const PF_VECTOR = 14;
@@ -61,7 +62,7 @@ function violation(vcpu: Vcpu, page: number, gpa: number, write: boolean): false
 function walk_and_access(m: Machine, vcpu: Vcpu, page: number, write: boolean): boolean {
   const vm = vm_of_vcpu(m, vcpu);
   const { first_page } = m.places.vms[vm]!;
-  if (carried_out(vcpu, page)) return true;
+  if (carried_out(vcpu, page) || remembered(m, vcpu, page, write)) return true;
   vcpu.walk_refs = 0;
   let target = page;
   if (vcpu.cr0_pg) {
@@ -77,6 +78,7 @@ function walk_and_access(m: Machine, vcpu: Vcpu, page: number, write: boolean): 
   count_refs(vcpu, tdp_huge(m, vm, target) ? LEVELS - 1 : LEVELS);
   const pfn = tdp_access(m, vm, target, write);
   if (pfn < 0) return violation(vcpu, target, gpa_of_page(m, target), write);
+  tlb_fill(m, vcpu, page, pfn, write);
   reached(m, vcpu, page, pfn);
   return true;
 }
@@ -97,7 +99,7 @@ function reach_entry(m: Machine, vcpu: Vcpu, vm: number, index: number): boolean
 /** Without TDP: one walk, of the shadow that is loaded, or of the direct map where the guest's paging is off. */
 function walk_shadow(m: Machine, vcpu: Vcpu, page: number, write: boolean): boolean {
   const vm = vm_of_vcpu(m, vcpu);
-  if (carried_out(vcpu, page)) return true;
+  if (carried_out(vcpu, page) || remembered(m, vcpu, page, write)) return true;
   vcpu.walk_refs = 0;
   count_refs(vcpu, LEVELS);
   let pfn: number;
@@ -112,6 +114,7 @@ function walk_shadow(m: Machine, vcpu: Vcpu, page: number, write: boolean): bool
     pfn = tdp_access(m, vm, page, write);
     if (pfn < 0) return pf_exit(vcpu, page, gpa_of_page(m, page), write, false);
   }
+  tlb_fill(m, vcpu, page, pfn, write);
   reached(m, vcpu, page, pfn);
   return true;
 }
@@ -148,6 +151,15 @@ function access_table(m: Machine, vcpu: Vcpu, space: number, index: number): boo
   const table = table_page(m, vm, space, index);
   if (table < 0 || tdp_access(m, vm, table, true) >= 0) return true;
   return violation(vcpu, table, gpa_of_entry(m, vm, space, index), true);
+}
+
+/** Whether the TLB knows the way; then nobody walks, whatever the tables say by now. */
+function remembered(m: Machine, vcpu: Vcpu, page: number, write: boolean): boolean {
+  const pfn = tlb_lookup(m, vcpu, page, write);
+  if (pfn < 0) return false;
+  vcpu.walk_refs = 0;
+  reached(m, vcpu, page, pfn);
+  return true;
 }
 
 /** Whether user space has done this access in the guest's stead. */

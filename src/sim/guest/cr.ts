@@ -7,6 +7,7 @@ import { AT, type At } from '../at.ts';
 import { EXIT_REASON } from '../kvm/exit_reason.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../schema.ts';
+import { tlb_flush, tlb_flush_page } from './tlb.ts';
 import { WALKS } from './walks.ts';
 import { GUEST_WORK } from './work.ts';
 
@@ -30,13 +31,15 @@ export function load_cr3(m: Machine, vcpu: Vcpu, space: number): void {
 
 /** Loads the address space that is loaded: all that the CPU remembers of it goes. */
 export function reload_cr3(m: Machine, vcpu: Vcpu): void {
+  tlb_flush(m, vcpu);
   if (!shadowed(m, vcpu)) return;
   vcpu.cr3_next = vcpu.cr3;
   ask(vcpu, CR.cr3);
 }
 
 /** INVLPG of a page that has been taken out of the tables of the address space that is loaded. */
-export function invlpg(m: Machine, vcpu: Vcpu): void {
+export function invlpg(m: Machine, vcpu: Vcpu, page: number): void {
+  tlb_flush_page(m, vcpu, page);
   if (shadowed(m, vcpu)) ask(vcpu, CR.invlpg);
 }
 

@@ -96,6 +96,7 @@ export function unmap_of_task(m: Machine, vm: number, task: number, heap_pages: 
   }
   const vcpu = m.vcpus[row]!;
   if (vcpu.cr3 !== space) return;
-  if (heap_pages.length === 1) invlpg(m, vcpu);
+  const [only, ...others] = heap_pages;
+  if (only !== undefined && others.length === 0) invlpg(m, vcpu, m.places.vms[vm]!.first_page + only);
   else reload_cr3(m, vcpu);
 }

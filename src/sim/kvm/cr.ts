@@ -2,6 +2,7 @@
 import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { CR } from '../guest/cr.ts';
+import { tlb_flush } from '../guest/tlb.ts';
 import { WALKS } from '../guest/walks.ts';
 import { knobs_of, type Machine } from '../machine.ts';
 import type { Vcpu } from '../schema.ts';
@@ -48,6 +49,7 @@ function kvm_set_cr0(m: Machine, vcpu: Vcpu): At {
   if (m.emit) m.emit(TP.kvm_cr, 1, 0, on ? CR0_PG : CR0_NO_PG);
   const changed = vcpu.cr0_pg !== on;
   vcpu.cr0_pg = on;
+  if (changed) tlb_flush(m, vcpu);
   const { cr0_pg } = knobs_of(m, vcpu);
   if (changed && cr0_pg === 'clear') {
     vcpu.check_return = AT['vcpu_run.tail'];

@@ -1,11 +1,14 @@
 /** What the MMU notifier does to a page's mappings, of whichever kind the VM has: virt/kvm/kvm_main.c. */
-import type { Machine } from '../machine.ts';
+import { has_tlb } from '../guest/tlb.ts';
+import { knobsOfVm, type Machine } from '../machine.ts';
+import { KVM_REQ_TLB_FLUSH, kvm_make_request, kvm_vcpu_kick } from './requests.ts';
 import { shadow_age_page, shadow_mapped, shadow_zap_page } from './shadow.ts';
 import { tdp_age, tdp_mapped, tdp_zap } from './tdp.ts';
 
 /** Removes the leaves over a page. Returns whether the guest had written through one. Models kvm_unmap_gfn_range(). */
 export function kvm_unmap_gfn(m: Machine, vm: number, page: number): boolean {
   const dirty = tdp_zap(m, vm, page);
+  kvm_flush_remote_tlbs(m, vm);
   return hasShadows(m, vm) ? shadow_zap_page(m, vm, page) || dirty : dirty;
 }
 
@@ -22,4 +25,23 @@ export function mapped_for_guest(m: Machine, vm: number, page: number): boolean 
 
 function hasShadows(m: Machine, vm: number): boolean {
   return m.program.vms[vm]!.paging === 'shadow';
+}
+
+/**
+ * Something was taken out of the tables: no vCPU of the VM may use what its CPU remembers. One that runs is made to
+ * leave, and flushes before it enters again.
+ *
+ * Models kvm_flush_remote_tlbs() and kvm_make_all_cpus_request(), virt/kvm/kvm_main.c. Differs: nobody waits for the
+ * vCPUs to have left; one that has been told to leave makes no access before it does.
+ */
+export function kvm_flush_remote_tlbs(m: Machine, vm: number): void {
+  if (!has_tlb(m, vm)) return;
+  const { notifier_flush } = knobsOfVm(m, vm);
+  if (notifier_flush === 'none') return;
+  const { first_vcpu } = m.places.vms[vm]!;
+  for (let id = first_vcpu; id < first_vcpu + m.program.vms[vm]!.vcpus; id += 1) {
+    const vcpu = m.vcpus[id]!;
+    kvm_make_request(KVM_REQ_TLB_FLUSH, vcpu);
+    if (notifier_flush === 'kick') kvm_vcpu_kick(m, vcpu);
+  }
 }

@@ -14,6 +14,7 @@ export const KVM_REQ_UNBLOCK = 32;
 export const KVM_REQ_TRIPLE_FAULT = 64;
 export const KVM_REQ_SMI = 128;
 export const KVM_REQ_PMI = 256;
+export const KVM_REQ_TLB_FLUSH = 512;
 
 /** Names for views, in bit order. */
 export const KVM_REQ_NAMES = [
@@ -26,6 +27,7 @@ export const KVM_REQ_NAMES = [
   'TRIPLE_FAULT',
   'SMI',
   'PMI',
+  'TLB_FLUSH',
 ] as const;
 
 /**
@@ -33,10 +35,34 @@ export const KVM_REQ_NAMES = [
  * neither SMI, NMI nor PMI there; they stand where 3.x had them, for a variant that asks for counted NMIs.
  */
 export const REQUEST_ORDER = {
-  linux_2_6_39: [KVM_REQ_TRIPLE_FAULT, KVM_REQ_APF_HALT, KVM_REQ_NMI, KVM_REQ_PMI, KVM_REQ_SMI],
-  linux_5_8: [KVM_REQ_TRIPLE_FAULT, KVM_REQ_APF_HALT, KVM_REQ_SMI, KVM_REQ_NMI, KVM_REQ_PMI, KVM_REQ_APF_READY],
-  linux_6_1: [KVM_REQ_TRIPLE_FAULT, KVM_REQ_APF_HALT, KVM_REQ_SMI, KVM_REQ_NMI, KVM_REQ_PMI, KVM_REQ_APF_READY],
-  linux_6_12: [KVM_REQ_TRIPLE_FAULT, KVM_REQ_APF_HALT, KVM_REQ_PMI, KVM_REQ_SMI, KVM_REQ_NMI, KVM_REQ_APF_READY],
+  linux_2_6_39: [KVM_REQ_TLB_FLUSH, KVM_REQ_TRIPLE_FAULT, KVM_REQ_APF_HALT, KVM_REQ_NMI, KVM_REQ_PMI, KVM_REQ_SMI],
+  linux_5_8: [
+    KVM_REQ_TLB_FLUSH,
+    KVM_REQ_TRIPLE_FAULT,
+    KVM_REQ_APF_HALT,
+    KVM_REQ_SMI,
+    KVM_REQ_NMI,
+    KVM_REQ_PMI,
+    KVM_REQ_APF_READY,
+  ],
+  linux_6_1: [
+    KVM_REQ_TLB_FLUSH,
+    KVM_REQ_TRIPLE_FAULT,
+    KVM_REQ_APF_HALT,
+    KVM_REQ_SMI,
+    KVM_REQ_NMI,
+    KVM_REQ_PMI,
+    KVM_REQ_APF_READY,
+  ],
+  linux_6_12: [
+    KVM_REQ_TLB_FLUSH,
+    KVM_REQ_TRIPLE_FAULT,
+    KVM_REQ_APF_HALT,
+    KVM_REQ_PMI,
+    KVM_REQ_SMI,
+    KVM_REQ_NMI,
+    KVM_REQ_APF_READY,
+  ],
 } as const;
 
 export function kvm_make_request(request: number, vcpu: Vcpu): void {

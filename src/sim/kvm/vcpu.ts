@@ -10,6 +10,7 @@ import { gfn_of_page } from '../addr.ts';
 import { AT, type At } from '../at.ts';
 import { deliver_event } from '../guest/deliver.ts';
 import { guest_rip } from '../guest/rip.ts';
+import { tlb_flush } from '../guest/tlb.ts';
 import { schedule } from '../host/sched.ts';
 import { locked_out } from '../host/spinlock.ts';
 import { VM_STATE } from '../life.ts';
@@ -31,6 +32,7 @@ import {
   KVM_REQ_NMI,
   KVM_REQ_PMI,
   KVM_REQ_SMI,
+  KVM_REQ_TLB_FLUSH,
   KVM_REQ_TRIPLE_FAULT,
   KVM_REQ_UNBLOCK,
   kvm_check_request,
@@ -129,6 +131,9 @@ export function vcpu_enter_guest_requests(m: Machine, thread: Thread): At {
       case KVM_REQ_APF_READY:
         vcpu.check_return = AT['vcpu_enter_guest.requests'];
         return AT.kvm_check_async_pf_completion;
+      case KVM_REQ_TLB_FLUSH:
+        tlb_flush(m, vcpu);
+        return AT['vcpu_enter_guest.requests'];
       case KVM_REQ_TRIPLE_FAULT:
         vcpu.request_next = 0;
         return shutdown(m, vcpu);

@@ -133,6 +133,7 @@ export const CARRIER = {
   nr_kicks: 'stays',
   nr_walk_refs: 'stays',
   walk_refs: 'stays',
+  nr_tlb_flushes: 'stays',
   work_ns: 'ram',
 } as const satisfies Readonly<Record<string, Carrier>>;
 

@@ -195,6 +195,11 @@ export const KNOBS = {
     values: ['none', 'direct_map', 'direct_map_and_cr3'],
     summary: 'What prefault compares with the recorded context (B17, B18).',
   },
+  notifier_flush: {
+    values: ['kick', 'request', 'none'],
+    summary:
+      'How TLBs forget a page that is taken away, where the VM says `tlb on`: running vCPUs are kicked out of the guest to flush; they are only asked to, and flush at their next entry; or nobody flushes.',
+  },
   cr0_pg: {
     values: ['nothing', 'clear', 'apf_ready'],
     summary:

@@ -67,6 +67,7 @@ const v6: Knobs = {
   retry_before_entry: 'off',
   prefault_checks: 'none',
   cr0_pg: 'nothing',
+  notifier_flush: 'kick',
   double_fault: 'halt',
   not_present_write_failure: 'neither',
   destination: 'drop',

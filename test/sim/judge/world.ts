@@ -73,6 +73,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
         paging: 'tdp',
         huge_pages: false,
         memslots: 1,
+        tlb: false,
         userfault: null,
         irqchip: 'kernel',
         hlt_exits: true,

@@ -1,0 +1,49 @@
+/** How much of everything a program needs: address spaces that matter, items that can be outstanding, token tables. */
+import type { ActionOp, Program, VmSpec } from './program.ts';
+import { ASYNC_PF_PER_VCPU } from './schema.ts';
+
+export type MemslotChange = Extract<ActionOp, { readonly op: 'memslot' }>;
+
+export function changesMemslots(program: Program, vm: number): boolean {
+  return program.actions.some(({ ops }) => ops.some(op => op.op === 'memslot' && op.vm === vm));
+}
+
+/**
+ * How many address spaces of a VM have tables that matter: none where every access finds what it would have found at
+ * boot, since nothing shadows the tables, moves them, edits them or tells two of them apart.
+ */
+export function addressSpaces(program: Program, vm: number): number {
+  const { paging, guest, tlb, incarnation_of } = program.vms[vm]!;
+  // All incarnations have one guest, whom acts name by the first.
+  const named = incarnation_of ?? vm;
+  const { address_spaces, page_tables, on_not_present } = guest;
+  if (address_spaces === 'per_task') return Math.max(1, guest.tasks.length);
+  const edited = program.actions.some(({ ops }) =>
+    ops.some(op => (op.op === 'guest_unmap' || op.op === 'guest_paging') && op.vm === named),
+  );
+  const walked =
+    tlb ||
+    changesMemslots(program, named) ||
+    paging !== 'tdp' ||
+    !guest.paging ||
+    page_tables !== 'fixed' ||
+    on_not_present === 'halt' ||
+    edited;
+  return walked ? 1 : 0;
+}
+
+/** Gfns that a vCPU can have outstanding, and one broadcast; `pages`: those of its VM that can be missing. */
+export function outstandingOf(vm: VmSpec, pages: number): number {
+  return Math.min(ASYNC_PF_PER_VCPU, vm.knobs.double_fault === 'second_token' ? ASYNC_PF_PER_VCPU : pages) + 1;
+}
+
+type PagesOfVms = readonly { readonly pages: number }[];
+
+export function worksOf(program: Program, vms: PagesOfVms): number {
+  return program.vms.reduce((total, vm, id) => total + vm.vcpus * (outstandingOf(vm, vms[id]!.pages) + 1), 0);
+}
+
+/** Entries of the guests' token tables: of each task, of each CPU's idle task, and for wakes that came early. */
+export function nodesOf(program: Program, vms: PagesOfVms): number {
+  return program.vms.reduce((total, vm) => total + vm.guest.tasks.length + vm.vcpus, worksOf(program, vms));
+}
