@@ -30,9 +30,14 @@ export const AT = numbered([
   'kvm_arch_vcpu_ioctl_set_mpstate',
   'kvm_vcpu_ioctl_set_lapic',
   'run_on_cpu.done',
+  // Reset, kvm/reset.ts.
+  'kvm_vcpu_reset',
+  'kvm_vcpu_reset.start',
+  'clear_queue',
   'vmm.join',
   'kvm_set_memslot',
   'kvm_set_memslot.activate',
+  'kvm_put_msrs',
   'kvm_vcpu_release',
   'kvm_vm_release',
   // The end of a thread of the VMM, and of its address space.

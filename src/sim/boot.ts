@@ -5,15 +5,14 @@
 
 import { seedStream } from '../base/rng.ts';
 import { AT } from './at.ts';
-import { push_frame } from './guest/frames.ts';
 import { fill_guest_tables, index_of_page } from './guest/pgtable.ts';
-import { rcu_idle_exit } from './guest/rcu.ts';
+import { start_guest_cpu, start_task } from './guest/start.ts';
 import { activate, SLICE_NS } from './host/sched.ts';
 import { set_memory_regions } from './kvm/memslot.ts';
 import { huge_frame } from './kvm/mmu.ts';
 import { shadow_map } from './kvm/shadow.ts';
 import { tdp_map, tdp_map_huge } from './kvm/tdp.ts';
-import { knobsOfVm, type Machine, vmSpec } from './machine.ts';
+import { type Machine, vmSpec } from './machine.ts';
 import {
   lru_add,
   make_pte,
@@ -29,8 +28,7 @@ import {
 import { limit_pages } from './mm/reclaim.ts';
 import { get_swap_page } from './mm/swap.ts';
 import { userfaultfd_register } from './mm/userfault.ts';
-import { ready_by_interrupt } from './protocol/notify.ts';
-import { FRAME, FRAME_AT, GUEST_TASK, MP_STATE, TASK_STATE, THREAD_KIND, WAIT } from './schema.ts';
+import { TASK_STATE, THREAD_KIND, WAIT } from './schema.ts';
 
 /** Frames kept free on a host for pages in flight: reads with their read-ahead, and pages being written. */
 export function reserve_pages(m: Machine, host: number): number {
@@ -54,14 +52,7 @@ export function boot(m: Machine): void {
     fill_guest_tables(m, vm);
     populate(m, vm);
   }
-  m.places.tasks.forEach((place, id) => {
-    const task = m.tasks[id]!;
-    task.state = isForked(m, place.vm, place.index) ? GUEST_TASK.NEW : GUEST_TASK.RUNNABLE;
-    task.vcpu = place.vcpu;
-    task.rflags_if = 1;
-    task.cpl3 = place.spec.mode === 'user' ? 1 : 0;
-    seedStream(task, m.program.seed, `task ${m.program.vms[place.vm]!.name}.${place.spec.name}`);
-  });
+  for (let task = 0; task < m.tasks.length; task += 1) start_task(m, task);
   for (let id = 0; id < m.threads.length; id += 1) startThread(m, id);
   m.places.timers.forEach((timer, id) => {
     m.queue.arm(m.places.source.timer + id, 'period_ns' in timer.spec ? timer.spec.period_ns : 0);
@@ -69,11 +60,6 @@ export function boot(m: Machine): void {
   m.places.nmis.forEach(({ period_ns }, id) => {
     if (period_ns !== null) m.queue.arm(m.places.source.nmi + id, period_ns);
   });
-}
-
-/** A task that another one starts does not run before. */
-function isForked(m: Machine, vm: number, index: number): boolean {
-  return vmSpec(m, vm).guest.tasks.some(task => task.ops.some(op => op.op === 'fork' && op.tasks.includes(index)));
 }
 
 function bootHost(m: Machine, host: number): void {
@@ -171,29 +157,14 @@ function startThread(m: Machine, id: number): void {
     thread.wait = WAIT.message;
     return;
   }
-  thread.at = AT.userspace;
+  thread.at = vmSpec(m, place.vm).irqchip === 'user' ? AT.kvm_put_msrs : AT.userspace;
   // An incarnation that waits for its guest: its vCPU threads stand before KVM_RUN, and the VM is not to run.
   if (vmSpec(m, place.vm).incarnation_of !== null) return;
   thread.task_state = TASK_STATE.RUNNING;
-  startVcpu(m, place.vcpu);
+  start_guest_cpu(m, place.vcpu);
   const { vm, vcpu_id } = m.places.vcpus[place.vcpu]!;
   const pin = vmSpec(m, vm).pin[vcpu_id] ?? null;
   if (pin !== null) thread.bound_cpu = host.first_cpu + pin + 1;
   thread.cpu = pin === null ? host.first_cpu + (id % host.cpus) : host.first_cpu + pin;
   activate(m, thread);
-}
-
-function startVcpu(m: Machine, id: number): void {
-  const vcpu = m.vcpus[id]!;
-  const { vm } = m.places.vcpus[id]!;
-  vcpu.mp_state = MP_STATE.RUNNABLE;
-  vcpu.cr0_pg = vmSpec(m, vm).guest.paging ? 1 : 0;
-  vcpu.rflags_if = 1;
-  vcpu.lapic_enabled = 1;
-  vcpu.guest_need_resched = 1;
-  rcu_idle_exit(vcpu);
-  const { notify } = knobsOfVm(m, vm);
-  if (vmSpec(m, vm).guest.apf && notify !== 'none') {
-    push_frame(m, vcpu, FRAME.setup, ready_by_interrupt(knobsOfVm(m, vm)) ? FRAME_AT.int_msr : FRAME_AT.en_msr, 0, 0);
-  }
 }

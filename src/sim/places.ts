@@ -7,6 +7,7 @@
 import type { ActionOp, HandlerOp, IrqSpec, Program, TaskSpec, TimerSpec } from './program.ts';
 import { TABLE_ENTRIES, THREAD_KIND } from './schema.ts';
 import { addressSpaces, changesMemslots, type MemslotChange, nodesOf } from './sizes.ts';
+import { type Command, isCommand } from './vmm/command.ts';
 
 /** gfn of the first heap page: guest-physical 0x1000000, as in the recordings. Below lies the guest's kernel area. */
 export const HEAP_GFN = 0x1000;
@@ -60,18 +61,6 @@ export interface Interrupt {
   /** Timer row, or -1 for a device interrupt. */
   readonly timer: number;
 }
-
-/** An act that a VMM carries out by itself, by asking things of its vCPU threads. */
-export type Command = Extract<
-  ActionOp,
-  { readonly op: 'pause' | 'resume' | 'query' | 'save' | 'restore' | 'get_mpstate' | 'set_mpstate' }
->;
-
-function isCommand(op: ActionOp): op is Command {
-  return COMMANDS.some(each => each === op.op);
-}
-
-const COMMANDS = ['pause', 'resume', 'query', 'save', 'restore', 'get_mpstate', 'set_mpstate'] as const;
 
 export interface SavedPlace {
   readonly name: string;

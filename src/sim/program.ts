@@ -303,6 +303,9 @@ export type ActionOp =
   /** Keeps the state of a VM under a name; `restore` puts it back. */
   | { readonly op: 'save'; readonly vm: number; readonly name: string }
   | { readonly op: 'restore'; readonly name: string }
+  /** All vCPUs of a VM and its guest with them, or one vCPU as by INIT. */
+  | { readonly op: 'reset'; readonly vm: number; readonly vcpu: number | null }
+  | { readonly op: 'clear_queue'; readonly vm: number; readonly vcpu: number }
   /** The VMM closes the file descriptors of a VM, or its whole process is killed. */
   | { readonly op: 'end_vm'; readonly vm: number; readonly how: 'destroy' | 'kill' }
   | { readonly op: 'rmmod'; readonly host: number }

@@ -95,7 +95,17 @@ export const HOLD = numbered(['off', 'armed', 'holding', 'over']);
 /** A save or a restore: first all vCPUs come out of KVM_RUN, then their state is read or written. */
 export const TRANSFER = numbered(['none', 'stopping', 'transferring']);
 /** What a VMM asks of a vCPU thread: QEMU's run_on_cpu(). */
-export const VMM_WORK = numbered(['none', 'stop', 'query', 'save', 'get_mpstate', 'set_mpstate', 'load']);
+export const VMM_WORK = numbered([
+  'none',
+  'stop',
+  'query',
+  'save',
+  'get_mpstate',
+  'set_mpstate',
+  'load',
+  'reset',
+  'clear',
+]);
 
 /** Deepest nest of guest handlers: a #PF, an interrupt inside it, and one more of each. */
 export const FRAMES_MAX = 6;
@@ -254,6 +264,8 @@ const tables = {
 
       apf_halted: bool,
       apf_en_val: u53,
+      /** A copy of its bit 1, as of the last time that it was set with bit 0: up to 2026 what the gate reads (B14). */
+      apf_send_always: bool,
       /** apf.data, a gfn_to_hva_cache: where the shared area is, as of which memslots. */
       apf_data_gpa: u53,
       apf_data_hva: u53,

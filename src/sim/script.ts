@@ -234,6 +234,8 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
       case 'save':
       case 'get_mpstate':
       case 'set_mpstate':
+      case 'reset':
+      case 'clear_queue':
         monitor_command(m, vm_now(m, op.vm), commands.get(op)!);
         return;
       case 'restore':

@@ -72,6 +72,7 @@ import {
   kvm_tdp_mmu_map,
 } from './kvm/mmu.ts';
 import { kvm_mmu_track_write, paging64_fetch, paging64_page_fault } from './kvm/paging_tmpl.ts';
+import { clear_queue, kvm_vcpu_reset, kvm_vcpu_reset_start } from './kvm/reset.ts';
 import {
   kvm_arch_vcpu_ioctl_run,
   kvm_check_async_pf_completion_entry,
@@ -97,7 +98,15 @@ import {
 import { do_madvise, do_madvise_done, do_madvise_zap, do_mmap, do_mmap_done } from './mm/memory_job.ts';
 import { uffd_handler_copy, uffd_handler_fetch, userfaultfd_read } from './mm/userfault.ts';
 import type { Thread } from './schema.ts';
-import { do_exit, do_exit_notify, kvm_vcpu_release, kvm_vm_release, vmm, vmm_join } from './vmm/main_loop.ts';
+import {
+  do_exit,
+  do_exit_notify,
+  kvm_put_msrs,
+  kvm_vcpu_release,
+  kvm_vm_release,
+  vmm,
+  vmm_join,
+} from './vmm/main_loop.ts';
 import { kvm_set_memslot, kvm_set_memslot_activate } from './vmm/memslots.ts';
 
 export type Step = (m: Machine, thread: Thread) => At;
@@ -120,9 +129,13 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   kvm_arch_vcpu_ioctl_set_mpstate,
   kvm_vcpu_ioctl_set_lapic,
   'run_on_cpu.done': run_on_cpu_end,
+  kvm_vcpu_reset,
+  'kvm_vcpu_reset.start': kvm_vcpu_reset_start,
+  clear_queue,
   'vmm.join': vmm_join,
   kvm_set_memslot,
   'kvm_set_memslot.activate': kvm_set_memslot_activate,
+  kvm_put_msrs,
   kvm_vcpu_release,
   kvm_vm_release,
   do_exit,

@@ -24,14 +24,6 @@ function onThing(keyword: string, kinds: readonly ThingKind[], shown: string, su
 }
 
 export const laterActs = [
-  onThing(
-    'clear_queue',
-    ['vcpu'],
-    'VCPU',
-    'Clears the queue of a vCPU: kvm_clear_async_pf_completion_queue().',
-    'clear_queue web.vcpu[0]',
-  ),
-  onThing('reset', ['vcpu', 'vm'], 'VCPU | VM', 'Resets a vCPU, or all of a VM.', 'reset web.vcpu[0]'),
   onThing('sipi', ['vcpu'], 'VCPU', 'Sends a start-up IPI.', 'sipi web.vcpu[0]'),
   onThing('init', ['vcpu'], 'VCPU', 'Sends INIT.', 'init web.vcpu[0]'),
   onThing('hotplug', ['vcpu'], 'VCPU', 'Adds a vCPU.', 'hotplug web.vcpu[0]'),

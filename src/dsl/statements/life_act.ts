@@ -28,3 +28,31 @@ export const rmmod = statement({
   check: ({ host }, _at, check) => check.thing(host, 'host'),
   lower: ({ host }, at, lowering) => lowering.act({ op: 'rmmod', host: lowering.entity(host).id }, at),
 });
+
+export const reset = statement({
+  id: 'reset',
+  keyword: 'reset',
+  where: WHERE,
+  syntax: seq(word('reset'), place('what', 'VCPU | VM')),
+  summary: 'Resets a vCPU as INIT does, or all of a VM, whose guest then begins anew.',
+  about:
+    'The mechanism is off and outstanding faults are dropped. A vCPU that is reset alone forgets its tokens, and its guest does not know.',
+  examples: ['reset web.vcpu[0]', 'reset web'],
+  check: ({ what }, _at, check) => check.thing(what, 'vcpu', 'vm'),
+  lower({ what }, at, lowering) {
+    const { kind, vm, id } = lowering.entity(what);
+    lowering.act({ op: 'reset', vm, vcpu: kind === 'vm' ? null : id }, at);
+  },
+});
+
+export const clearQueue = statement({
+  id: 'clear_queue',
+  keyword: 'clear_queue',
+  where: WHERE,
+  syntax: seq(word('clear_queue'), place('vcpu', 'VCPU')),
+  summary:
+    'Clears the queue of a vCPU, kvm_clear_async_pf_completion_queue(), and nothing else: its guest is not told.',
+  examples: ['clear_queue web.vcpu[0]'],
+  check: ({ vcpu }, _at, check) => check.thing(vcpu, 'vcpu'),
+  lower: ({ vcpu }, at, lowering) => lowering.act({ op: 'clear_queue', ...lowering.vcpu(vcpu) }, at),
+});

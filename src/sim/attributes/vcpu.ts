@@ -236,6 +236,11 @@ export const vcpu: Description = {
       (m, row) => (m.vcpus[row]!.apf_en_val & SEND_ALWAYS) !== 0,
       'vcpu.apf_en_val',
     ),
+    send_always_copy: truth(
+      'The copy of that bit, made when the MSR was last set with bit 0.',
+      (m, row) => m.vcpus[row]!.apf_send_always === 1,
+      'vcpu.apf_send_always',
+    ),
     exception: words(
       Object.keys(EXCEPTION),
       'The exception to deliver: pending is not yet written to the entry fields.',

@@ -94,9 +94,10 @@ export function refuses_halt(m: Machine, vcpu: Vcpu): boolean {
 /** Whether the guest can be told. Models kvm_can_deliver_async_pf(). */
 export function kvm_can_deliver_async_pf(m: Machine, vcpu: Vcpu): boolean {
   if (!pv_enabled(m, vcpu) || sdei_is_busy(m, vcpu)) return false;
-  const { deliver } = knobs_of(m, vcpu);
+  const { deliver, enable_bits } = knobs_of(m, vcpu);
   if (!vcpu.cr0_pg && deliver.includes('paging')) return false;
-  if ((vcpu.apf_en_val & KVM_ASYNC_PF_SEND_ALWAYS) !== 0) return true;
+  const asked = enable_bits === 'copied' ? vcpu.apf_send_always : vcpu.apf_en_val & KVM_ASYNC_PF_SEND_ALWAYS;
+  if (asked !== 0) return true;
   if (deliver.includes('protected') && vmSpec(m, vm_of_vcpu(m, vcpu)).protected_state) return false;
   return !deliver.includes('cpl') || kvm_x86_get_cpl(m, vcpu) !== 0;
 }
@@ -358,6 +359,11 @@ function pf_ready(m: Machine, vcpu: Vcpu, token: number, knobs: Knobs): void {
  */
 export function kvm_arch_async_page_present_raise(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
+  if (vmSpec(m, vm_of_vcpu(m, vcpu)).irqchip === 'user') {
+    // vcpu->arch.apic is NULL: the thread dies of it, and not it alone (B11).
+    m.observe?.(OBS.host_crash, vm_of_vcpu(m, vcpu), vcpu.id, -1);
+    return AT.do_exit;
+  }
   const knobs = knobs_of(m, vcpu);
   if (knobs.slot !== 'ring' || !vcpu.apf_pageready_pending) {
     vcpu.apf_pageready_pending = 1;

@@ -7,10 +7,10 @@ import { MSR_X2APIC_ICR } from '../guest/ipi.ts';
 import { guest_rip } from '../guest/rip.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
-import { ready_by_interrupt } from '../protocol/notify.ts';
 import { MP_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
 import {
   apf_acknowledged,
+  KVM_ASYNC_PF_SEND_ALWAYS,
   MSR_KVM_ASYNC_PF_ACK,
   MSR_KVM_ASYNC_PF_EN,
   MSR_KVM_ASYNC_PF_INT,
@@ -151,12 +151,13 @@ function kvm_emulate_halt(m: Machine, vcpu: Vcpu): void {
 
 /**
  * Without a LAPIC in the kernel there is nothing to raise the ready interrupt on: since 5.8 the MSRs are refused then,
- * with a #GP that Linux survives. Writing 0 is not (B11).
+ * with a #GP that Linux survives; whether writing 0 is as well, B11 is about.
  */
 function refuses_apf_msr(m: Machine, vcpu: Vcpu): boolean {
   if (vcpu.msr !== MSR_KVM_ASYNC_PF_INT && vcpu.msr !== MSR_KVM_ASYNC_PF_EN) return false;
-  const by_interrupt = ready_by_interrupt(knobs_of(m, vcpu));
-  return by_interrupt && vcpu.msr_data !== 0 && vmSpec(m, vm_of_vcpu(m, vcpu)).irqchip === 'user';
+  const { lapic_check } = knobs_of(m, vcpu);
+  if (lapic_check === 'none' || vmSpec(m, vm_of_vcpu(m, vcpu)).irqchip !== 'user') return false;
+  return lapic_check === 'refuses_all' || vcpu.msr_data !== 0;
 }
 
 /**
@@ -198,6 +199,7 @@ export function kvm_pv_enable_async_pf(m: Machine, vcpu: Vcpu, data: number, the
   if (!pv_enabled(m, vcpu)) return AT.kvm_clear_async_pf_completion_queue;
   // Bits 63:6 are the guest-physical address of the 64-byte area.
   kvm_gfn_to_hva_cache_init(m, vcpu, vm_of_vcpu(m, vcpu), data - (data % 64));
+  vcpu.apf_send_always = (data & KVM_ASYNC_PF_SEND_ALWAYS) !== 0 ? 1 : 0;
   return knobs_of(m, vcpu).destination === 'wake_all' ? AT.kvm_async_pf_wakeup_all : then;
 }
 

@@ -50,6 +50,10 @@ export function first_ioctl(m: Machine, vcpu: Vcpu): At {
   switch (vcpu.vmm_work) {
     case VMM_WORK.set_mpstate:
       return AT.kvm_arch_vcpu_ioctl_set_mpstate;
+    case VMM_WORK.reset:
+      return AT.kvm_vcpu_reset;
+    case VMM_WORK.clear:
+      return AT.clear_queue;
     case VMM_WORK.load:
       return AT.kvm_arch_vcpu_ioctl_set_regs;
     default:

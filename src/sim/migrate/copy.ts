@@ -36,6 +36,14 @@ export function save_fields(m: Machine, vcpu: Vcpu, saved: SavedVcpu, by: Carrie
   for (const field of fieldsCarriedBy(by)) copy_field(m, field, 'vcpu', vcpu.id, 'saved_vcpu', saved.id);
 }
 
+/** What a reset takes back. */
+export function clear_fields(m: Machine, vcpu: Vcpu, by: Carrier): void {
+  for (const field of fieldsCarriedBy(by)) {
+    const { values, first, step, length } = m.layout.column('vcpu', field);
+    values.fill(0, first + vcpu.id * step, first + vcpu.id * step + length);
+  }
+}
+
 /** And what it writes. */
 export function load_fields(m: Machine, vcpu: Vcpu, saved: SavedVcpu, by: Carrier): void {
   for (const field of fieldsCarriedBy(by)) copy_field(m, field, 'saved_vcpu', saved.id, 'vcpu', vcpu.id);

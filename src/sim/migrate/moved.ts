@@ -24,6 +24,7 @@ export const CARRIER = {
 
   apf_halted: 'stays',
   apf_en_val: 'msrs',
+  apf_send_always: 'stays',
   apf_data_gpa: 'stays',
   apf_data_hva: 'stays',
   apf_data_generation: 'stays',

@@ -130,6 +130,16 @@ export const KNOBS = {
     summary: 'What keeps the address space for the worker (B24).',
   },
   worker_vm_ref: { values: ['yes', 'no'], summary: 'Whether an item holds a reference to the VM.' },
+  enable_bits: {
+    values: ['copied', 'read_from_msr'],
+    summary:
+      "Whether SEND_ALWAYS is looked up in a copy made when the MSR was last set with bit 0, which goes stale, or in the MSR's value (B14).",
+  },
+  lapic_check: {
+    values: ['none', 'refuses_all', 'refuses_nonzero'],
+    summary:
+      'What writing the MSRs comes to where the LAPIC is not in the kernel: they are written, and a ready interrupt has nowhere to go; every write is refused, 0 as well; or all but 0 (B11).',
+  },
   module_ref: {
     values: ['file_descriptors', 'vm'],
     summary: 'What keeps the kvm module loaded: open file descriptors, or every VM until it is destroyed (5.17).',

@@ -10,9 +10,10 @@ import { schedule, wake_up_process } from '../host/sched.ts';
 import { kvm_put_kvm, module_put } from '../kvm/destroy.ts';
 import { kvm_vcpu_kick } from '../kvm/requests.ts';
 import { VM_END, VM_STATE } from '../life.ts';
-import { type Machine, vmSpec } from '../machine.ts';
+import { knobsOfVm, type Machine, vmSpec } from '../machine.ts';
 import { mmput } from '../mm/exit_mmap.ts';
 import { begin_memory_job } from '../mm/memory_job.ts';
+import { OBS } from '../observe.ts';
 import { TASK_STATE, type Thread, WAIT } from '../schema.ts';
 
 /** Tells the main thread of a VM to change a memslot. */
@@ -119,4 +120,18 @@ export function do_exit_notify(m: Machine, thread: Thread): At {
   thread.task_state = TASK_STATE.INTERRUPTIBLE;
   schedule(m, thread);
   return AT.off;
+}
+
+/**
+ * A VMM writes the MSRs that it knows to each vCPU before it first runs, 0 to EN among them, and gives up where one is
+ * refused: "failed to set MSR 0x4b564d02 to 0x0". Models kvm_put_msrs() of QEMU.
+ * Differs: where nothing can be refused, with the LAPIC in the kernel, it is not done.
+ */
+export function kvm_put_msrs(m: Machine, thread: Thread): At {
+  const vm = vm_of(m, thread);
+  if (knobsOfVm(m, vm).lapic_check === 'refuses_all' && m.vms[vm]!.state === VM_STATE.RUNNING) {
+    m.observe?.(OBS.start_failed, vm, vm, -1);
+    end_vm(m, vm, 'kill');
+  }
+  return AT.userspace;
 }

@@ -7,12 +7,13 @@
  * again while it waits or runs there is one.
  */
 import { AT, type At } from '../at.ts';
+import { restart_guest } from '../guest/start.ts';
 import { wake_up_process } from '../host/sched.ts';
 import { kvm_vcpu_kick } from '../kvm/requests.ts';
 import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { load_guest, save_guest } from '../migrate/guest_memory.ts';
-import type { Command } from '../places.ts';
 import { MP_STATE, TRANSFER, type Vcpu, VMM_WORK, type Vm } from '../schema.ts';
+import type { Command } from './command.ts';
 
 type Work = (typeof VMM_WORK)[keyof typeof VMM_WORK];
 
@@ -49,7 +50,7 @@ function vcpusOf(m: Machine, vm: number): readonly Vcpu[] {
 function begin(m: Machine, vm: number): void {
   const row = m.vms[vm]!;
   const { op } = m.places.commands[row.monitor.at(0)]!;
-  const one = 'vcpu' in op ? m.vcpus[m.places.vms[vm]!.first_vcpu + op.vcpu]! : null;
+  const one = 'vcpu' in op && op.vcpu !== null ? m.vcpus[m.places.vms[vm]!.first_vcpu + op.vcpu]! : null;
   switch (op.op) {
     case 'pause':
       row.paused = 1;
@@ -68,6 +69,17 @@ function begin(m: Machine, vm: number): void {
     case 'set_mpstate':
       one!.vmm_mp_state = MP_STATE[op.state];
       run_on_cpu(m, one!, VMM_WORK.set_mpstate, 0);
+      return;
+    case 'clear_queue':
+      run_on_cpu(m, one!, VMM_WORK.clear, 0);
+      return;
+    case 'reset':
+      if (one) {
+        run_on_cpu(m, one, VMM_WORK.reset, 0);
+        return;
+      }
+      row.transfer = TRANSFER.stopping;
+      for (const vcpu of vcpusOf(m, vm)) run_on_cpu(m, vcpu, VMM_WORK.stop, 0);
       return;
     case 'save':
     case 'restore':
@@ -112,6 +124,12 @@ function proceed(m: Machine, vm: number): void {
   const row = m.vms[vm]!;
   const { op } = m.places.commands[row.monitor.at(0)]!;
   if (op.op === 'get_mpstate') m.saveds[m.places.saved.indexOf(savedPlace(m, op))]!.taken = row.monitor_failed ? 0 : 1;
+  if (op.op === 'reset' && row.transfer === TRANSFER.stopping) {
+    row.transfer = TRANSFER.transferring;
+    restart_guest(m, vm);
+    for (const vcpu of vcpusOf(m, vm)) run_on_cpu(m, vcpu, VMM_WORK.reset, 0);
+    return;
+  }
   if (op.op === 'save' || op.op === 'restore') {
     const place = savedPlace(m, op);
     const saved = m.saveds[m.places.saved.indexOf(place)]!;

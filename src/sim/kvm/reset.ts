@@ -1,0 +1,44 @@
+/**
+ * A vCPU is reset: by INIT, or by a VMM that resets the VM.
+ *
+ * What the newcomer overlooks is what stays: requests, tokens handed out, and since 5.8 the mark that a ready event has
+ * not been acknowledged, which nobody is going to do any more.
+ */
+import { AT, type At } from '../at.ts';
+import { start_guest_cpu } from '../guest/start.ts';
+import { type Machine, vcpu_of } from '../machine.ts';
+import { clear_fields } from '../migrate/copy.ts';
+import type { Thread } from '../schema.ts';
+import { run_on_cpu_done } from '../vmm/monitor.ts';
+import { KVM_REQ_EVENT, kvm_make_request } from './requests.ts';
+
+/**
+ * Registers, events, LAPIC and MSRs go back to where they began, the synthetic halt ends, and what is outstanding is
+ * dropped without a word to the guest.
+ *
+ * Models kvm_vcpu_reset(), arch/x86/kvm/x86.c. Differs: for a reset of the VM a VMM writes all that with the ioctls for
+ * it, which leave the synthetic halt alone; here the vCPU is reset by the kernel.
+ */
+export function kvm_vcpu_reset(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  for (const by of ['regs', 'sregs', 'msrs', 'mp_state', 'lapic', 'events', 'ram'] as const) clear_fields(m, vcpu, by);
+  vcpu.apf_send_always = 0;
+  vcpu.apf_halted = 0;
+  vcpu.apf_note_item = 0;
+  kvm_make_request(KVM_REQ_EVENT, vcpu);
+  vcpu.check_return = AT['kvm_vcpu_reset.start'];
+  return AT.kvm_clear_async_pf_completion_queue;
+}
+
+/** The guest's CPU begins anew. */
+export function kvm_vcpu_reset_start(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  start_guest_cpu(m, vcpu.id);
+  return run_on_cpu_done(m, vcpu);
+}
+
+/** The queues alone, as where the guest switches paging off. */
+export function clear_queue(m: Machine, thread: Thread): At {
+  vcpu_of(m, thread).check_return = AT['run_on_cpu.done'];
+  return AT.kvm_clear_async_pf_completion_queue;
+}
