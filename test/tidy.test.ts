@@ -25,6 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'sim/pattern.ts',
     'sim/attributes.ts',
     'sim/cost.ts',
+    'sim/ordered.ts',
     'sim/attributes/',
     'sim/protocol/',
     'chevrotain',

@@ -7,6 +7,7 @@
 import { present } from '../base/assert.ts';
 import type { Source, Span } from '../base/source.ts';
 import type { Entity, EventPattern, Expr } from '../sim/expr.ts';
+import type { OrderAct } from '../sim/ordered.ts';
 import type {
   Action,
   ActionOp,
@@ -367,9 +368,7 @@ export class Lowering {
     const holds = condition ? evaluate(condition, this.env, false) : null;
     if (holds?.v === 'truth' && !holds.value) return;
     const kind = Object.entries(FAILURES).find(([name]) => name === what)?.[1];
-    if (!kind) this.needs(at.span, `'fail ${what}'`, 'the complete model');
-    else if (times.kind === 'range') this.needs(times.span, 'a number of failures that may vary', 'exploration');
-    else {
+    if (kind && !this.#varies(times)) {
       const op: ActionOp = { op: 'fail', vm: vm ? this.entity(vm).id : 0, what: kind, next: numberOf(times, this.env) };
       if (condition && !holds) this.#once(condition, op, at);
       else this.act(op, at);
@@ -388,6 +387,37 @@ export class Lowering {
     const from_ns = trigger?.kind === 'at' ? trigger.ns : 0;
     const when: Trigger = { kind: 'when', condition: this.expr(condition), from_ns };
     this.actions.push({ place: this.place(at), trigger: when, ops: [op] });
+  }
+
+  order(
+    how: OrderAct['how'],
+    what: OrderAct['what'],
+    vm: Expression | null,
+    times: Expression,
+    time: Expression | null,
+    at: Node,
+  ): void {
+    if (this.#varies(times)) return;
+    const count = numberOf(times, this.env);
+    if (!(Number.isInteger(count) && count >= 0 && count <= 1000))
+      this.env.outOfRange(times, `a whole number from 0 to 1000, not ${count}`);
+    if (how === 'delay' && !time)
+      this.report.error('missing', {
+        span: at.span,
+        message: 'how late?',
+        help: `write delay ${what} ${count} by 1ms`,
+      });
+    this.act(
+      { op: 'order', how, what, vm: vm ? this.entity(vm).id : 0, times: count, ns: time ? this.ns(time) : 0 },
+      at,
+    );
+  }
+
+  /** A range of numbers is the explorer's to choose from. */
+  #varies(times: Expression): boolean {
+    if (times.kind !== 'range') return false;
+    this.needs(times.span, 'a number that may vary', 'exploration');
+    return true;
   }
 }
 

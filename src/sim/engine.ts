@@ -11,6 +11,7 @@ import { context_switch, pick_next, SLICE_NS, update_curr } from './host/sched.t
 import { vcpu_now } from './incarnation.ts';
 import { apic_timer_expired } from './kvm/lapic.ts';
 import { send_nmi } from './kvm/nmi.ts';
+import { happens_late } from './late.ts';
 import type { Machine } from './machine.ts';
 import { end_swap_bio } from './mm/swap.ts';
 import { fetched } from './mm/userfault.ts';
@@ -88,7 +89,8 @@ function runStretch(m: Machine, script: Script, hooks: EngineHooks, end_ns: numb
 /** Something other than a CPU is due. */
 function fire(m: Machine, source: number, script: Script): void {
   const { source: first } = m.places;
-  if (source >= first.nmi) watchdog(m, source - first.nmi);
+  if (source >= first.late) happens_late(m, source - first.late);
+  else if (source >= first.nmi) watchdog(m, source - first.nmi);
   else if (source >= first.action) script.fire(source - first.action);
   else if (source >= first.handler) fetched(m, source - first.handler);
   else if (source >= first.task) wake_task_of_sleep(m, source - first.task);

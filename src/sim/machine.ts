@@ -24,6 +24,7 @@ import {
   type Hold,
   type Host,
   type Io,
+  type Late,
   type Lock,
   type Memslot,
   type Node,
@@ -59,6 +60,7 @@ export interface Machine {
   readonly locks: readonly Lock[];
   readonly ios: readonly Io[];
   readonly actions: readonly Action[];
+  readonly lates: readonly Late[];
   readonly holds: readonly Hold[];
   readonly saveds: readonly Saved[];
   readonly saved_vcpus: readonly SavedVcpu[];
@@ -154,6 +156,7 @@ function capacities(program: Program, places: Places): Capacities {
       slot: program.hosts.reduce((total, host) => total + (host.swap?.size_pages ?? 0), 0),
       io: places.ios,
       action: program.actions.length,
+      late: places.lates,
       hold: places.holds.length,
       saved: places.saved.length,
       saved_vcpu: places.saved.reduce((total, { vcpus }) => total + vcpus, 0),
@@ -198,6 +201,7 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     locks: layout.rows('lock'),
     ios: layout.rows('io'),
     actions: layout.rows('action'),
+    lates: layout.rows('late'),
     holds: layout.rows('hold'),
     saveds: layout.rows('saved'),
     saved_vcpus: layout.rows('saved_vcpu'),

@@ -4,6 +4,7 @@
  * Fixed for a run. Rows of all VMs share a table; `first` and `of` go between a VM's own numbering and the row.
  */
 
+import { LATE_PER_VM } from './ordered.ts';
 import type { ActionOp, HandlerOp, IrqSpec, Program, TaskSpec, TimerSpec } from './program.ts';
 import { TABLE_ENTRIES, THREAD_KIND } from './schema.ts';
 import { addressSpaces, changesMemslots, type MemslotChange, nodesOf } from './sizes.ts';
@@ -192,6 +193,8 @@ export interface Places {
   readonly evictions: readonly { readonly action: number; readonly op: ActionOp; readonly pages: readonly number[] }[];
   /** The first thread of a userfault handler; they stand together, behind all others. */
   readonly first_handler: number;
+  /** Rows for what the scenario has ordered to come late. */
+  readonly lates: number;
   /** What VMMs are to do with their address spaces, and the page rows concerned. */
   readonly memory_jobs: readonly { readonly op: ActionOp; readonly pages: readonly number[] }[];
   /** Requests that swap devices can have outstanding, over all hosts. */
@@ -205,6 +208,7 @@ export interface Places {
     readonly handler: number;
     readonly action: number;
     readonly nmi: number;
+    readonly late: number;
   };
 }
 
@@ -401,12 +405,15 @@ export function place(program: Program): Places {
       4 * threads.length +
       32,
   );
-  const source = { io: 0, timer: 0, task: 0, handler: 0, action: 0, nmi: 0 };
+  const source = { io: 0, timer: 0, task: 0, handler: 0, action: 0, nmi: 0, late: 0 };
   source.timer = source.io + ios;
   source.task = source.timer + timers.length;
   source.handler = source.task + tasks.length;
   source.action = source.handler + threads.length - first_handler;
   source.nmi = source.action + program.actions.length;
+  source.late = source.nmi + nmis.length;
+  const delays = program.actions.some(({ ops }) => ops.some(op => op.op === 'order' && op.how === 'delay'));
+  const lates = delays ? LATE_PER_VM * program.vms.length : 0;
   return {
     threads,
     vcpus,
@@ -440,7 +447,8 @@ export function place(program: Program): Places {
     memory_jobs,
     memslot_changes,
     ios,
-    sources: source.nmi + nmis.length,
+    lates,
+    sources: source.late + lates,
     source,
   };
 }

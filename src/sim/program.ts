@@ -7,6 +7,7 @@
 
 import type { Entity, EventPattern, Expr } from './expr.ts';
 import type { MemoryAct, UserfaultSpec } from './mm/spec.ts';
+import type { OrderAct } from './ordered.ts';
 import type { Knobs } from './protocol/knobs.ts';
 
 /** Where something stands in the scenario, 1-based; for messages only. */
@@ -259,7 +260,7 @@ export type ActionOp =
   | {
       readonly op: 'fail';
       readonly vm: number;
-      readonly what: 'alloc' | 'swap_read' | 'token_write' | 'guest_alloc';
+      readonly what: 'alloc' | 'gup' | 'work' | 'swap_read' | 'token_write' | 'guest_alloc';
       readonly next: number;
     }
   | {
@@ -277,6 +278,7 @@ export type ActionOp =
       readonly for_ns: number | null;
     }
   | MemoryAct
+  | OrderAct
   /** The VMM takes a memslot away, gives it back, or moves it to another place and back. 0 is the kernel's own area. */
   | {
       readonly op: 'memslot';

@@ -29,6 +29,7 @@ import { LIFE, LIFE_COUNTERS, MODULE } from './life.ts';
 import { MEMORY } from './memory.ts';
 import { carried } from './migrate/moved.ts';
 import { GUP_OF_THREAD, MEMORY_OF_VM, SWAP_OF_HOST } from './mm/columns.ts';
+import { DELAYS_OF_VM, LATE, ORDERS_OF_VM } from './ordered.ts';
 
 export const ASYNC_PF_PER_VCPU = 64;
 /** Entries of a page table. */
@@ -221,6 +222,7 @@ const tables = {
       ...MEMORY_OF_VM,
       /** Items that the handler is to be told of: the ring, or what the VMM has passed on. */
       uf_notify: fifo('works'),
+      ...ORDERS_OF_VM,
       fail_guest_alloc: u16,
       tdp_l4: array(u32, 'tdp_l4'),
       /** The incarnation that runs, + 1, where it is not this one; see incarnation.ts. */
@@ -238,6 +240,7 @@ const tables = {
       nr_minor_faults: u32,
       nr_evictions: u32,
       nr_userfaults: u32,
+      ...DELAYS_OF_VM,
       ...LIFE_COUNTERS,
     },
   ),
@@ -451,6 +454,9 @@ const tables = {
 
   ...MEMORY,
 
+  /** What the scenario has ordered to come late. */
+  late: table(LATE),
+
   /** The scenario's timed actions and holds. */
   action: table({ state: oneOf(ACTION), fired: u32 }),
   hold: table({ state: oneOf(HOLD) }, {}),
@@ -482,6 +488,7 @@ export type Task = Row<S['task']>;
 export type Node = Row<S['node']>;
 export type Lock = Row<S['lock']>;
 export type Io = Row<S['io']>;
+export type Late = Row<S['late']>;
 export type Action = Row<S['action']>;
 export type Hold = Row<S['hold']>;
 export type Saved = Row<S['saved']>;

@@ -24,6 +24,7 @@ import { queue_memory_job } from './mm/memory_job.ts';
 import { fault_in_at_once, mlock_at_once } from './mm/touch.ts';
 import { kill_handler } from './mm/userfault.ts';
 import { OBS } from './observe.ts';
+import { order } from './order.ts';
 import { type Matcher, matcherOf, matches, rowOf } from './pattern.ts';
 import type { ActionOp, Trigger } from './program.ts';
 import { ACTION, HOLD, MP_STATE, type Thread, type Vcpu } from './schema.ts';
@@ -186,10 +187,15 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
         release_thread(m, m.threads[thread]!);
         return;
       }
+      case 'order':
+        order(m, vm_now(m, op.vm), op);
+        return;
       case 'fail': {
         const host = m.hosts[m.program.vms[vm_now(m, op.vm)]!.host]!;
         if (op.what === 'alloc') host.fail_alloc += op.next;
         else if (op.what === 'swap_read') host.fail_swap_read += op.next;
+        else if (op.what === 'gup') m.vms[vm_now(m, op.vm)]!.fail_gup += op.next;
+        else if (op.what === 'work') m.vms[vm_now(m, op.vm)]!.fail_work += op.next;
         else if (op.what === 'guest_alloc') m.vms[op.vm]!.fail_guest_alloc += op.next;
         else m.vms[op.vm]!.fail_token_write += op.next;
         return;

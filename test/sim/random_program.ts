@@ -2,6 +2,7 @@
 import { below, type Stream, seedStream } from '../../src/base/rng.ts';
 import type { Entity, EventPattern } from '../../src/sim/expr.ts';
 import type { UserfaultSpec } from '../../src/sim/mm/spec.ts';
+import { ORDERED_NAMES } from '../../src/sim/ordered.ts';
 import type {
   Action,
   ActionOp,
@@ -355,7 +356,7 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
   const { guest } = spec;
   const vcpu = dice.from(0, spec.vcpus - 1);
   const page = () => dice.from(0, guest.heap_pages - 1);
-  switch (dice.from(0, 22)) {
+  switch (dice.from(0, 23)) {
     case 22:
       return {
         op: 'memslot',
@@ -403,7 +404,7 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
       return {
         op: 'fail',
         vm,
-        what: dice.of(['alloc', 'swap_read', 'token_write', 'guest_alloc']),
+        what: dice.of(['alloc', 'gup', 'work', 'swap_read', 'token_write', 'guest_alloc']),
         next: dice.from(1, 20),
       };
     case 9:
@@ -422,6 +423,15 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
       return { op: 'mmap', vm };
     case 16:
       return { op: 'balloon', vm, pages: dice.list(30, page, 1) };
+    case 21:
+      return {
+        op: 'order',
+        vm,
+        how: dice.of(['drop', 'duplicate', 'delay']),
+        what: dice.of(ORDERED_NAMES),
+        times: dice.from(1, 3),
+        ns: dice.of([0, 1_000, 300_000]),
+      };
     case 17:
       return { op: 'merge', vm, pages: dice.list(10, page, 1) };
     case 18:

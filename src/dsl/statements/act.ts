@@ -229,6 +229,8 @@ export const release = statement({
 /** What `fail` may name, as a scenario says it and as the model does. */
 export const FAILURES = {
   alloc: 'alloc',
+  gup: 'gup',
+  work: 'work',
   swap: 'swap_read',
   token_write: 'token_write',
   guest_alloc: 'guest_alloc',
@@ -239,17 +241,12 @@ export const fail = statement({
   keyword: 'fail',
   where: ['file', 'case', 'act', 'faults'],
   syntax: seq(
-    seq(
-      word('fail'),
-      oneOf('what', [...Object.keys(FAILURES), 'work', 'gup']),
-      opt(seq(word('of'), place('vm', 'VM'))),
-      opt(word('next')),
-    ),
+    seq(word('fail'), oneOf('what', Object.keys(FAILURES)), opt(seq(word('of'), place('vm', 'VM'))), opt(word('next'))),
     expression('times', 'NUMBER | A..B'),
     opt(seq(word('when'), expression('condition', 'CONDITION'))),
   ),
   summary:
-    'The next so many of something fail: work-item allocations, swap reads, writes of the token, allocations of the guest for an early wake.',
+    'The next so many of something fail: work-item allocations, the GUP of workers, schedule_work(), swap reads, writes of the token, allocations of the guest for an early wake.',
   examples: ['fail alloc next 1', 'fail swap next 2'],
   check({ vm, times, condition }, _at, check) {
     if (vm) check.thing(vm, 'vm');

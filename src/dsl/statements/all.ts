@@ -9,6 +9,7 @@ import * as judge from './judge.ts';
 import * as laterAct from './later_act.ts';
 import * as lifeAct from './life_act.ts';
 import * as memory from './memory.ts';
+import * as order from './order.ts';
 import * as task from './task.ts';
 import * as trigger from './trigger.ts';
 import * as vm from './vm.ts';
@@ -34,6 +35,7 @@ export const STATEMENTS: readonly Statement[] = [
   laterAct,
   lifeAct,
   memory,
+  order,
   judge,
   explore,
 ].flatMap(statementsOf);

@@ -1,8 +1,7 @@
 /** Acts whose model comes with a later version: parsed and checked, and refused when run. */
-import { expression, name, oneOf, place, sum, word } from '../holes.ts';
+import { name, place, word } from '../holes.ts';
 import { type Needs, statement } from '../statement.ts';
-import { opt, seq } from '../syntax.ts';
-import { COUNT, TIME } from '../units.ts';
+import { seq } from '../syntax.ts';
 import type { ThingKind } from '../value_type.ts';
 
 const WHERE = ['file', 'case', 'act'] as const;
@@ -62,31 +61,3 @@ export const record = statement({
   needs: COMPLETE,
   declare: ({ name }, at, scope) => scope.thing(name, 'recording', at),
 });
-
-/** Faults on order: `drop kick 0..1`. */
-function fault(keyword: 'drop' | 'duplicate' | 'delay', summary: string) {
-  return statement({
-    id: keyword,
-    keyword,
-    where: ['file', 'case', 'act', 'faults'],
-    syntax: seq(
-      word(keyword),
-      oneOf('what', ['kick', 'ipi', 'ready', 'completed', 'work', 'interrupt']),
-      expression('times', 'NUMBER | A..B'),
-      opt(seq(word('by'), sum('time', 'TIME'))),
-    ),
-    summary,
-    examples: [`${keyword} kick 0..1`],
-    needs: COMPLETE,
-    check({ times, time }, _at, check) {
-      check.countOrRange(times, COUNT);
-      if (time) check.quantity(time, TIME);
-    },
-  });
-}
-
-export const faults = [
-  fault('drop', 'Loses so many of something.'),
-  fault('duplicate', 'Makes so many of something happen twice.'),
-  fault('delay', 'Makes so many of something late.'),
-];

@@ -7,12 +7,22 @@
 import { AT, type At } from '../at.ts';
 import { VM_STATE } from '../life.ts';
 import type { Machine } from '../machine.ts';
-import { TASK_STATE, type Thread, WAIT, WORK_STATE, type Work } from '../schema.ts';
+import { as_ordered } from '../order.ts';
+import { ORDERED } from '../ordered.ts';
+import { TASK_STATE, type Thread, type Vcpu, WAIT, WORK_STATE, type Work } from '../schema.ts';
 import { schedule, wake_up_process } from './sched.ts';
 
 /** Models queue_work(), kernel/workqueue.c. */
-export function queue_work(m: Machine, host: number, work: Work): void {
-  m.hosts[host]!.workqueue.push(work.id);
+export function queue_work(m: Machine, work: Work): void {
+  as_ordered(m, ORDERED.work, m.vcpus[work.vcpu - 1]!, work.id, insert_work);
+}
+
+/** An item that stands in the queue already is not put there again. Models insert_work(), kernel/workqueue.c. */
+export function insert_work(m: Machine, vcpu: Vcpu, id: number): void {
+  const { host } = m.places.vcpus[vcpu.id]!;
+  const work = m.works[id]!;
+  if (work.state !== WORK_STATE.PENDING || m.hosts[host]!.workqueue.has(id)) return;
+  m.hosts[host]!.workqueue.push(id);
   for (const number of m.places.hosts[host]!.workers) {
     const worker = m.threads[number]!;
     if (worker.task_state !== TASK_STATE.INTERRUPTIBLE || worker.held) continue;

@@ -139,11 +139,31 @@ export function kvm_setup_async_pf_list(m: Machine, vcpu: Vcpu, work: Work): voi
   work.notpresent_injected = kvm_arch_async_page_not_present(m, vcpu, work) ? 1 : 0;
 }
 
-/** Models schedule_work() in kvm_setup_async_pf(). */
-export function kvm_schedule_work(m: Machine, thread: Thread, work: Work): void {
+/** The item is given up, with its references: nobody else has seen it. Models the end of kvm_setup_async_pf() up to 5.7. */
+export function kvm_retry_sync(m: Machine, vcpu: Vcpu, work: Work): void {
+  const row = m.vms[vm_of_vcpu(m, vcpu)]!;
+  const { worker_mm_ref, worker_vm_ref } = knobs_of(m, vcpu);
+  // Neither is the last one: the vCPU's thread has its own.
+  if (worker_mm_ref === 'mm_users') row.mm_users -= 1;
+  else if (worker_mm_ref === 'mm_count') row.mm_count -= 1;
+  if (worker_vm_ref === 'yes') row.users_count -= 1;
+  free_work(m, work);
+}
+
+/**
+ * Models schedule_work() in kvm_setup_async_pf(). Up to 5.7 it might fail, and the fault was then synchronous; since 5.8
+ * nobody looks, and an item that is not scheduled is one that never runs.
+ */
+export function kvm_schedule_work(m: Machine, thread: Thread, work: Work): boolean {
+  const vm = m.vms[vm_of_vcpu(m, m.vcpus[work.vcpu - 1]!)]!;
+  if (vm.fail_work > 0) {
+    vm.fail_work -= 1;
+    return knobs_of(m, m.vcpus[work.vcpu - 1]!).schedule_work === 'last';
+  }
   work.state = WORK_STATE.PENDING;
   work.cpu = thread.cpu + 1;
-  queue_work(m, m.places.vcpus[work.vcpu - 1]!.host, work);
+  queue_work(m, work);
+  return true;
 }
 
 // -- The vCPU thread ------------------------------------------------------------------------------

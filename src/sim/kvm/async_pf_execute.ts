@@ -16,6 +16,8 @@ import { start_gup } from '../mm/gup.ts';
 import { hva_of_page } from '../mm/mmu_notifier.ts';
 import { pte_present, pte_target } from '../mm/page.ts';
 import { OBS } from '../observe.ts';
+import { as_ordered } from '../order.ts';
+import { ORDERED } from '../ordered.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Knobs } from '../protocol/knobs.ts';
 import { NOTIFY } from '../protocol/notify.ts';
@@ -144,7 +146,8 @@ export function async_pf_execute_trace(m: Machine, thread: Thread): At {
 /** Wakes the vCPU's wait queue, whoever is on it. */
 export function async_pf_execute_wake(m: Machine, thread: Thread): At {
   const vcpu = m.vcpus[thread.vcpu - 1]!;
-  if (knobs_of(m, vcpu).wake !== 'none' && guarded(m, vcpu, GUARD.wake_after_append)) kvm_vcpu_wake_up(m, vcpu);
+  if (knobs_of(m, vcpu).wake !== 'none' && guarded(m, vcpu, GUARD.wake_after_append))
+    as_ordered(m, ORDERED.completed, vcpu, 0, kvm_vcpu_wake_up);
   return AT['async_pf_execute.put'];
 }
 

@@ -7,6 +7,8 @@ import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { knobs_of, knobsOfVm, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
+import { as_ordered, is_ordered } from '../order.ts';
+import { ORDERED } from '../ordered.ts';
 import { APF_VECTOR } from '../places.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Knobs } from '../protocol/knobs.ts';
@@ -329,14 +331,30 @@ export function kvm_arch_async_page_present(m: Machine, thread: Thread): At {
   if (pv_enabled(m, vcpu)) {
     const wanted = work.wakeup_all === 1 || work.notpresent_injected === 1 || knobs.ready_event === 'always';
     const { ready } = NOTIFY[knobs.notify];
-    if (ready === 'pf' && wanted) pf_ready(m, vcpu, work.token, knobs);
+    if (wanted && is_ordered(m, ORDERED.ready, vcpu)) as_ordered(m, ORDERED.ready, vcpu, work.token, notify_ready);
+    else if (ready === 'pf' && wanted) pf_ready(m, vcpu, work.token, knobs);
     else if (ready === 'interrupt' && wanted && guest_write_ok(m, vcpu)) {
-      if (knobs.slot === 'ring') push_ready_token(vcpu, work.token);
-      else vcpu.area_token = work.token;
+      put_ready_token(vcpu, knobs, work.token);
       return AT['kvm_arch_async_page_present.raise'];
     }
   }
   return present_done(m, vcpu, knobs);
+}
+
+function put_ready_token(vcpu: Vcpu, knobs: Knobs, token: number): void {
+  if (knobs.slot === 'ring') push_ready_token(vcpu, token);
+  else vcpu.area_token = token;
+}
+
+/** The whole of it in one step, for a notification that the scenario has out of the ordinary. */
+export function notify_ready(m: Machine, vcpu: Vcpu, token: number): void {
+  const knobs = knobs_of(m, vcpu);
+  const { ready } = NOTIFY[knobs.notify];
+  if (ready === 'pf') pf_ready(m, vcpu, token, knobs);
+  else if (ready === 'interrupt' && guest_write_ok(m, vcpu)) {
+    put_ready_token(vcpu, knobs, token);
+    ready_interrupt(m, vcpu);
+  }
 }
 
 /** Ready by #PF, up to 5.7. Models the same function of that time. */
@@ -364,12 +382,14 @@ export function kvm_arch_async_page_present_raise(m: Machine, thread: Thread): A
     m.observe?.(OBS.host_crash, vm_of_vcpu(m, vcpu), vcpu.id, -1);
     return AT.do_exit;
   }
-  const knobs = knobs_of(m, vcpu);
-  if (knobs.slot !== 'ring' || !vcpu.apf_pageready_pending) {
-    vcpu.apf_pageready_pending = 1;
-    kvm_apic_set_irq(m, vcpu, vcpu.apf_int_vector);
-  }
-  return present_done(m, vcpu, knobs);
+  ready_interrupt(m, vcpu);
+  return present_done(m, vcpu, knobs_of(m, vcpu));
+}
+
+function ready_interrupt(m: Machine, vcpu: Vcpu): void {
+  if (knobs_of(m, vcpu).slot === 'ring' && vcpu.apf_pageready_pending) return;
+  vcpu.apf_pageready_pending = 1;
+  kvm_apic_set_irq(m, vcpu, vcpu.apf_int_vector);
 }
 
 /**

@@ -3,6 +3,8 @@
 import { TP } from '../../trace/all.ts';
 import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
+import { as_ordered } from '../order.ts';
+import { ORDERED } from '../ordered.ts';
 import type { Vcpu } from '../schema.ts';
 import { KVM_REQ_APF_READY, KVM_REQ_EVENT, KVM_REQ_UNBLOCK, kvm_make_request, kvm_vcpu_kick } from './requests.ts';
 
@@ -49,6 +51,11 @@ export function kvm_apic_ack_interrupt(vcpu: Vcpu, vector: number): void {
  * Models kvm_apic_set_irq() and __apic_accept_irq(), arch/x86/kvm/lapic.c.
  */
 export function kvm_apic_set_irq(m: Machine, vcpu: Vcpu, vector: number): void {
+  as_ordered(m, ORDERED.interrupt, vcpu, vector, set_irr);
+}
+
+/** The vector stands in IRR, and the vCPU is made to look. Models __apic_accept_irq(), arch/x86/kvm/lapic.c. */
+export function set_irr(m: Machine, vcpu: Vcpu, vector: number): void {
   if (!vcpu.lapic_enabled) return;
   const index = vector >> 5;
   const irr = vcpu.lapic_irr(index);

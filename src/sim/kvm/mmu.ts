@@ -16,7 +16,7 @@ import { pte_present, pte_target, pte_write } from '../mm/page.ts';
 import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Thread, Vcpu, Work } from '../schema.ts';
-import { kvm_schedule_work, kvm_setup_async_pf_item, kvm_setup_async_pf_list } from './async_pf.ts';
+import { kvm_retry_sync, kvm_schedule_work, kvm_setup_async_pf_item, kvm_setup_async_pf_list } from './async_pf.ts';
 import { is_userfault } from './async_pf_userfault.ts';
 import { kvm_can_do_async_pf, kvm_find_async_pf_gfn, refuses_halt, repeated_fault } from './async_pf_x86.ts';
 import { after_fault, direct_map, kvm_handle_error_pfn, page_failed } from './fault.ts';
@@ -166,7 +166,12 @@ export function kvm_setup_async_pf(m: Machine, thread: Thread): At {
 /** From here on a worker may run; up to 5.7 that is before the item is on the list. */
 export function kvm_setup_async_pf_schedule_work(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
-  kvm_schedule_work(m, thread, m.works[vcpu.completing - 1]!);
+  const work = m.works[vcpu.completing - 1]!;
+  if (!kvm_schedule_work(m, thread, work)) {
+    kvm_retry_sync(m, vcpu, work);
+    vcpu.completing = 0;
+    return AT['kvm_faultin_pfn.sync'];
+  }
   if (knobs_of(m, vcpu).schedule_work === 'before_list') return AT.kvm_setup_async_pf;
   vcpu.completing = 0;
   return AT['vcpu_run.tail'];

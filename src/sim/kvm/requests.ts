@@ -3,6 +3,8 @@
 import { resched_cpu, wake_up_process } from '../host/sched.ts';
 import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
+import { as_ordered } from '../order.ts';
+import { ORDERED } from '../ordered.ts';
 import { VCPU_MODE, type Vcpu } from '../schema.ts';
 
 export const KVM_REQ_APF_HALT = 1;
@@ -103,9 +105,18 @@ export function kvm_vcpu_wake_up(m: Machine, vcpu: Vcpu): boolean {
 export function kvm_vcpu_kick(m: Machine, vcpu: Vcpu): void {
   vcpu.nr_kicks += 1;
   m.observe?.(OBS.kick, vm_of_vcpu(m, vcpu), vcpu.id, -1);
+  as_ordered(m, ORDERED.kick, vcpu, 0, wake_or_interrupt);
+}
+
+export function wake_or_interrupt(m: Machine, vcpu: Vcpu): void {
   if (kvm_vcpu_wake_up(m, vcpu)) return;
   if (vcpu.mode !== VCPU_MODE.IN_GUEST_MODE) return;
   vcpu.mode = VCPU_MODE.EXITING_GUEST_MODE;
+  as_ordered(m, ORDERED.ipi, vcpu, 0, send_reschedule_ipi);
+}
+
+/** Models smp_send_reschedule(). */
+export function send_reschedule_ipi(m: Machine, vcpu: Vcpu): void {
   const thread = m.threads[m.places.vcpus[vcpu.id]!.thread]!;
   if (thread.on_cpu && m.clock.current_thread !== thread.id) {
     const cpu = m.cpus[thread.cpu]!;

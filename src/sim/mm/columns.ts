@@ -24,6 +24,9 @@ export const MEMORY_OF_VM = {
   mmap_readers: u16,
   mmap_writer: ref,
   mmap_waiters: fifo('threads'),
+  /** Of these the next so many fail: GUP in a worker, schedule_work(). */
+  fail_gup: u16,
+  fail_work: u16,
   /** What its VMM's main thread is to do with the address space. */
   memory_jobs: fifo('memory_jobs'),
   /** Threads whose messages the userfault handler has not read yet. */

@@ -11,7 +11,7 @@ import { AT, type At } from '../at.ts';
 import { schedule } from '../host/sched.ts';
 import { knobsOfVm, type Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
-import { TASK_STATE, type Thread, WAIT } from '../schema.ts';
+import { TASK_STATE, THREAD_KIND, type Thread, WAIT } from '../schema.ts';
 import { count_minor_fault, do_anonymous_page, do_wp_page } from './anonymous.ts';
 import { GUP_RESULT, MMAP_LOCK } from './columns.ts';
 import { make_room } from './memcontrol.ts';
@@ -202,20 +202,14 @@ function walk_freed_tables(m: Machine, vm: number): Attempt {
 function get_user_pages(m: Machine, thread: Thread): At {
   const page = thread.gup_page;
   const vm = vm_of_page(m, page);
+  if (thread.kind === THREAD_KIND.kworker && m.vms[vm]!.fail_gup > 0) return fail_gup(m, thread, vm);
   const { mm_exited } = m.vms[vm]!;
   const locked = mm_exited || gup_fast(m, page, thread.gup_write !== 0) || mmap_read_lock(m, thread, vm);
   if (!locked) return AT['get_user_pages.lock'];
   const attempt = mm_exited ? walk_freed_tables(m, vm) : handle_mm_fault(m, thread, page, thread.gup_write !== 0);
   if (attempt === 'error' && !mm_exited) drop_failed_page(m, page);
   if (attempt === 'ok' || attempt === 'error') {
-    thread.gup_result = attempt === 'ok' ? GUP_RESULT.ok : GUP_RESULT.fault;
-    const then = thread.gup_return;
-    thread.gup_page = 0;
-    thread.gup_write = 0;
-    thread.gup_return = AT.off;
-    thread.gup_keeps_lock = 0;
-    mmap_unlock(m, thread, vm);
-    return then;
+    return end_gup(m, thread, vm, attempt === 'ok' ? GUP_RESULT.ok : GUP_RESULT.fault);
   }
   const reading = attempt === 'locked' || attempt === 'submitted';
   if (attempt === 'missing') {
@@ -235,6 +229,23 @@ function get_user_pages(m: Machine, thread: Thread): At {
   if (reading) m.observe?.(OBS.swap_wait, vm, page, -1);
   schedule(m, thread);
   return AT['get_user_pages.wait'];
+}
+
+function end_gup(m: Machine, thread: Thread, vm: number, result: typeof GUP_RESULT.ok | typeof GUP_RESULT.fault): At {
+  thread.gup_result = result;
+  const then = thread.gup_return;
+  thread.gup_page = 0;
+  thread.gup_write = 0;
+  thread.gup_return = AT.off;
+  thread.gup_keeps_lock = 0;
+  mmap_unlock(m, thread, vm);
+  return then;
+}
+
+/** A scenario's `fail gup`: a worker gets -EFAULT, whatever the page is like. */
+function fail_gup(m: Machine, thread: Thread, vm: number): At {
+  m.vms[vm]!.fail_gup -= 1;
+  return end_gup(m, thread, vm, GUP_RESULT.fault);
 }
 
 /** Woken with the lock: go on. */

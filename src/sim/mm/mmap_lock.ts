@@ -40,13 +40,14 @@ function wait_for_lock(
   row: Vm,
   wanted: typeof MMAP_LOCK.to_read | typeof MMAP_LOCK.to_write,
 ): false {
-  // Woken for something else meanwhile, it is in the queue already.
-  const queued = thread.mmap_lock === wanted;
-  thread.mmap_lock = wanted;
-  thread.wait = WAIT.mmap_lock;
-  thread.wait_id = row.id;
-  if (!queued) row.mmap_waiters.push(thread.id);
-  m.observe?.(OBS.lock_wait, row.id, thread.id, -1);
+  // Woken for something else, it still stands in the queue.
+  if (thread.mmap_lock !== wanted) {
+    thread.mmap_lock = wanted;
+    thread.wait = WAIT.mmap_lock;
+    thread.wait_id = row.id;
+    row.mmap_waiters.push(thread.id);
+    m.observe?.(OBS.lock_wait, row.id, thread.id, -1);
+  }
   thread.task_state = TASK_STATE.UNINTERRUPTIBLE;
   schedule(m, thread);
   return false;

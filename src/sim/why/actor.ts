@@ -53,6 +53,7 @@ export class Watcher {
 
 function sourceName({ places }: Machine, source: number): string {
   const { source: first } = places;
+  if (source >= first.late) return 'what the scenario has delayed';
   if (source >= first.action) return 'the scenario';
   if (source >= first.handler)
     return `the contents for ${places.threads[places.first_handler + source - first.handler]?.comm ?? ''}`;
