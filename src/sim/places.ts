@@ -4,6 +4,7 @@
  * Fixed for a run. Rows of all VMs share a table; `first` and `of` go between a VM's own numbering and the row.
  */
 
+import { evictionsOf, memoryJobsOf, type PageJob } from './mm/jobs.ts';
 import { LATE_PER_VM } from './ordered.ts';
 import type { ActionOp, HandlerOp, IrqSpec, Program, TaskSpec, TimerSpec } from './program.ts';
 import { TABLE_ENTRIES, THREAD_KIND } from './schema.ts';
@@ -189,14 +190,14 @@ export interface Places {
   readonly marks: readonly string[];
   /** Each change of a memslot that the scenario has the VMM make. */
   readonly memslot_changes: readonly { readonly action: number; readonly op: MemslotChange }[];
-  /** Each `evict` or `merge` of the scenario: the page rows it takes. kswapd's queue holds indices into this. */
-  readonly evictions: readonly { readonly action: number; readonly op: ActionOp; readonly pages: readonly number[] }[];
+  /** Each `evict` or `merge` of the scenario; kswapd's queue holds indices into this. */
+  readonly evictions: readonly PageJob[];
   /** The first thread of a userfault handler; they stand together, behind all others. */
   readonly first_handler: number;
+  /** What VMMs are to do with their address spaces. */
+  readonly memory_jobs: readonly PageJob[];
   /** Rows for what the scenario has ordered to come late. */
   readonly lates: number;
-  /** What VMMs are to do with their address spaces, and the page rows concerned. */
-  readonly memory_jobs: readonly { readonly op: ActionOp; readonly pages: readonly number[] }[];
   /** Requests that swap devices can have outstanding, over all hosts. */
   readonly ios: number;
   /** Number of event sources besides CPUs: requests at swap devices, timers, sleeping tasks, userfault handlers, actions. */
@@ -384,20 +385,8 @@ export function place(program: Program): Places {
   const memslot_changes = program.actions.flatMap((action, index) =>
     action.ops.flatMap(op => (op.op === 'memslot' ? [{ action: index, op }] : [])),
   );
-  const evictions = program.actions.flatMap((action, index) =>
-    action.ops.flatMap(op =>
-      op.op === 'evict' || op.op === 'merge'
-        ? [{ action: index, op, pages: op.pages.map(page => vms[op.vm]!.first_page + page) }]
-        : [],
-    ),
-  );
-  const memory_jobs = program.actions.flatMap(({ ops }) =>
-    ops.flatMap(op => {
-      if (op.op !== 'mmap' && op.op !== 'balloon') return [];
-      const pages = op.op === 'balloon' ? op.pages.map(page => vms[op.vm]!.first_page + page) : [];
-      return [{ op, pages }];
-    }),
-  );
+  const evictions = evictionsOf(program, vms);
+  const memory_jobs = memoryJobsOf(program, vms);
   const timers = interrupts.filter(interrupt => interrupt.timer >= 0);
   const ios = Math.min(
     60_000,
