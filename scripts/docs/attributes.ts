@@ -29,6 +29,8 @@ const TITLES: Readonly<Record<keyof typeof DESCRIPTIONS, string>> = {
   thread: 'A host thread',
   saved: 'A saved VM',
   saved_vcpu: 'A saved vCPU',
+  migration: 'A migration',
+  link: 'A link',
   work: 'A work item',
   handler: 'A userfault handler',
 };

@@ -11,6 +11,8 @@ export interface Things {
   readonly env: Environment;
   readonly hosts: readonly HostSpec[];
   readonly vms: readonly VmSpec[];
+  readonly links: readonly { readonly name: string }[];
+  readonly migrations: readonly { readonly name: string }[];
   /** Names given by `save … as`, for a VM, and by `get_mpstate … as`, for a vCPU. */
   readonly saved: readonly { readonly name: string; readonly kind: 'saved' | 'saved_vcpu' }[];
   /** Names given by `nmi … to`. */
@@ -74,6 +76,10 @@ function named(name: string, things: Things): Entity | null {
   const saved = things.saved.find(each => each.name === name);
   if (saved) return { kind: saved.kind, vm: 0, id: 0, name };
   if (things.nmis.includes(name)) return { kind: 'nmi', vm: 0, id: things.nmis.indexOf(name), name };
+  for (const kind of ['link', 'migration'] as const) {
+    const id = things[`${kind}s`].findIndex(each => each.name === name);
+    if (id >= 0) return { kind, vm: 0, id, name };
+  }
   const only = found?.owner ? things.vms.findIndex(each => each.name === found.owner) : -1;
   return only >= 0 ? ofVm(only, name, things) : null;
 }

@@ -8,18 +8,7 @@ import { present } from '../base/assert.ts';
 import type { Source, Span } from '../base/source.ts';
 import type { Entity, EventPattern, Expr } from '../sim/expr.ts';
 import type { OrderAct } from '../sim/ordered.ts';
-import type {
-  Action,
-  ActionOp,
-  HostSpec,
-  LinkSpec,
-  MigrationSpec,
-  Place,
-  ReportColumn,
-  SwapSpec,
-  Trigger,
-  VmSpec,
-} from '../sim/program.ts';
+import type { Action, ActionOp, HostSpec, Place, ReportColumn, SwapSpec, Trigger, VmSpec } from '../sim/program.ts';
 import type { Report } from './diagnostic.ts';
 import { entityOf, fitting, membersOf, type Things, vmOfMemory } from './entity.ts';
 import { type Environment, evaluate } from './evaluate.ts';
@@ -28,6 +17,7 @@ import { Frame, nsOf, numberOf, PAGE_BYTES } from './frame.ts';
 import { type Place as ExpressionPlace, lowerEvent, lowerExpression } from './lower_expression.ts';
 import { GuestLowering, heapPages } from './lower_guest.ts';
 import { JudgementLowering } from './lower_judgement.ts';
+import { MoveLowering } from './lower_moves.ts';
 import { rangeOf } from './lower_script.ts';
 import { settingOf } from './setting.ts';
 import type { Needs, Node, Round } from './statement.ts';
@@ -42,8 +32,6 @@ export class Lowering {
   readonly env: Environment;
   readonly hosts: HostSpec[] = [];
   readonly vms: VmSpec[] = [];
-  readonly links: LinkSpec[] = [];
-  readonly migrations: MigrationSpec[] = [];
   readonly actions: Action[] = [];
   readonly columns: ReportColumn[] = [];
   readonly allTags: string[] = [];
@@ -51,6 +39,8 @@ export class Lowering {
 
   /** What runs in the guest that is being lowered. */
   readonly guests: GuestLowering = new GuestLowering(this);
+  /** What moves a VM. */
+  readonly moves: MoveLowering = new MoveLowering(this);
   readonly judge: JudgementLowering = new JudgementLowering(this);
 
   readonly report: Report;
@@ -92,7 +82,15 @@ export class Lowering {
   }
 
   get #things(): Things {
-    return { env: this.env, hosts: this.hosts, vms: this.vms, saved: this.#saved, nmis: this.#nmis };
+    return {
+      env: this.env,
+      hosts: this.hosts,
+      vms: this.vms,
+      saved: this.#saved,
+      links: this.moves.links,
+      migrations: this.moves.migrations,
+      nmis: this.#nmis,
+    };
   }
 
   // -- What every statement may ask ---------------------------------------------------------------
@@ -184,7 +182,9 @@ export class Lowering {
       entity: of => entityOf(of, this.#things),
       members: (of, name) => membersOf(of, name, this.#things),
       fitting: (of, kind, glob) => fitting(of, kind, glob, this.#things),
-      vms: this.vms.map((vm, id) => ({ kind: 'vm', vm: id, id, name: vm.name })),
+      vms: this.vms.flatMap(({ name, incarnation_of }, id) =>
+        incarnation_of === null ? [{ kind: 'vm', vm: id, id, name }] : [],
+      ),
       needs: (of, what, needs) => this.needs(of.span, what, needs),
       refuse: ({ span }, message, help) => this.report.error('type', { span, message, help }),
       ns: of => this.ns(of),

@@ -450,7 +450,9 @@ export function lowerEvent(of: Expression, place: Place, variables: Variables = 
   if (of.kind !== 'call' || of.of.kind !== 'name') throw new Bug('no event');
   const { name } = of.of;
   if (!wanted(name, of, place)) return { name, args: [], by: null };
-  return { name, args: of.args.map(({ value }) => argument(value, place, variables)), by: null };
+  const args = of.args.map(({ value }) => argument(value, place, variables));
+  // A task is done when it has ended, a migration when all of the VM has come.
+  return { name: name === 'done' && args[0]?.kind === 'migration' ? 'migrated' : name, args, by: null };
 }
 
 /** Whether the model reports such events. */

@@ -15,8 +15,8 @@ import type { Context, Part } from './syntax.ts';
 /** The issue that brings the model behind a statement; until then a run is refused with a diagnostic. */
 export type Needs = 'the complete model' | 'exploration' | 'sweeps';
 
-/** When a statement is lowered: what is set, then hosts and the VMs on them, then what happens and is judged. */
-export type Round = 'settings' | 'hosts' | 'vms' | 'behaviour';
+/** When a statement is lowered: what is set, then hosts and the VMs on them and how these move, then what happens and is judged. */
+export type Round = 'settings' | 'hosts' | 'vms' | 'moves' | 'behaviour';
 
 export interface Declaration<T extends object> {
   /** Unique; help finds the statement by it or by its keyword. */

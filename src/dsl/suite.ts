@@ -283,7 +283,7 @@ function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options)
   const env: Environment = { scope, values, variant, knobs, outOfRange };
   const lowering = new Lowering(env, source, report, savedIn([...nodes, ...body]), nmisIn([...nodes, ...body]));
   const imported = importsOf(unit);
-  for (const round of ['settings', 'hosts', 'vms', 'behaviour'] as const) {
+  for (const round of ['settings', 'hosts', 'vms', 'moves', 'behaviour'] as const) {
     if (round !== 'behaviour') for (const each of imported) lowering.round(round, each.tree.nodes, each.tree.source);
     lowering.round(round, nodes, source);
     lowering.round(round, body, source);
@@ -316,8 +316,8 @@ function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options)
     limit_steps: lowering.limit_steps,
     hosts: lowering.hosts,
     vms: lowering.vms,
-    links: lowering.links,
-    migrations: lowering.migrations,
+    links: lowering.moves.links,
+    migrations: lowering.moves.migrations,
     actions: lowering.actions,
     judgements: lowering.judge.judgements,
     expectations: lowering.judge.expectations,

@@ -12,7 +12,7 @@ import { MP_STATE } from '../sim/schema.ts';
 import { tracepoints } from '../trace/all.ts';
 import { fieldNames } from '../trace/event.ts';
 import type { Needs } from './statement.ts';
-import { BYTES, COUNT, DIMENSIONS, TIME } from './units.ts';
+import { COUNT, DIMENSIONS } from './units.ts';
 import {
   ADDRESS_KINDS,
   ANY,
@@ -35,8 +35,6 @@ export interface Field {
 }
 
 const count = quantity(COUNT);
-const time = quantity(TIME);
-const size = quantity(BYTES);
 const COMPLETE = { needs: 'the complete model' } as const;
 
 export const MP_STATES = Object.keys(MP_STATE) as readonly (keyof typeof MP_STATE)[];
@@ -65,6 +63,8 @@ const MODELLED: Readonly<Partial<Record<ThingKind, EntityKind>>> = {
   handler: 'handler',
   work: 'work',
   saved: 'saved',
+  migration: 'migration',
+  link: 'link',
   saved_vcpu: 'saved_vcpu',
 };
 
@@ -73,9 +73,7 @@ const ADDED: Readonly<Partial<Record<ThingKind, Readonly<Record<string, Field>>>
   host: {
     swap: of(thing('swap'), 'Its swap device.'),
     worker: of({ t: 'indexed', of: 'thread' }, 'One of its kernel workers: `h0.worker[0]`.'),
-    apf_items_received: of(count, 'Work items that a migration brought along.', COMPLETE),
   },
-  link: { sent_bytes: of(size, 'Bytes sent.', COMPLETE) },
   vm: {
     vcpu: of({ t: 'indexed', of: 'vcpu' }, 'One vCPU: `web.vcpu[0]`.'),
     vmm: of(thing('thread'), 'The main thread of its VMM.'),
@@ -98,13 +96,6 @@ const ADDED: Readonly<Partial<Record<ThingKind, Readonly<Record<string, Field>>>
       { t: 'method', name: 'pages', result: thing('pages') },
       'Several: `web.heap.pages(0..7)`, `.pages(cold: 30%)`.',
     ),
-  },
-  migration: {
-    round: of(count, 'The round that is being sent.', COMPLETE),
-    rounds: of(count, 'Rounds sent.', COMPLETE),
-    total_time: of(time, 'From start to end.', COMPLETE),
-    downtime: of(time, 'From stop at the source to start at the destination.', COMPLETE),
-    sent_bytes: of(size, 'Bytes sent.', COMPLETE),
   },
   record_address: {
     kind: of(words(...RECORD_ADDRESS_KINDS, 'known'), 'What the record says about the kind of its address.'),
@@ -204,7 +195,6 @@ export type ArgumentKind = ThingKind | 'mark';
 
 export const EVENTS: Readonly<Record<string, EventKind>> = {
   ...OBSERVATIONS,
-  switchover: { args: ['migration'], summary: 'The destination starts to run.', ...COMPLETE },
   deadlock: {
     args: [],
     summary:

@@ -110,6 +110,22 @@ export const AT = numbered([
   'uffd_handler.fetch',
   'mfill_atomic',
 
+  // The source of a migration, migrate/source.ts.
+  'migration_thread',
+  'ram_save_iterate',
+  'ram_save_page',
+  'ram_save_iterate.end',
+  'migration_completion',
+  'qemu_savevm_state_complete',
+  'migration_wait',
+  // Its destination, migrate/incoming.ts.
+  'process_incoming_migration',
+  'ram_load_page',
+  'ram_load_page.placed',
+  'postcopy_ram_discard',
+  'process_incoming_migration.exit',
+  'postcopy_ram_fault_thread',
+
   // kworkers.
   'worker_thread',
   'async_pf_execute',

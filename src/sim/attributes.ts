@@ -7,6 +7,7 @@
 import type { Description, EntityKind } from './attributes/attribute.ts';
 import { page, task, thread, vm } from './attributes/guest.ts';
 import { host, swap } from './attributes/host.ts';
+import { link, migration } from './attributes/migration.ts';
 import { nmi_state } from './attributes/nmi.ts';
 import { saved, saved_vcpu } from './attributes/saved.ts';
 import { handler } from './attributes/userfault.ts';
@@ -29,6 +30,8 @@ export const DESCRIPTIONS: Readonly<Record<EntityKind, Description>> = {
   thread,
   saved,
   saved_vcpu,
+  migration,
+  link,
   work,
   handler,
 };

@@ -47,8 +47,14 @@ export function boot(m: Machine): void {
   seedStream(m.clock, m.program.seed, 'devices');
   m.frame.set_flags(zero_pfn(m), PG_uptodate);
   for (let host = 0; host < m.places.hosts.length; host += 1) bootHost(m, host);
+  for (const wire of m.wires) wire.up = 1;
   for (let vm = 0; vm < m.program.vms.length; vm += 1) {
     set_memory_regions(m, vm);
+    open_vm(m, vm);
+    if (vmSpec(m, vm).incarnation_of !== null) {
+      m.vms[vm]!.paused = 1;
+      continue;
+    }
     fill_guest_tables(m, vm);
     populate(m, vm);
   }
@@ -71,6 +77,17 @@ function bootHost(m: Machine, host: number): void {
   row.ra_offset = 0xffff_0000;
 }
 
+/** A VMM's process has opened its VM: it and each vCPU is a file, and each of its threads has the address space. */
+function open_vm(m: Machine, vm: number): void {
+  const spec = vmSpec(m, vm);
+  const row = m.vms[vm]!;
+  row.open_fds = spec.vcpus + 1;
+  row.users_count = spec.vcpus + 1;
+  row.mm_users = spec.vcpus + 1;
+  // One for all of mm_users, one of the VM's.
+  row.mm_count = 2;
+}
+
 /**
  * Touched once, ascending: the oldest pages had to go. What a userfault handler serves is missing; a guest that has
  * touched nothing yet has nothing.
@@ -79,11 +96,6 @@ function populate(m: Machine, vm: number): void {
   const place = m.places.vms[vm]!;
   const spec = vmSpec(m, vm);
   const row = m.vms[vm]!;
-  row.open_fds = spec.vcpus + 1;
-  row.users_count = spec.vcpus + 1;
-  row.mm_users = spec.vcpus + 1;
-  // One for all of mm_users, one of the VM's.
-  row.mm_count = 2;
   const room = Math.max(0, m.hosts[spec.host]!.nr_free_pages - reserve_pages(m, spec.host));
   const first_served = place.first_page + (spec.userfault?.first_page ?? 0);
   const served = spec.userfault?.pages ?? 0;
@@ -130,6 +142,13 @@ function map_at_boot(m: Machine, vm: number, page: number, pfn: number): void {
       shadow_map(m, vm, space, index_of_page(m, vm, space, page - first_page), pfn, true);
 }
 
+/** Where the threads of a migration stand until there is something to do. */
+const MIGRATION_STEPS = [
+  { kind: THREAD_KIND.migration, at: AT.migration_thread, wait: WAIT.migration },
+  { kind: THREAD_KIND.incoming, at: AT.process_incoming_migration, wait: WAIT.migration },
+  { kind: THREAD_KIND.postcopy_fault, at: AT.postcopy_ram_fault_thread, wait: WAIT.message },
+] as const;
+
 function startThread(m: Machine, id: number): void {
   const thread = m.threads[id]!;
   const place = m.places.threads[id]!;
@@ -155,6 +174,12 @@ function startThread(m: Machine, id: number): void {
   if (place.kind === THREAD_KIND.uffd) {
     thread.at = AT.userfaultfd_read;
     thread.wait = WAIT.message;
+    return;
+  }
+  const waiting = MIGRATION_STEPS.find(({ kind }) => kind === place.kind);
+  if (waiting) {
+    thread.at = waiting.at;
+    thread.wait = waiting.wait;
     return;
   }
   thread.at = vmSpec(m, place.vm).irqchip === 'user' ? AT.kvm_put_msrs : AT.userspace;

@@ -13,6 +13,8 @@ import { apic_timer_expired } from './kvm/lapic.ts';
 import { send_nmi } from './kvm/nmi.ts';
 import { happens_late } from './late.ts';
 import type { Machine } from './machine.ts';
+import { wire_event } from './migrate/link.ts';
+import { throttle_over, tick as throttle_tick } from './migrate/throttle.ts';
 import { end_swap_bio } from './mm/swap.ts';
 import { fetched } from './mm/userfault.ts';
 import type { Cpu, Thread } from './schema.ts';
@@ -90,6 +92,9 @@ function runStretch(m: Machine, script: Script, hooks: EngineHooks, end_ns: numb
 function fire(m: Machine, source: number, script: Script): void {
   const { source: first } = m.places;
   if (source >= first.late) happens_late(m, source - first.late);
+  else if (source >= first.throttle_sleep) throttle_over(m, source - first.throttle_sleep);
+  else if (source >= first.throttle) throttle_tick(m, source - first.throttle);
+  else if (source >= first.wire) wire_event(m, source - first.wire);
   else if (source >= first.nmi) watchdog(m, source - first.nmi);
   else if (source >= first.action) script.fire(source - first.action);
   else if (source >= first.handler) fetched(m, source - first.handler);

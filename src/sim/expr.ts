@@ -33,6 +33,8 @@ export interface Entity {
     | 'thread'
     | 'saved'
     | 'saved_vcpu'
+    | 'migration'
+    | 'link'
     | 'handler';
   readonly vm: number;
   readonly id: number;

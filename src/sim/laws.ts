@@ -49,6 +49,12 @@ const SHARED_VCPU_FIELDS = new Set([
   'nmi_queued',
   'nmi_senders',
   'nr_kicks',
+  'pml',
+  'pml_index',
+  'dirty_ring',
+  'dirty_index',
+  'reset_index',
+  'throttled',
   'vmm_work',
   'vmm_saved',
   'vmm_mp_state',
@@ -259,6 +265,14 @@ const WAITING_STEPS = new Set<number>([
   AT['kvm_check_async_pf_completion.entry'],
   AT['kvm_async_pf_wakeup_all.append'],
   ...CLEARING_STEPS,
+  AT.migration_thread,
+  AT.ram_save_iterate,
+  AT.migration_completion,
+  AT.qemu_savevm_state_complete,
+  AT.migration_wait,
+  AT.process_incoming_migration,
+  AT.ram_load_page,
+  AT.postcopy_ram_fault_thread,
 ]);
 
 /** Tables of a guest name pages of its heap, and CR3 one of its address spaces. */

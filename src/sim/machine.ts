@@ -10,6 +10,8 @@ import type { Emit } from '../trace/all.ts';
 import { type Costs, costsOf } from './cost.ts';
 import { type Draws, drawsOf } from './draws.ts';
 import { WALKS } from './guest/walks.ts';
+import { PACKETS_PER_WIRE } from './migrate/packets.ts';
+import { DIRTY_RING_ENTRIES, type Migration, type Packet, PML_ENTRIES, type Wire } from './migrate/tables.ts';
 import { type Places, place } from './places.ts';
 import type { Program, VmSpec } from './program.ts';
 import { guardBits } from './protocol/guards.ts';
@@ -64,6 +66,10 @@ export interface Machine {
   readonly holds: readonly Hold[];
   readonly saveds: readonly Saved[];
   readonly saved_vcpus: readonly SavedVcpu[];
+  readonly wires: readonly Wire[];
+  readonly packets: readonly Packet[];
+  readonly migrations: readonly Migration[];
+  readonly ram_block: Table<S['ram_block']>;
   readonly frame: Table<S['frame']>;
   readonly gpt: Table<S['gpt']>;
   readonly spte: Table<S['spte']>;
@@ -159,6 +165,14 @@ function capacities(program: Program, places: Places): Capacities {
       late: places.lates,
       hold: places.holds.length,
       saved: places.saved.length,
+      wire: 2 * program.links.length,
+      packet: 2 * program.links.length * PACKETS_PER_WIRE,
+      ram_block: places.vms.reduce(
+        (total, { pages }, vm) =>
+          total + (program.migrations.some(({ out_of, into }) => vm === out_of || vm === into) ? pages : 0),
+        0,
+      ),
+      migration: program.migrations.length,
       saved_vcpu: places.saved.reduce((total, { vcpus }) => total + vcpus, 0),
       saved_task: places.saved.reduce((total, { tasks }) => total + tasks, 0),
       saved_node: places.saved.reduce((total, { nodes }) => total + nodes, 0),
@@ -170,6 +184,9 @@ function capacities(program: Program, places: Places): Capacities {
       memory_jobs: places.memory_jobs.length,
       memslot_changes: places.memslot_changes.length,
       commands: places.commands.length,
+      packets: 2 * program.links.length * PACKETS_PER_WIRE,
+      pml: program.migrations.some(({ dirty_log }) => dirty_log === 'pml') ? PML_ENTRIES : 0,
+      dirty_ring: program.migrations.some(({ dirty_log }) => dirty_log === 'ring') ? DIRTY_RING_ENTRIES : 0,
       threads,
       apf_queue: Math.max(...program.vms.map((vm, id) => outstandingOf(vm, places.vms[id]!.pages)), 1) + 1,
       tdp_l4: 1,
@@ -205,6 +222,10 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     holds: layout.rows('hold'),
     saveds: layout.rows('saved'),
     saved_vcpus: layout.rows('saved_vcpu'),
+    wires: layout.rows('wire'),
+    packets: layout.rows('packet'),
+    migrations: layout.rows('migration'),
+    ram_block: layout.tables.ram_block,
     frame: layout.tables.frame,
     gpt: layout.tables.gpt,
     spte: layout.tables.spte,

@@ -7,7 +7,7 @@
  */
 import { numbered } from '../base/table.ts';
 
-export type ArgumentKind = 'page' | 'vcpu' | 'task' | 'irq' | 'thread' | 'vm' | 'host' | 'mark' | 'nmi';
+export type ArgumentKind = 'migration' | 'page' | 'vcpu' | 'task' | 'irq' | 'thread' | 'vm' | 'host' | 'mark' | 'nmi';
 
 export const OBSERVATIONS = {
   fault: { args: ['page'], summary: 'The guest touched a page that is not mapped; the vCPU has exited.' },
@@ -81,6 +81,12 @@ export const OBSERVATIONS = {
   progresses: { args: ['task'], summary: 'The task has finished an operation.' },
   done: { args: ['task'], summary: 'The task has ended.' },
   accesses: { args: ['task', 'page'], summary: 'The task has read or written the page.' },
+  switchover: { args: ['migration'], summary: 'The destination starts to run.' },
+  migrated: { args: ['migration'], summary: 'The migration is over, and all of the VM is at the destination.' },
+  migration_failed: {
+    args: ['migration'],
+    summary: 'The migration was cancelled or has failed; the VM goes on at the source.',
+  },
   marked: { args: ['mark'], summary: "The scenario's own `mark`." },
   rcu_illegal_use: {
     args: ['vcpu'],
@@ -175,6 +181,9 @@ export const OBS = numbered([
   'progresses',
   'done',
   'accesses',
+  'switchover',
+  'migrated',
+  'migration_failed',
   'marked',
   'rcu_illegal_use',
   'scheduling_while_atomic',

@@ -17,6 +17,8 @@ export function rowOf(places: Places, entity: Entity | Mark): number {
     case 'vm':
     case 'host':
     case 'swap':
+    case 'migration':
+    case 'link':
       return entity.id;
     case 'saved':
       return places.saved.findIndex(({ name }) => name === entity.name);

@@ -9,7 +9,7 @@ import { LATE_PER_VM } from './ordered.ts';
 import type { ActionOp, HandlerOp, IrqSpec, Program, TaskSpec, TimerSpec } from './program.ts';
 import { TABLE_ENTRIES, THREAD_KIND } from './schema.ts';
 import { addressSpaces, changesMemslots, type MemslotChange, nodesOf } from './sizes.ts';
-import { type Command, isCommand } from './vmm/command.ts';
+import { type MonitorPlaces, placeCommands } from './vmm/places.ts';
 
 /** gfn of the first heap page: guest-physical 0x1000000, as in the recordings. Below lies the guest's kernel area. */
 export const HEAP_GFN = 0x1000;
@@ -38,6 +38,8 @@ export interface ThreadPlace {
   readonly vcpu: number;
   /** The VM whose process it belongs to, -1 for the kernel's own threads. */
   readonly vm: number;
+  /** The migration that it works for, else -1. */
+  readonly migration: number;
   readonly pid: number;
   readonly comm: string;
 }
@@ -62,45 +64,6 @@ export interface Interrupt {
   readonly spec: IrqSpec | TimerSpec;
   /** Timer row, or -1 for a device interrupt. */
   readonly timer: number;
-}
-
-export interface SavedPlace {
-  readonly name: string;
-  readonly vm: number;
-  /** All vCPUs of the VM, or one, whichever it is at the time. */
-  readonly whole: boolean;
-  readonly first: number;
-  readonly vcpus: number;
-  /** Rows of saved_task and saved_node, where it is ever restored; else none. */
-  readonly first_task: number;
-  readonly tasks: number;
-  readonly first_node: number;
-  readonly nodes: number;
-}
-
-/** `nodes`: how many entries a guest's token table can have. */
-function savedBy(
-  commands: readonly Command[],
-  nodes: number,
-  vms: readonly { readonly vcpus: number; readonly tasks: number }[],
-): readonly SavedPlace[] {
-  const saved: SavedPlace[] = [];
-  const next = { first: 0, first_task: 0, first_node: 0 };
-  for (const op of commands) {
-    if ((op.op !== 'get_mpstate' && op.op !== 'save') || saved.some(({ name }) => name === op.name)) continue;
-    const whole = op.op === 'save';
-    const restored = whole && commands.some(other => other.op === 'restore' && other.name === op.name);
-    const counts = {
-      vcpus: whole ? vms[op.vm]!.vcpus : 1,
-      tasks: restored ? vms[op.vm]!.tasks : 0,
-      nodes: restored ? nodes : 0,
-    };
-    saved.push({ name: op.name, vm: op.vm, whole, ...next, ...counts });
-    next.first += counts.vcpus;
-    next.first_task += counts.tasks;
-    next.first_node += counts.nodes;
-  }
-  return saved;
 }
 
 /** A sender of NMIs: an `nmi` of the guest on one of its vCPUs, or one that the scenario names. */
@@ -141,6 +104,8 @@ export interface Places {
     readonly movable: readonly number[];
     readonly first_l2: number;
     readonly first_l3: number;
+    /** Rows of ram_block, where the VM is one that can move; else none. */
+    readonly first_block: number;
     /** Rows of its memory: the heap, then the leaf tables of its guest's address spaces where those may be reclaimed. */
     readonly pages: number;
     readonly heap_pages: number;
@@ -183,9 +148,11 @@ export interface Places {
     readonly op: Extract<ActionOp, { readonly op: 'hold_event' | 'hold_actor' }>;
   }[];
   /** What is saved under a name: of which VM, and its vCPUs, `first` among the rows of saved_vcpu. */
-  readonly saved: readonly SavedPlace[];
-  /** Each act that a VMM carries out, one after the other. */
-  readonly commands: readonly { readonly action: number; readonly op: Command }[];
+  readonly saved: MonitorPlaces['saved'];
+  /** Each act that a VMM carries out, one after the other, and what migrations have VMMs do. */
+  readonly commands: MonitorPlaces['commands'];
+  /** Threads of each migration, its commands to either VMM, and what travels of its vCPUs. */
+  readonly migrations: MonitorPlaces['migrations'];
   /** Texts of the scenario's marks, each once. */
   readonly marks: readonly string[];
   /** Each change of a memslot that the scenario has the VMM make. */
@@ -209,6 +176,9 @@ export interface Places {
     readonly handler: number;
     readonly action: number;
     readonly nmi: number;
+    readonly wire: number;
+    readonly throttle: number;
+    readonly throttle_sleep: number;
     readonly late: number;
   };
 }
@@ -221,6 +191,7 @@ export function place(program: Program): Places {
   const interrupts: Interrupt[] = [];
   let pid = FIRST_PID;
   let first_page = 0;
+  let first_block = 0;
   let first_lock = 0;
   let first_l2 = 0;
   let first_l3 = 0;
@@ -239,7 +210,15 @@ export function place(program: Program): Places {
       const idle = spec.guest.idles.find(each => each.vcpu === id)?.body ?? [];
       const guest_cpu = (first?.first_vcpu ?? first_vcpu) + id;
       vcpus.push({ vm, host: spec.host, vcpu_id: id, thread: threads.length, guest_cpu, idle });
-      threads.push({ kind: THREAD_KIND.vcpu, host: spec.host, vcpu: first_vcpu + id, vm, pid, comm: `CPU ${id}/KVM` });
+      threads.push({
+        kind: THREAD_KIND.vcpu,
+        host: spec.host,
+        vcpu: first_vcpu + id,
+        vm,
+        migration: -1,
+        pid,
+        comm: `CPU ${id}/KVM`,
+      });
       pid += 1;
     }
     // Of a guest that moves there is one, however many incarnations its VM has.
@@ -262,6 +241,7 @@ export function place(program: Program): Places {
       movable,
       first_l2,
       first_l3,
+      first_block,
       pages,
       heap_pages,
       host: spec.host,
@@ -284,6 +264,7 @@ export function place(program: Program): Places {
     if (spec.tlb) first_tlb += spec.vcpus * heap_pages;
     if (spec.paging === 'shadow') first_spte += spaces * heap_pages;
     first_page += pages;
+    if (program.migrations.some(({ out_of, into }) => vm === out_of || vm === into)) first_block += pages;
     first_l2 += Math.ceil(pages / 512);
     first_l3 += Math.ceil(pages / (512 * 512));
     return placed;
@@ -316,7 +297,7 @@ export function place(program: Program): Places {
     const first_cpu = cpus.length;
     for (let number = 0; number < spec.cpus; number += 1) cpus.push({ host, number });
     const kswapd = threads.length;
-    threads.push({ kind: THREAD_KIND.kswapd, host, vcpu: -1, vm: -1, pid: 60 + host, comm: 'kswapd0' });
+    threads.push({ kind: THREAD_KIND.kswapd, host, vcpu: -1, vm: -1, migration: -1, pid: 60 + host, comm: 'kswapd0' });
     const workers: number[] = [];
     for (let n = 0; n < spec.workers; n += 1) {
       workers.push(threads.length);
@@ -325,6 +306,7 @@ export function place(program: Program): Places {
         host,
         vcpu: -1,
         vm: -1,
+        migration: -1,
         pid: 80 + n,
         comm: `kworker/${n % spec.cpus}:${Math.floor(n / spec.cpus)}`,
       });
@@ -347,13 +329,30 @@ export function place(program: Program): Places {
   // Behind the threads of the hosts, so that what happens without them keeps its numbers.
   const vmms = vms.map((placed, vm) => {
     const vmm = threads.length;
-    threads.push({ kind: THREAD_KIND.vmm, host: placed.host, vcpu: -1, vm, pid: placed.vmm_pid, comm: VMM_COMM });
+    threads.push({
+      kind: THREAD_KIND.vmm,
+      host: placed.host,
+      vcpu: -1,
+      vm,
+      migration: -1,
+      pid: placed.vmm_pid,
+      comm: VMM_COMM,
+    });
     return { ...placed, vmm };
+  });
+  const migrationThreads = program.migrations.map(({ out_of, into }, migration) => {
+    const ids = { source: threads.length, incoming: threads.length + 1, fault: threads.length + 2 };
+    const thread = (kind: ThreadPlace['kind'], vm: number, comm: string) =>
+      threads.push({ kind, host: program.vms[vm]!.host, vcpu: -1, vm, migration, pid: pid++, comm });
+    thread(THREAD_KIND.migration, out_of, 'live_migration');
+    thread(THREAD_KIND.incoming, into, 'qemu-kvm');
+    thread(THREAD_KIND.postcopy_fault, into, 'postcopy/fault');
+    return ids;
   });
   const first_handler = threads.length;
   program.vms.forEach(({ host, userfault }, vm) => {
     for (let n = 0; n < (userfault?.threads ?? 0); n += 1) {
-      threads.push({ kind: THREAD_KIND.uffd, host, vcpu: -1, vm, pid, comm: userfault?.name ?? '' });
+      threads.push({ kind: THREAD_KIND.uffd, host, vcpu: -1, vm, migration: -1, pid, comm: userfault?.name ?? '' });
       pid += 1;
     }
   });
@@ -362,14 +361,7 @@ export function place(program: Program): Places {
   const holds = program.actions.flatMap((action, index) =>
     action.ops.flatMap(op => (op.op === 'hold_event' || op.op === 'hold_actor' ? [{ action: index, op }] : [])),
   );
-  const commands = program.actions.flatMap((action, index) =>
-    action.ops.flatMap(op => (isCommand(op) ? [{ action: index, op }] : [])),
-  );
-  const saved = savedBy(
-    commands.map(({ op }) => op),
-    nodesOf(program, vms),
-    program.vms.map(({ vcpus, guest }) => ({ vcpus, tasks: guest.tasks.length })),
-  );
+  const { commands, saved, migrations } = placeCommands(program, nodesOf(program, vms), migrationThreads);
   const marks = [
     ...new Set(program.actions.flatMap(action => action.ops.flatMap(op => (op.op === 'mark' ? [op.name] : [])))),
   ];
@@ -394,13 +386,27 @@ export function place(program: Program): Places {
       4 * threads.length +
       32,
   );
-  const source = { io: 0, timer: 0, task: 0, handler: 0, action: 0, nmi: 0, late: 0 };
+  const source = {
+    io: 0,
+    timer: 0,
+    task: 0,
+    handler: 0,
+    action: 0,
+    nmi: 0,
+    wire: 0,
+    throttle: 0,
+    throttle_sleep: 0,
+    late: 0,
+  };
   source.timer = source.io + ios;
   source.task = source.timer + timers.length;
   source.handler = source.task + tasks.length;
   source.action = source.handler + threads.length - first_handler;
   source.nmi = source.action + program.actions.length;
-  source.late = source.nmi + nmis.length;
+  source.wire = source.nmi + nmis.length;
+  source.throttle = source.wire + 4 * program.links.length;
+  source.throttle_sleep = source.throttle + program.migrations.length;
+  source.late = source.throttle_sleep + (program.migrations.length > 0 ? vcpus.length : 0);
   const delays = program.actions.some(({ ops }) => ops.some(op => op.op === 'order' && op.how === 'delay'));
   const lates = delays ? LATE_PER_VM * program.vms.length : 0;
   return {
@@ -413,7 +419,9 @@ export function place(program: Program): Places {
     interruptAt: vcpus.map(({ guest_cpu }) => interruptAt[guest_cpu]!),
     vms: vmms.map((placed, vm) => ({
       ...placed,
-      uffd_readers: numbers(thread => thread.kind === THREAD_KIND.uffd && thread.vm === vm),
+      uffd_readers: numbers(
+        ({ kind, vm: of }) => of === vm && (kind === THREAD_KIND.uffd || kind === THREAD_KIND.postcopy_fault),
+      ),
     })),
     hosts: hosts.map((placed, host) => ({
       ...placed,
@@ -431,6 +439,7 @@ export function place(program: Program): Places {
     holds,
     saved,
     commands,
+    migrations,
     marks,
     evictions,
     memory_jobs,

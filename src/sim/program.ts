@@ -6,6 +6,7 @@
  */
 
 import type { Entity, EventPattern, Expr } from './expr.ts';
+import type { LinkSpec, MigrationSpec } from './migrate/spec.ts';
 import type { MemoryAct, UserfaultSpec } from './mm/spec.ts';
 import type { OrderAct } from './ordered.ts';
 import type { Knobs } from './protocol/knobs.ts';
@@ -154,36 +155,6 @@ export interface GuestSpec {
   readonly touched: 'all' | 'none';
 }
 
-/** A network between two hosts, in both directions alike. */
-export interface LinkSpec {
-  readonly name: string;
-  readonly place: Place;
-  readonly from: number;
-  readonly to: number;
-  readonly bytes_per_s: number;
-  readonly latency_ns: number;
-  /** Chance that a packet is lost and has to be sent again, in parts per million. */
-  readonly loss_ppm: number;
-}
-
-export interface MigrationSpec {
-  readonly name: string;
-  readonly place: Place;
-  /** The VM by the index of its first incarnation, and the one that it moves into. */
-  readonly vm: number;
-  readonly into: number;
-  readonly from: number;
-  readonly link: number;
-  readonly mode: 'precopy' | 'postcopy';
-  readonly max_downtime_ns: number;
-  /** In percent; null for never. */
-  readonly auto_converge: { readonly start: number; readonly step: number; readonly max: number } | null;
-  readonly dirty_log: 'write_protect' | 'pml' | 'ring';
-  /** Pre-copy gives way to post-copy when the round is beyond this one; null for never. */
-  readonly postcopy_after_round: number | null;
-  readonly give_up_ns: number | null;
-}
-
 export interface VmSpec {
   readonly name: string;
   readonly place: Place;
@@ -311,6 +282,9 @@ export type ActionOp =
   /** The VMM closes the file descriptors of a VM, or its whole process is killed. */
   | { readonly op: 'end_vm'; readonly vm: number; readonly how: 'destroy' | 'kill' }
   | { readonly op: 'rmmod'; readonly host: number }
+  | { readonly op: 'migrate' | 'cancel'; readonly migration: number }
+  /** The link goes down, for a time or for good. */
+  | { readonly op: 'cut'; readonly link: number; readonly for_ns: number | null }
   | { readonly op: 'mark'; readonly name: string };
 
 export interface Action {

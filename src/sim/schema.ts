@@ -28,8 +28,10 @@ import { EXIT_REASON } from './kvm/exit_reason.ts';
 import { LIFE, LIFE_COUNTERS, MODULE } from './life.ts';
 import { MEMORY } from './memory.ts';
 import { carried } from './migrate/moved.ts';
+import { migrationTables } from './migrate/tables.ts';
 import { GUP_OF_THREAD, MEMORY_OF_VM, SWAP_OF_HOST } from './mm/columns.ts';
 import { DELAYS_OF_VM, LATE, ORDERS_OF_VM } from './ordered.ts';
+import { vmmOfVcpu, vmmOfVm } from './vmm/fields.ts';
 
 export const ASYNC_PF_PER_VCPU = 64;
 /** Entries of a page table. */
@@ -40,7 +42,16 @@ export const MP_STATE = numbered(['RUNNABLE', 'UNINITIALIZED', 'INIT_RECEIVED', 
 
 /** TASK_RUNNING and the two ways to sleep, of a host thread. */
 export const TASK_STATE = numbered(['RUNNING', 'INTERRUPTIBLE', 'UNINTERRUPTIBLE']);
-export const THREAD_KIND = numbered(['vcpu', 'kworker', 'kswapd', 'vmm', 'uffd']);
+export const THREAD_KIND = numbered([
+  'vcpu',
+  'kworker',
+  'kswapd',
+  'vmm',
+  'uffd',
+  'migration',
+  'incoming',
+  'postcopy_fault',
+]);
 /** What a thread waits for: of userfault memory a page, and in the handler a message or the contents of a page. */
 export const WAIT = numbered([
   'nothing',
@@ -54,6 +65,8 @@ export const WAIT = numbered([
   'async_pf_lock',
   'thread_end',
   'mmap_lock',
+  'link',
+  'migration',
 ]);
 export const VCPU_MODE = numbered(['OUTSIDE_GUEST_MODE', 'IN_GUEST_MODE', 'EXITING_GUEST_MODE']);
 /** queue_work() to return: PENDING until a worker takes it, RUNNING until the function returns. */
@@ -93,20 +106,6 @@ export const GUEST_TASK = numbered(['RUNNABLE', 'PARKED', 'SLEEPING', 'DONE', 'N
 export const NODE = numbered(['free', 'parked', 'halted', 'dummy']);
 export const ACTION = numbered(['armed', 'waiting', 'done']);
 export const HOLD = numbered(['off', 'armed', 'holding', 'over']);
-/** A save or a restore: first all vCPUs come out of KVM_RUN, then their state is read or written. */
-export const TRANSFER = numbered(['none', 'stopping', 'transferring']);
-/** What a VMM asks of a vCPU thread: QEMU's run_on_cpu(). */
-export const VMM_WORK = numbered([
-  'none',
-  'stop',
-  'query',
-  'save',
-  'get_mpstate',
-  'set_mpstate',
-  'load',
-  'reset',
-  'clear',
-]);
 
 /** Deepest nest of guest handlers: a #PF, an interrupt inside it, and one more of each. */
 export const FRAMES_MAX = 6;
@@ -225,14 +224,8 @@ const tables = {
       ...ORDERS_OF_VM,
       fail_guest_alloc: u16,
       tdp_l4: array(u32, 'tdp_l4'),
-      /** The incarnation that runs, + 1, where it is not this one; see incarnation.ts. */
-      lives_in: ref,
-      /** The VMM: commands to carry out, the first being under way; whether its vCPUs stay out of KVM_RUN. */
-      monitor: fifo('commands'),
-      monitor_failed: bool,
       memslot_changes: fifo('memslot_changes'),
-      paused: bool,
-      transfer: oneOf(TRANSFER),
+      ...vmmOfVm,
       ...LIFE,
     },
     {
@@ -257,10 +250,7 @@ const tables = {
       /** Between vcpu_block() and its end, polling, asleep or about to be. */
       in_block: bool,
       signal_pending: bool,
-      /** What the VMM wants of the vCPU thread when it is out of KVM_RUN, and where to put or take the state. */
-      vmm_work: oneOf(VMM_WORK),
-      vmm_saved: ref,
-      vmm_mp_state: oneOf(MP_STATE),
+      ...vmmOfVcpu,
       /** An exception whose delivery the next fault interrupts: put there by a scenario. */
       delivering: oneOf(EXCEPTION),
       immediate_exit: bool,
@@ -460,6 +450,7 @@ const tables = {
   /** The scenario's timed actions and holds. */
   action: table({ state: oneOf(ACTION), fired: u32 }),
   hold: table({ state: oneOf(HOLD) }, {}),
+  ...migrationTables,
   /** What a VMM has read and keeps under a name: of one vCPU, or of a whole VM. */
   saved: table({ taken: bool }),
 } as const;

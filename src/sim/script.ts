@@ -20,6 +20,8 @@ import { KVM_REQ_PMI, kvm_make_request, kvm_vcpu_kick } from './kvm/requests.ts'
 import { kvm_inject_smi } from './kvm/smi.ts';
 import { VM_STATE } from './life.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
+import { link_down, link_up } from './migrate/cut.ts';
+import { migrate_cancel, migrate_start } from './migrate/source.ts';
 import { queue_memory_job } from './mm/memory_job.ts';
 import { fault_in_at_once, mlock_at_once } from './mm/touch.ts';
 import { kill_handler } from './mm/userfault.ts';
@@ -114,7 +116,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
   const source = (action: number) => m.places.source.action + action;
   const evictions = new Map<ActionOp, number>(m.places.evictions.map(({ op }, index) => [op, index]));
   const memory_jobs = new Map<ActionOp, number>(m.places.memory_jobs.map(({ op }, index) => [op, index]));
-  const commands = new Map<ActionOp, number>(m.places.commands.map(({ op }, index) => [op, index]));
+  const commands = new Map<object, number>(m.places.commands.map(({ op }, index) => [op, index]));
   const firstHold = new Map<ActionOp, number>(m.places.holds.map(({ op }, index) => [op, index]));
 
   const perform = (action: number, op: ActionOp): void => {
@@ -253,6 +255,19 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
       case 'rmmod':
         delete_module(m, op.host);
         return;
+      case 'migrate':
+        migrate_start(m, op.migration);
+        return;
+      case 'cancel':
+        migrate_cancel(m, op.migration);
+        return;
+      case 'cut':
+        link_down(m, op.link);
+        if (op.for_ns !== null) {
+          m.actions[action]!.state = ACTION.waiting;
+          m.queue.arm(source(action), m.clock.now_ns + op.for_ns);
+        }
+        return;
       case 'mark':
         m.observe?.(OBS.marked, 0, m.places.marks.indexOf(op.name), -1);
         return;
@@ -273,6 +288,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
   const restoreLapic = (action: number): void => {
     m.actions[action]!.state = ACTION.done;
     for (const op of actions[action]!.ops) {
+      if (op.op === 'cut' && op.for_ns !== null) link_up(m, op.link);
       if (op.op === 'lapic' && op.for_ns !== null) perform(action, { ...op, enabled: !op.enabled, for_ns: null });
     }
   };

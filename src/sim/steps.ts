@@ -87,6 +87,23 @@ import {
   vcpu_run_tail,
 } from './kvm/vcpu.ts';
 import type { Machine } from './machine.ts';
+import {
+  postcopy_ram_discard,
+  postcopy_ram_fault_thread,
+  process_incoming_migration,
+  process_incoming_migration_exit,
+  ram_load_page,
+  ram_load_page_placed,
+} from './migrate/incoming.ts';
+import {
+  migration_completion_stopped,
+  migration_thread,
+  migration_wait,
+  qemu_savevm_state_complete,
+  ram_save_iterate,
+  ram_save_iterate_end,
+  ram_save_page,
+} from './migrate/source.ts';
 import { exit_mmap } from './mm/exit_mmap.ts';
 import { get_user_pages_lock, get_user_pages_wait } from './mm/gup.ts';
 import {
@@ -197,6 +214,19 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   'userspace.memory_fault': userspace_memory_fault,
   'uffd_handler.fetch': uffd_handler_fetch,
   mfill_atomic: uffd_handler_copy,
+  migration_thread,
+  ram_save_iterate,
+  ram_save_page,
+  'ram_save_iterate.end': ram_save_iterate_end,
+  migration_completion: migration_completion_stopped,
+  qemu_savevm_state_complete,
+  migration_wait,
+  process_incoming_migration,
+  ram_load_page,
+  'ram_load_page.placed': ram_load_page_placed,
+  postcopy_ram_discard,
+  'process_incoming_migration.exit': process_incoming_migration_exit,
+  postcopy_ram_fault_thread,
   worker_thread,
   async_pf_execute,
   'async_pf_execute.present': async_pf_execute_present,

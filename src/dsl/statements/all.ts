@@ -9,6 +9,7 @@ import * as judge from './judge.ts';
 import * as laterAct from './later_act.ts';
 import * as lifeAct from './life_act.ts';
 import * as memory from './memory.ts';
+import * as migration from './migration.ts';
 import * as order from './order.ts';
 import * as task from './task.ts';
 import * as trigger from './trigger.ts';
@@ -32,6 +33,7 @@ export const STATEMENTS: readonly Statement[] = [
   trigger,
   act,
   vmm,
+  migration,
   laterAct,
   lifeAct,
   memory,

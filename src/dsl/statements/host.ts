@@ -1,17 +1,7 @@
 /** The machine underneath: hosts with CPUs, memory and swap, and the links between them. */
 
 import { block, name, place, sum, word } from '../holes.ts';
-import {
-  setting,
-  takesAnything,
-  takesBandwidth,
-  takesCount,
-  takesDistribution,
-  takesPercent,
-  takesSize,
-  takesTime,
-  takesWords,
-} from '../setting.ts';
+import { setting, takesAnything, takesCount, takesDistribution, takesSize, takesTime, takesWords } from '../setting.ts';
 import { statement } from '../statement.ts';
 import { opt, seq } from '../syntax.ts';
 import { COUNT, PAGES, PERCENT, TIME } from '../units.ts';
@@ -194,43 +184,6 @@ export const costEntry = statement({
   },
   lower: ({ step, time }, _at, lowering) => lowering.cost(step, time),
 });
-
-export const link = statement({
-  id: 'link',
-  keyword: 'link',
-  where: ['file'],
-  syntax: seq(
-    seq(word('link'), name('name'), word('from'), name('from', 'HOST'), word('to'), name('to', 'HOST')),
-    block('link'),
-  ),
-  summary: 'A network between two hosts.',
-  examples: ['link lan from src to dst { bandwidth 10 Gbit/s; latency 80us; loss 0% }'],
-  needs: 'the complete model',
-  lower: () => undefined,
-  declare: ({ name }, at, scope) => scope.thing(name, 'link', at),
-  check({ from, to }, _at, check) {
-    check.declared(from, 'host');
-    check.declared(to, 'host');
-  },
-});
-
-export const linkSettings = [
-  setting({
-    keyword: 'bandwidth',
-    where: ['link'],
-    takes: takesBandwidth,
-    summary: 'What it carries.',
-    example: 'bandwidth 10 Gbit/s',
-  }),
-  setting({
-    keyword: 'latency',
-    where: ['link'],
-    takes: takesTime,
-    summary: 'How long a packet travels.',
-    example: 'latency 80us',
-  }),
-  setting({ keyword: 'loss', where: ['link'], takes: takesPercent, summary: 'Packets lost.', example: 'loss 0%' }),
-];
 
 export const userfault = statement({
   id: 'userfault',

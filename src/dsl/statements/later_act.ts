@@ -29,28 +29,6 @@ export const laterActs = [
   onThing('unplug', ['vcpu'], 'VCPU', 'Takes a vCPU away.', 'unplug web.vcpu[0]'),
 ];
 
-export const migrate = statement({
-  id: 'migrate',
-  keyword: 'migrate',
-  where: WHERE,
-  syntax: seq(word('migrate'), name('name', 'MIGRATION')),
-  summary: 'Starts a migration.',
-  examples: ['migrate move'],
-  needs: COMPLETE,
-  check: ({ name }, _at, check) => check.declared(name, 'migration'),
-});
-
-export const cancel = statement({
-  id: 'cancel',
-  keyword: 'cancel',
-  where: WHERE,
-  syntax: seq(word('cancel'), name('name', 'MIGRATION')),
-  summary: 'Cancels a migration.',
-  examples: ['cancel move'],
-  needs: COMPLETE,
-  check: ({ name }, _at, check) => check.declared(name, 'migration'),
-});
-
 export const record = statement({
   id: 'record',
   keyword: 'record',

@@ -23,6 +23,8 @@ export type EntityKind =
   | 'thread'
   | 'saved'
   | 'saved_vcpu'
+  | 'migration'
+  | 'link'
   | 'work'
   | 'handler';
 export type AddressKind = 'gva' | 'gpa' | 'hva' | 'gfn' | 'pfn';

@@ -10,6 +10,13 @@ export const host: Description = {
     free_pages: quantity('pages', 'Frames not in use.', (m, row) => m.hosts[row]!.nr_free_pages, 'host.nr_free_pages'),
     major_faults: count('pgmajfault.', (m, row) => m.hosts[row]!.pgmajfault, 'host.pgmajfault'),
     faults: count('pgfault.', (m, row) => m.hosts[row]!.pgfault, 'host.pgfault'),
+    apf_items_received: count('Tokens of outstanding faults that migrations brought along.', (m, row) =>
+      m.program.migrations.reduce(
+        (total, { into }, migration) =>
+          total + (m.program.vms[into]!.host === row ? m.migrations[migration]!.items_received : 0),
+        0,
+      ),
+    ),
     oom: count(
       'Allocations that failed because nothing could be reclaimed.',
       (m, row) => m.hosts[row]!.oom,

@@ -7,6 +7,7 @@
  */
 import { gpa_of_page } from '../addr.ts';
 import { AT, type At } from '../at.ts';
+import { is_pml_write, pml_log_write } from '../kvm/dirty_log.ts';
 import { EXIT_REASON } from '../kvm/exit_reason.ts';
 import { shadow_access, shadow_present } from '../kvm/shadow.ts';
 import { tdp_access, tdp_huge } from '../kvm/tdp.ts';
@@ -41,7 +42,7 @@ export function access_page(m: Machine, vcpu: Vcpu, page: number, write: boolean
   if (walks === WALKS.two_dimensional) return walk_and_access(m, vcpu, page, write);
   if (walks === WALKS.shadow) return walk_shadow(m, vcpu, page, write);
   if (tdp_access(m, vm_of_vcpu(m, vcpu), page, write) >= 0) return true;
-  return violation(vcpu, page, gpa_of_page(m, page), write);
+  return violation(m, vcpu, page, gpa_of_page(m, page), write);
 }
 
 /** After an access that did not go through: an exit, or a #PF that the CPU has delivered without one. */
@@ -49,8 +50,18 @@ export function left_guest(vcpu: Vcpu): At {
   return vcpu.exit_reason === EXIT_REASON.none ? AT.guest : AT.handle_exit;
 }
 
-/** The TDP tables have no entry: an exit. */
-function violation(vcpu: Vcpu, page: number, gpa: number, write: boolean): false {
+/** The TDP tables have no entry: an exit; unless it is a write that the CPU logs by itself, which goes on. */
+function violation(m: Machine, vcpu: Vcpu, page: number, gpa: number, write: boolean): boolean {
+  if (write && is_pml_write(m, vm_of_vcpu(m, vcpu), page)) {
+    if (pml_log_write(m, vcpu, page)) return true;
+    vcpu.exit_reason = EXIT_REASON.pml_full;
+    return false;
+  }
+  return npf(vcpu, page, gpa, write);
+}
+
+/** The exit. */
+function npf(vcpu: Vcpu, page: number, gpa: number, write: boolean): false {
   vcpu.cr2_or_gpa = gpa;
   vcpu.fault_page = page;
   vcpu.fault_write = write ? 1 : 0;
@@ -77,7 +88,7 @@ function walk_and_access(m: Machine, vcpu: Vcpu, page: number, write: boolean): 
   }
   count_refs(vcpu, tdp_huge(m, vm, target) ? LEVELS - 1 : LEVELS);
   const pfn = tdp_access(m, vm, target, write);
-  if (pfn < 0) return violation(vcpu, target, gpa_of_page(m, target), write);
+  if (pfn < 0) return violation(m, vcpu, target, gpa_of_page(m, target), write);
   tlb_fill(m, vcpu, page, pfn, write);
   reached(m, vcpu, page, pfn);
   return true;
@@ -90,8 +101,12 @@ function walk_and_access(m: Machine, vcpu: Vcpu, page: number, write: boolean): 
 function reach_entry(m: Machine, vcpu: Vcpu, vm: number, index: number): boolean {
   count_refs(vcpu, (LEVELS - 1) * (LEVELS + 1) + LEVELS);
   const table = table_page(m, vm, vcpu.cr3, index);
-  if (table >= 0 && tdp_access(m, vm, table, true) < 0)
-    return violation(vcpu, table, gpa_of_entry(m, vm, vcpu.cr3, index), true);
+  if (
+    table >= 0 &&
+    tdp_access(m, vm, table, true) < 0 &&
+    !violation(m, vcpu, table, gpa_of_entry(m, vm, vcpu.cr3, index), true)
+  )
+    return false;
   count_refs(vcpu, 1);
   return true;
 }
@@ -121,7 +136,7 @@ function walk_shadow(m: Machine, vcpu: Vcpu, page: number, write: boolean): bool
 
 /** The shadow has no entry, or one that does not allow this: the #PF is the host's before it may be the guest's. */
 function pf_exit(vcpu: Vcpu, page: number, address: number, write: boolean, present: boolean): false {
-  violation(vcpu, page, address, write);
+  npf(vcpu, page, address, write);
   vcpu.fault_present = present ? 1 : 0;
   vcpu.exit_reason = EXIT_REASON.pf;
   return false;
@@ -150,7 +165,7 @@ function access_table(m: Machine, vcpu: Vcpu, space: number, index: number): boo
   const vm = vm_of_vcpu(m, vcpu);
   const table = table_page(m, vm, space, index);
   if (table < 0 || tdp_access(m, vm, table, true) >= 0) return true;
-  return violation(vcpu, table, gpa_of_entry(m, vm, space, index), true);
+  return violation(m, vcpu, table, gpa_of_entry(m, vm, space, index), true);
 }
 
 /** Whether the TLB knows the way; then nobody walks, whatever the tables say by now. */

@@ -92,6 +92,10 @@ export function entityText(m: Machine, kind: EntityKind, row: number): string {
       return m.places.threads[row]?.comm ?? 'a userfault handler';
     case 'saved':
       return m.places.saved[row]?.name ?? 'a saved VM';
+    case 'migration':
+      return m.program.migrations[row]!.name;
+    case 'link':
+      return m.program.links[row]!.name;
     case 'saved_vcpu': {
       const place = m.places.saved.findLast(({ first }) => first <= row);
       return place?.whole ? `${place.name}.vcpu[${row - place.first}]` : (place?.name ?? 'a saved vCPU');

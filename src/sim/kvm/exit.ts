@@ -18,6 +18,7 @@ import {
 } from './async_pf_x86.ts';
 import { kvm_vcpu_has_events } from './block.ts';
 import { exit_is_cr3, handle_cr, handle_invlpg, svm_cr_exit_code } from './cr.ts';
+import { flush_pml_buffer } from './dirty_log.ts';
 import { kvm_clear_exception_queue, kvm_queue_exception_e, VECTOR } from './event.ts';
 import { EXCEPTION } from './event_state.ts';
 import { EXIT_CODE, EXIT_REASON, EXIT_REASONS, type ExitReason } from './exit_reason.ts';
@@ -85,6 +86,7 @@ export function handle_exit(m: Machine, thread: Thread): At {
   vcpu.immediate_exit = 0;
   vcpu.exit_reason = EXIT_REASON.none;
   vcpu.nr_exits += 1;
+  if (vcpu.pml_index > 0) flush_pml_buffer(m, vcpu);
   trace_exit(m, vcpu, reason);
   m.observe?.(OBS.exit, vm_of_vcpu(m, vcpu), vcpu.id, -1);
   svm_complete_iret(vcpu);
@@ -117,6 +119,7 @@ export function handle_exit(m: Machine, thread: Thread): At {
       nmi_window_interception(vcpu, WINDOW.step | WINDOW.stepped);
       return AT['vcpu_run.tail'];
     case EXIT_REASON.interrupt:
+    case EXIT_REASON.pml_full:
     case EXIT_REASON.none:
     case EXIT_REASON.cpuid:
     case EXIT_REASON.nmi:

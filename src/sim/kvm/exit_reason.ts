@@ -16,6 +16,7 @@ export const EXIT_REASON = numbered([
   'cr_write',
   'invlpg',
   'rsm',
+  'pml_full',
 ]);
 export type ExitReason = (typeof EXIT_REASON)[keyof typeof EXIT_REASON];
 export const EXIT_REASONS = Object.keys(EXIT_REASON) as readonly (keyof typeof EXIT_REASON)[];
@@ -38,4 +39,5 @@ export const EXIT_CODE: { readonly [R in keyof typeof EXIT_REASON]: { readonly s
   invlpg: { svm: 0x79, vmx: 14 },
   // On VMX it is an invalid opcode, which is intercepted.
   rsm: { svm: 0x73, vmx: 0 },
+  pml_full: { svm: 0, vmx: 62 },
 };

@@ -18,10 +18,10 @@ import {
   TASK_STATE,
   type Thread,
   type Vcpu,
-  VMM_WORK,
   WAIT,
   WORK_STATE,
 } from '../schema.ts';
+import { VMM_WORK } from '../vmm/fields.ts';
 import { run_on_cpu_done, run_on_cpu_refused } from '../vmm/monitor.ts';
 import { kvm_arch_can_dequeue_async_page_present } from './async_pf_x86.ts';
 import { kvm_clear_exception_queue } from './event.ts';
@@ -201,7 +201,8 @@ export function kvm_vcpu_ioctl_x86_set_vcpu_events(m: Machine, thread: Thread): 
 export function kvm_arch_vcpu_ioctl_set_mpstate(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const saved = kept(m, vcpu);
-  vcpu.mp_state = vcpu.vmm_work === VMM_WORK.load && saved ? saved.mp_state : vcpu.vmm_mp_state;
+  const wanted = Object.values(MP_STATE).find(state => state === vcpu.vmm_mp_state) ?? MP_STATE.RUNNABLE;
+  vcpu.mp_state = vcpu.vmm_work === VMM_WORK.load && saved ? saved.mp_state : wanted;
   kvm_make_request(KVM_REQ_EVENT, vcpu);
   return vcpu.vmm_work === VMM_WORK.load ? AT.kvm_vcpu_ioctl_set_lapic : AT['run_on_cpu.done'];
 }

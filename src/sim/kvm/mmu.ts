@@ -10,6 +10,7 @@ import { AT, type At } from '../at.ts';
 import { guest_rip } from '../guest/rip.ts';
 import { WALKS } from '../guest/walks.ts';
 import { knobs_of, knobsOfVm, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
+import { DIRTY_LOG } from '../migrate/tables.ts';
 import { MMAP_LOCK } from '../mm/columns.ts';
 import { hva_to_pfn_nowait, resident, start_gup } from '../mm/gup.ts';
 import { pte_present, pte_target, pte_write } from '../mm/page.ts';
@@ -19,6 +20,7 @@ import type { Thread, Vcpu, Work } from '../schema.ts';
 import { kvm_retry_sync, kvm_schedule_work, kvm_setup_async_pf_item, kvm_setup_async_pf_list } from './async_pf.ts';
 import { is_userfault } from './async_pf_userfault.ts';
 import { kvm_can_do_async_pf, kvm_find_async_pf_gfn, refuses_halt, repeated_fault } from './async_pf_x86.ts';
+import { mark_page_dirty_in_slot } from './dirty_log.ts';
 import { after_fault, direct_map, kvm_handle_error_pfn, page_failed } from './fault.ts';
 import { gfn_to_memslot } from './memslot.ts';
 import { tdp_map, tdp_map_huge } from './tdp.ts';
@@ -201,10 +203,12 @@ export function kvm_tdp_mmu_map(m: Machine, thread: Thread): At {
   const stale = row.mmu_invalidate_in_progress > 0 || row.mmu_invalidate_seq !== vcpu.fault_mmu_seq;
   const pte = m.hva.pte(vcpu.fault_page);
   if ((stale && guarded(m, vcpu, GUARD.mmu_notifier_retry)) || !pte_present(pte)) return then;
-  const huge = vmSpec(m, vm).huge_pages ? huge_frame(m, vm, vcpu.fault_page) : -1;
+  const huge = vmSpec(m, vm).huge_pages && row.dirty_log === DIRTY_LOG.off ? huge_frame(m, vm, vcpu.fault_page) : -1;
   if (m.emit) m.emit(TP.kvm_mmu_spte_requested, gfn_of_page(m, vcpu.fault_page), pte_target(pte), huge >= 0 ? 2 : 1);
   if (huge >= 0) tdp_map_huge(m, vm, vcpu.fault_page, huge);
   else tdp_map(m, vm, vcpu.fault_page, pte_target(pte), pte_write(pte));
+  // A leaf that may be written is taken for written, be it a read that has brought it.
+  if (row.dirty_log !== DIRTY_LOG.off && pte_write(pte)) mark_page_dirty_in_slot(m, vcpu, vcpu.fault_page);
   m.observe?.(OBS.mapped, vm, vcpu.fault_page, -1);
   return then;
 }

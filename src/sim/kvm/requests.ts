@@ -17,6 +17,7 @@ export const KVM_REQ_TRIPLE_FAULT = 64;
 export const KVM_REQ_SMI = 128;
 export const KVM_REQ_PMI = 256;
 export const KVM_REQ_TLB_FLUSH = 512;
+export const KVM_REQ_DIRTY_RING_SOFT_FULL = 0x1000;
 
 /** Names for views, in bit order. */
 export const KVM_REQ_NAMES = [

@@ -126,6 +126,23 @@ export function tdp_zap(m: Machine, vm: number, page: number): boolean {
   return (leaf & PRESENT) !== 0 && (leaf & DIRTY) !== 0;
 }
 
+/**
+ * Makes a small leaf clean and read-only, so that the next write is noticed. Returns whether it was dirty.
+ * Models clear_dirty_gfn_range() and wrprot_gfn_range(), arch/x86/kvm/mmu/tdp_mmu.c.
+ */
+export function tdp_clear_dirty(m: Machine, vm: number, page: number): boolean {
+  if (tdp_huge(m, vm, page)) return false;
+  const leaf = m.tdp.l1(page);
+  if ((leaf & PRESENT) === 0) return false;
+  m.tdp.set_l1(page, (leaf & ~(WRITABLE | DIRTY)) >>> 0);
+  return (leaf & DIRTY) !== 0;
+}
+
+/** A write to a clean page that the CPU has logged by itself. */
+export function tdp_allow_write(m: Machine, _vm: number, page: number): void {
+  m.tdp.set_l1(page, (m.tdp.l1(page) | WRITABLE | ACCESSED | DIRTY) >>> 0);
+}
+
 /** Tests and clears the accessed bit. Models kvm_age_gfn(), arch/x86/kvm/mmu. */
 export function tdp_age(m: Machine, vm: number, page: number): boolean {
   const place = m.places.vms[vm]!;

@@ -15,12 +15,15 @@ import { schedule } from '../host/sched.ts';
 import { locked_out } from '../host/spinlock.ts';
 import { VM_STATE } from '../life.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
+import { throttle_sleep_ns } from '../migrate/throttle.ts';
 import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
-import { ENTRY_NOTE, MP_STATE, TASK_STATE, type Thread, VCPU_MODE, type Vcpu, VMM_WORK } from '../schema.ts';
+import { ENTRY_NOTE, MP_STATE, TASK_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
+import { VMM_WORK } from '../vmm/fields.ts';
 import { run_on_cpu_done, vm_shutdown, vm_stopped } from '../vmm/monitor.ts';
 import { free_work, kvm_check_async_pf_completion } from './async_pf.ts';
 import { kvm_add_async_pf_gfn, synthetic_halt } from './async_pf_x86.ts';
+import { kvm_dirty_ring_full } from './dirty_log.ts';
 import { cancel_injection } from './event.ts';
 import { first_ioctl } from './ioctl.ts';
 import { kvm_inject_pending_timer_irqs } from './lapic.ts';
@@ -28,6 +31,7 @@ import { kvm_pmu_deliver_pmi, process_nmi } from './nmi.ts';
 import {
   KVM_REQ_APF_HALT,
   KVM_REQ_APF_READY,
+  KVM_REQ_DIRTY_RING_SOFT_FULL,
   KVM_REQ_EVENT,
   KVM_REQ_NMI,
   KVM_REQ_PMI,
@@ -57,6 +61,12 @@ export function userspace(m: Machine, thread: Thread): At {
   if (m.vms[vm_of_vcpu(m, vcpu)]!.state !== VM_STATE.RUNNING) return AT.do_exit;
   if (vcpu.vmm_work === VMM_WORK.stop) run_on_cpu_done(m, vcpu);
   if (vcpu.vmm_work !== VMM_WORK.none) return first_ioctl(m, vcpu);
+  if (vcpu.throttled && !vm_stopped(m.vms[vm_of_vcpu(m, vcpu)]!)) {
+    m.queue.arm(m.places.source.throttle_sleep + vcpu.id, m.clock.now_ns + throttle_sleep_ns(m, vcpu));
+    thread.task_state = TASK_STATE.INTERRUPTIBLE;
+    schedule(m, thread);
+    return AT.userspace;
+  }
   if (vm_stopped(m.vms[vm_of_vcpu(m, vcpu)]!)) {
     thread.task_state = TASK_STATE.INTERRUPTIBLE;
     schedule(m, thread);
@@ -117,6 +127,10 @@ function after_requests(m: Machine, vcpu: Vcpu): At {
  */
 export function vcpu_enter_guest_requests(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
+  if (kvm_check_request(KVM_REQ_DIRTY_RING_SOFT_FULL, vcpu)) {
+    vcpu.request_next = 0;
+    return kvm_dirty_ring_full(m, vcpu);
+  }
   const order = REQUEST_ORDER[knobs_of(m, vcpu).request_order];
   while (vcpu.request_next < order.length) {
     const request = order[vcpu.request_next]!;

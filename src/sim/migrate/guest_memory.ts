@@ -6,8 +6,8 @@
  * leaves each where it is, in memory or in swap.
  */
 import type { Machine } from '../machine.ts';
-import type { SavedPlace } from '../places.ts';
 import { GUEST_TASK, NODE } from '../schema.ts';
+import type { SavedPlace } from '../vmm/places.ts';
 import { clear_row, copy_row, load_fields, save_fields } from './copy.ts';
 
 /** Rows of the token table that belong to a VM: those of its tasks and CPUs have fixed places, dummies have not. */

@@ -12,8 +12,11 @@ import { wake_up_process } from '../host/sched.ts';
 import { kvm_vcpu_kick } from '../kvm/requests.ts';
 import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { load_guest, save_guest } from '../migrate/guest_memory.ts';
-import { MP_STATE, TRANSFER, type Vcpu, VMM_WORK, type Vm } from '../schema.ts';
+import { vm_loaded, vm_saved } from '../migrate/switchover.ts';
+import { MP_STATE, type Vcpu, type Vm } from '../schema.ts';
 import type { Command } from './command.ts';
+import { TRANSFER, VMM_WORK } from './fields.ts';
+import type { SavedPlace } from './places.ts';
 
 type Work = (typeof VMM_WORK)[keyof typeof VMM_WORK];
 
@@ -83,13 +86,27 @@ function begin(m: Machine, vm: number): void {
       return;
     case 'save':
     case 'restore':
+    case 'migrate_out':
       row.transfer = TRANSFER.stopping;
       for (const vcpu of vcpusOf(m, vm)) run_on_cpu(m, vcpu, VMM_WORK.stop, 0);
       return;
+    case 'migrate_in': {
+      row.transfer = TRANSFER.transferring;
+      const place = m.places.migrations[op.migration]!.saved;
+      load_guest(m, vm, place);
+      ask_all(m, vm, place, VMM_WORK.load);
+      return;
+    }
   }
 }
 
-function savedPlace(m: Machine, op: Extract<Command, { readonly name: string }>) {
+function ask_all(m: Machine, vm: number, place: SavedPlace, work: Work): void {
+  vcpusOf(m, vm).forEach((vcpu, index) => {
+    run_on_cpu(m, vcpu, work, place.first + index + 1);
+  });
+}
+
+function savedPlace(m: Machine, op: Extract<Command, { readonly name: string }>): SavedPlace {
   return m.places.saved.find(({ name }) => name === op.name)!;
 }
 
@@ -130,16 +147,28 @@ function proceed(m: Machine, vm: number): void {
     for (const vcpu of vcpusOf(m, vm)) run_on_cpu(m, vcpu, VMM_WORK.reset, 0);
     return;
   }
+  if (op.op === 'migrate_out') {
+    const { saved } = m.places.migrations[op.migration]!;
+    if (row.transfer === TRANSFER.stopping) {
+      row.transfer = TRANSFER.transferring;
+      ask_all(m, vm, saved, VMM_WORK.save);
+      return;
+    }
+    row.paused = 1;
+    if (!row.monitor_failed) save_guest(m, vm, saved);
+    vm_saved(m, op.migration, row.monitor_failed === 1);
+  }
+  if (op.op === 'migrate_in') {
+    if (!row.monitor_failed) row.paused = 0;
+    vm_loaded(m, op.migration, row.monitor_failed === 1);
+  }
   if (op.op === 'save' || op.op === 'restore') {
     const place = savedPlace(m, op);
     const saved = m.saveds[m.places.saved.indexOf(place)]!;
     if (row.transfer === TRANSFER.stopping && (op.op === 'save' || saved.taken)) {
       row.transfer = TRANSFER.transferring;
       if (op.op === 'restore') load_guest(m, vm, place);
-      const work = op.op === 'save' ? VMM_WORK.save : VMM_WORK.load;
-      vcpusOf(m, vm).forEach((vcpu, index) => {
-        run_on_cpu(m, vcpu, work, place.first + index + 1);
-      });
+      ask_all(m, vm, place, op.op === 'save' ? VMM_WORK.save : VMM_WORK.load);
       return;
     }
     if (op.op === 'save' && !row.monitor_failed) {
@@ -150,17 +179,23 @@ function proceed(m: Machine, vm: number): void {
   end(m, vm);
 }
 
+/** The VM goes on, unless something else keeps it. Models vm_start() of QEMU. */
+export function vm_resume(m: Machine, vm: number): void {
+  const row = m.vms[vm]!;
+  row.paused = 0;
+  if (vm_stopped(row)) return;
+  for (const vcpu of vcpusOf(m, vm)) {
+    const thread = m.threads[m.places.vcpus[vcpu.id]!.thread]!;
+    if (thread.at === AT.userspace) wake_up_process(m, thread);
+  }
+}
+
 /** The command is over: the vCPUs go on where nothing else keeps them, and the next command begins. */
 function end(m: Machine, vm: number): void {
   const row = m.vms[vm]!;
   row.transfer = TRANSFER.none;
   row.monitor_failed = 0;
   row.monitor.shift();
-  if (!vm_stopped(row)) {
-    for (const vcpu of vcpusOf(m, vm)) {
-      const thread = m.threads[m.places.vcpus[vcpu.id]!.thread]!;
-      if (thread.at === AT.userspace) wake_up_process(m, thread);
-    }
-  }
+  if (!row.paused) vm_resume(m, vm);
   if (row.monitor.length > 0) begin(m, vm);
 }
