@@ -97,6 +97,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
         memslots: 1,
         tlb: false,
         userfault: null,
+        backing: 'anonymous',
         irqchip: 'kernel',
         hlt_exits: true,
         saved_msrs: 'all',

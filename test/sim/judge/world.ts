@@ -75,6 +75,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
         memslots: 1,
         tlb: false,
         userfault: null,
+        backing: 'anonymous',
         irqchip: 'kernel',
         hlt_exits: true,
         saved_msrs: 'all',
