@@ -25,7 +25,10 @@ run on variants all
 needs not variant has resolve = wait because "nothing is asynchronous"
 case "told" { needs not variant has notify = none; expect parks(db) }
 case "any" { expect took_apf(web.page(3)) }`);
-  assert.equal(diagnostics.map(each => renderDiagnostic(each)), []);
+  assert.equal(
+    diagnostics.map(each => renderDiagnostic(each)),
+    [],
+  );
   const [told, any] = suite?.cases ?? [];
   assert.not.ok(told?.variants.includes('v6'));
   assert.ok(any?.variants.includes('v6'));
