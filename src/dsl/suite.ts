@@ -4,7 +4,7 @@
 import { Bug } from '../base/assert.ts';
 import type { Place, Program } from '../sim/program.ts';
 import type { Knobs } from '../sim/protocol/knobs.ts';
-import { PRESET_NAMES } from '../sim/protocol/presets.ts';
+import { DEFAULT_PRESET, PRESET_NAMES } from '../sim/protocol/presets.ts';
 import { type Applies, appliesTo, checkNeeds } from './applies.ts';
 import { Check } from './check.ts';
 import { entryType } from './check_expression.ts';
@@ -200,12 +200,12 @@ function variantsOf(nodes: readonly Node[], all: readonly string[]): readonly st
   return [...wordsOf([node], node.statement.id, 'one'), ...wordsOf([node], node.statement.id, 'many')];
 }
 
-/** The protocol of the first VM that says one; the newest preset where none does. */
+/** The protocol of the first VM that says one. */
 function protocolOf({ tree, imports }: Unit): readonly string[] {
   const nodes = [...imports.flatMap(each => each.tree.nodes), ...tree.nodes];
   const vms = nodes.filter(each => each.statement.id === 'vm');
   const [given] = vms.flatMap(each => wordsOf(each.body, 'vm_protocol', 'variant'));
-  return [given ?? PRESET_NAMES.at(-1) ?? ''];
+  return [given ?? DEFAULT_PRESET];
 }
 
 function tracepointsOf(nodes: readonly Node[]): readonly string[] | null {

@@ -334,6 +334,9 @@ export const PRESETS: readonly Preset[] = [
   },
 ];
 
+/** What runs where nothing is said: the newest that most guests of most hosts meet. */
+export const DEFAULT_PRESET = 'linux_6_12';
+
 export const PRESET_NAMES: readonly string[] = PRESETS.map(preset => preset.name);
 
 export function presetNamed(name: string): Preset | undefined {
