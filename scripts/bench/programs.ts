@@ -99,6 +99,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
         userfault: null,
         backing: 'anonymous',
         irqchip: 'kernel',
+        lvt0: 'extint',
         hlt_exits: true,
         saved_msrs: 'all',
         protected_state: false,

@@ -13,6 +13,8 @@ export const AT = numbered([
   // vCPU threads, outside the kernel: the VMM's own loop around ioctl(KVM_RUN).
   'userspace',
   'userspace.memory_fault',
+  'kvm_vcpu_ioctl_interrupt',
+  'kvm_vcpu_ioctl_nmi',
   // The VMM's main thread.
   'vmm',
   // What a VMM asks of a vCPU that is out of KVM_RUN, kvm/ioctl.ts.

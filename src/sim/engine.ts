@@ -10,16 +10,16 @@ import { wake_task } from './guest/sched.ts';
 import { context_switch, pick_next, SLICE_NS, update_curr } from './host/sched.ts';
 import { vcpu_now } from './incarnation.ts';
 import { apic_timer_expired } from './kvm/lapic.ts';
-import { send_nmi } from './kvm/nmi.ts';
 import { happens_late } from './late.ts';
-import type { Machine } from './machine.ts';
+import { lapic_in_kernel, type Machine } from './machine.ts';
 import { wire_event } from './migrate/link.ts';
 import { throttle_over, tick as throttle_tick } from './migrate/throttle.ts';
 import { end_swap_bio } from './mm/swap.ts';
 import { fetched } from './mm/userfault.ts';
-import type { Cpu, Thread } from './schema.ts';
+import type { Cpu, Thread, Vcpu } from './schema.ts';
 import type { Script } from './script.ts';
 import { PREEMPT_OFF, STEP_TABLE } from './steps.ts';
+import { apic_deliver_irq, device_nmi } from './vmm/irqchip.ts';
 
 /** clock.current_thread when no thread runs: a device, a timer or the scenario acts. */
 export const NO_THREAD = 0xffff;
@@ -103,16 +103,22 @@ function fire(m: Machine, source: number, script: Script): void {
   else end_swap_bio(m, source - first.io);
 }
 
+/** A timer of the LAPIC, be it the kernel's or the VMM's. */
+function timer_expired(m: Machine, vcpu: Vcpu, vector: number): void {
+  if (lapic_in_kernel(m, vcpu)) apic_timer_expired(m, vcpu, vector);
+  else apic_deliver_irq(m, vcpu, vector);
+}
+
 function expire(m: Machine, id: number): void {
   const timer = m.places.timers[id]!;
-  apic_timer_expired(m, vcpu_now(m, timer.vcpu), timer.vector);
+  timer_expired(m, vcpu_now(m, timer.vcpu), timer.vector);
   if ('period_ns' in timer.spec) m.queue.arm(m.places.source.timer + id, m.clock.now_ns + timer.spec.period_ns);
 }
 
 /** A sender of NMIs is due: a watchdog outside of the CPU, whose message goes to the LAPIC. */
 function watchdog(m: Machine, id: number): void {
   const { vcpu, period_ns } = m.places.nmis[id]!;
-  send_nmi(m, m.vcpus[vcpu]!, id);
+  device_nmi(m, vcpu_now(m, vcpu), id);
   if (period_ns !== null) m.queue.arm(m.places.source.nmi + id, m.clock.now_ns + period_ns);
 }
 
@@ -125,7 +131,7 @@ function wake_task_of_sleep(m: Machine, id: number): void {
   wake_task(m, task, null);
   const { vcpu } = task;
   const timer = m.places.timers.find(other => other.vcpu === m.guest_of_vcpu[vcpu]);
-  apic_timer_expired(m, m.vcpus[vcpu]!, timer ? timer.vector : HRTIMER_VECTOR);
+  timer_expired(m, m.vcpus[vcpu]!, timer ? timer.vector : HRTIMER_VECTOR);
 }
 
 /** LOCAL_TIMER_VECTOR of Linux: a timer interrupt that is nobody's tick. */

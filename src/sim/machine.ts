@@ -277,3 +277,8 @@ export function vm_of_vcpu(m: Machine, vcpu: Vcpu): number {
 export function knobs_of(m: Machine, vcpu: Vcpu): Knobs {
   return m.knobs_of_vcpu[vcpu.id]!;
 }
+
+/** Whether the kernel has a LAPIC for it, rather than the VMM. Models lapic_in_kernel(), arch/x86/kvm/lapic.h. */
+export function lapic_in_kernel(m: Machine, vcpu: Vcpu): boolean {
+  return m.program.vms[m.vm_of_vcpu[vcpu.id]!]!.irqchip !== 'user';
+}

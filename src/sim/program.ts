@@ -172,6 +172,8 @@ export interface VmSpec {
   /** Slots that the heap is divided into. */
   readonly memslots: number;
   readonly irqchip: 'kernel' | 'split' | 'user';
+  /** LVT0 of the boot CPU's LAPIC: whether the line of the PIC gets through. */
+  readonly lvt0: 'extint' | 'masked';
   readonly hlt_exits: boolean;
   /** Which MSRs the VMM saves: all that KVM lists, or all but MSR_KVM_ASYNC_PF_INT (B34). */
   readonly saved_msrs: 'all' | 'without_apf_int';
@@ -217,6 +219,7 @@ export type ActionOp =
       readonly vm: number;
       readonly vcpu: number;
       readonly irq: number;
+      readonly via: 'lapic' | 'pic';
     }
   | { readonly op: 'smi' | 'pmi'; readonly vm: number; readonly vcpu: number }
   | { readonly op: 'nmi'; readonly vm: number; readonly vcpu: number; readonly name: string }

@@ -14,8 +14,7 @@ import { hold_thread, release_thread, wake_up_process } from './host/sched.ts';
 import { vcpu_now, vm_now } from './incarnation.ts';
 import { delete_module } from './kvm/destroy.ts';
 import { EXCEPTION } from './kvm/event_state.ts';
-import { apic_set_spiv, kvm_apic_set_irq } from './kvm/lapic.ts';
-import { send_nmi } from './kvm/nmi.ts';
+import { apic_set_spiv } from './kvm/lapic.ts';
 import { KVM_REQ_PMI, kvm_make_request, kvm_vcpu_kick } from './kvm/requests.ts';
 import { kvm_inject_smi } from './kvm/smi.ts';
 import { VM_STATE } from './life.ts';
@@ -30,6 +29,7 @@ import { order } from './order.ts';
 import { type Matcher, matcherOf, matches, rowOf } from './pattern.ts';
 import type { ActionOp, Trigger } from './program.ts';
 import { ACTION, HOLD, MP_STATE, type Thread, type Vcpu } from './schema.ts';
+import { device_irq, device_nmi } from './vmm/irqchip.ts';
 import { change_memslot, end_vm } from './vmm/main_loop.ts';
 import { monitor_command } from './vmm/monitor.ts';
 
@@ -155,7 +155,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
         return;
       case 'irq': {
         const interrupt = m.places.interrupts[rowOf(m.places, { kind: 'irq', vm: op.vm, id: op.irq, name: '' })]!;
-        kvm_apic_set_irq(m, vcpuOf(op), interrupt.vector);
+        device_irq(m, vcpuOf(op), interrupt.vector, op.via);
         return;
       }
       case 'smi':
@@ -166,7 +166,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
         kvm_vcpu_kick(m, vcpuOf(op));
         return;
       case 'nmi':
-        send_nmi(
+        device_nmi(
           m,
           vcpuOf(op),
           m.places.nmis.findIndex(({ name, vm }) => vm < 0 && name === op.name),

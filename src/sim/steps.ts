@@ -77,6 +77,7 @@ import {
   kvm_arch_vcpu_ioctl_run,
   kvm_check_async_pf_completion_entry,
   kvm_vcpu_exit_request,
+  kvm_vcpu_ioctl_interrupt,
   userspace,
   vcpu_enter_guest,
   vcpu_enter_guest_checked,
@@ -115,6 +116,7 @@ import {
 import { do_madvise, do_madvise_done, do_madvise_zap, do_mmap, do_mmap_done } from './mm/memory_job.ts';
 import { uffd_handler_copy, uffd_handler_fetch, userfaultfd_read } from './mm/userfault.ts';
 import type { Thread } from './schema.ts';
+import { kvm_vcpu_ioctl_nmi } from './vmm/irqchip.ts';
 import {
   do_exit,
   do_exit_notify,
@@ -131,6 +133,8 @@ export type Step = (m: Machine, thread: Thread) => At;
 export const steps: { readonly [N in keyof typeof AT]: Step } = {
   off: () => AT.off,
   userspace,
+  kvm_vcpu_ioctl_interrupt,
+  kvm_vcpu_ioctl_nmi,
   vmm,
   kvm_drain_async_pf,
   kvm_arch_vcpu_ioctl_get_regs,

@@ -62,8 +62,8 @@ lowering('a host and its swap device', () => {
         readahead_pages: 8,
         error_ppm: 10_000,
       },
-      cost_ns: { context_switch: 2000 },
       halt_poll_ns: 0,
+      cost_ns: { context_switch: 2000 },
     },
   );
 });
@@ -127,7 +127,7 @@ hold web.vcpu[0] at vcpu_enter_guest.requests after not_present(cold) until comp
         { kind: 'after', event: { name: 'ready', args: [page], by: null }, plus_ns: 5000 },
         [
           { op: 'mark', name: 'told' },
-          { op: 'irq', irq: 0, vm: 0, vcpu: 0 },
+          { op: 'irq', irq: 0, via: 'lapic', vm: 0, vcpu: 0 },
         ],
       ],
       [

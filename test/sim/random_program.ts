@@ -163,6 +163,7 @@ function randomVm(dice: Dice, index: number, hosts: readonly HostSpec[], variant
     huge_pages,
     memslots: dice.of([1, 1, 3]),
     tlb: dice.chance(25),
+    lvt0: dice.of(['extint', 'masked']),
     irqchip: dice.of(['kernel', 'kernel', 'kernel', 'split', 'user']),
     hlt_exits: dice.chance(85),
     saved_msrs: 'all',
@@ -383,7 +384,7 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
       if (guest.irqs.length === 0) return { op: 'mark', name: `mark ${index}` };
       const irq = dice.from(0, guest.irqs.length - 1);
       if (dice.chance(30)) return { op: 'nmi', vm, vcpu: guest.irqs[irq]?.vcpu ?? 0, name: `n${index % 3}` };
-      return { op: 'irq', vm, vcpu: guest.irqs[irq]?.vcpu ?? 0, irq };
+      return { op: 'irq', vm, vcpu: guest.irqs[irq]?.vcpu ?? 0, irq, via: dice.of(['lapic', 'lapic', 'pic']) };
     }
     case 5:
       return {

@@ -124,16 +124,18 @@ export const irqAct = statement({
     place('vcpu', 'VCPU'),
     opt(seq(word('via'), oneOf('via', ['lapic', 'direct']))),
   ),
-  summary: 'Raises an interrupt: through the LAPIC, which the vCPU polls, or straight into its queue.',
+  summary:
+    'Raises an interrupt: through the LAPIC, which the vCPU polls, or on the line of the PIC, straight to the CPU.',
+  about:
+    'With `irqchip split` the PIC is in the VMM, which hands the vector in by KVM_INTERRUPT; with `irqchip user` all are.',
   examples: ['irq disk on web.vcpu[0] via lapic'],
   check({ irq, vcpu }, _at, check) {
     check.thing(irq, 'irq');
     check.thing(vcpu, 'vcpu');
   },
   lower({ irq, vcpu, via }, at, lowering) {
-    // KVM_INTERRUPT is the way of a VMM with an irqchip of its own.
-    if (via?.text === 'direct') lowering.needs(via.span, "'via direct'", 'the complete model');
-    else lowering.act({ op: 'irq', irq: lowering.entity(irq).id, ...lowering.vcpu(vcpu) }, at);
+    const line = via?.text === 'direct' ? 'pic' : 'lapic';
+    lowering.act({ op: 'irq', irq: lowering.entity(irq).id, via: line, ...lowering.vcpu(vcpu) }, at);
   },
 });
 

@@ -36,6 +36,13 @@ export const vmSettings = [
     summary: 'Where the LAPIC is emulated.',
     example: 'irqchip kernel',
   }),
+  setting({
+    keyword: 'lvt0',
+    where: ['vm'],
+    takes: takesWords('extint', 'masked'),
+    summary: 'Whether the LAPIC of vCPU 0 lets the line of the PIC through, as while Linux boots.',
+    example: 'lvt0 masked',
+  }),
   setting({ keyword: 'vcpus', where: ['vm'], takes: takesCount, summary: 'Virtual CPUs.', example: 'vcpus 4' }),
   setting({
     keyword: 'lapic',

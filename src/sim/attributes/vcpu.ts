@@ -9,10 +9,11 @@ import { gpa_of_page } from '../addr.ts';
 import { AT } from '../at.ts';
 import { isClearing } from '../kvm/async_pf_clear.ts';
 import { EXCEPTION } from '../kvm/event_state.ts';
+import { kvm_apic_accept_pic_intr, kvm_cpu_has_interrupt } from '../kvm/irq.ts';
 import { kvm_apic_has_interrupt } from '../kvm/lapic.ts';
 import { nmi_unmasked } from '../kvm/nmi.ts';
 import { KVM_REQ_APF_READY, kvm_test_request } from '../kvm/requests.ts';
-import { knobsOfVm, type Machine } from '../machine.ts';
+import { knobsOfVm, lapic_in_kernel, type Machine } from '../machine.ts';
 import { NOTIFY } from '../protocol/notify.ts';
 import {
   ENTRY_NOTE,
@@ -46,7 +47,7 @@ function threadOf(m: Machine, row: number): Thread {
 
 export function markedHalted(m: Machine, row: number, arg: number): boolean {
   const vcpu = m.vcpus[row]!;
-  const guest = vcpu.mp_state === MP_STATE.HALTED && vcpu.in_hlt === 1;
+  const guest = (vcpu.mp_state === MP_STATE.HALTED && vcpu.in_hlt === 1) || vcpu.vmm_halted === 1;
   const synthetic = vcpu.apf_halted === 1 || (vcpu.mp_state === MP_STATE.HALTED && vcpu.in_hlt === 0);
   return (arg !== GUEST && synthetic) || (arg !== SYNTHETIC && guest);
 }
@@ -56,6 +57,9 @@ export function blocked(m: Machine, row: number): boolean {
   const thread = threadOf(m, row);
   if (thread.task_state !== TASK_STATE.INTERRUPTIBLE || thread.on_rq === 1) return false;
   switch (thread.at) {
+    // With the LAPIC in user space it waits there.
+    case AT.userspace:
+      return m.vcpus[row]!.vmm_halted === 1;
     case AT.kvm_vcpu_block:
     case AT['kvm_vcpu_block.check']:
     case AT['kvm_vcpu_block.schedule']:
@@ -83,14 +87,23 @@ function dequeueable(m: Machine, row: number): boolean {
   return vcpu.exception === EXCEPTION.none && interruptsAllowed(m, row);
 }
 
+/** Of whichever controller: in the kernel, or the VMM's own, which then has to hand it in. */
+function hasInterrupt(m: Machine, row: number): boolean {
+  const vcpu = m.vcpus[row]!;
+  if (kvm_cpu_has_interrupt(m, vcpu)) return true;
+  const in_kernel = lapic_in_kernel(m, vcpu);
+  if (vcpu.vmm_ext_vector !== 0 && (!in_kernel || kvm_apic_accept_pic_intr(m, vcpu))) return true;
+  return !in_kernel && kvm_apic_has_interrupt(vcpu) >= 0;
+}
+
 /** What a vCPU must not sleep through, the same for every variant: never the variant's own predicate. */
 export function runnable(m: Machine, row: number): boolean {
   const vcpu = m.vcpus[row]!;
-  if (vcpu.mp_state === MP_STATE.RUNNABLE && vcpu.apf_halted === 0) return true;
+  if (vcpu.mp_state === MP_STATE.RUNNABLE && vcpu.apf_halted === 0 && vcpu.vmm_halted === 0) return true;
   if (dequeueable(m, row)) return true;
   if (vcpu.exception !== EXCEPTION.none) return true;
   if (vcpu.nmi_pending + vcpu.nmi_queued > 0 && vcpu.shadow === 0 && nmi_unmasked(vcpu)) return true;
-  return interruptsAllowed(m, row) && kvm_apic_has_interrupt(vcpu) >= 0;
+  return interruptsAllowed(m, row) && hasInterrupt(m, row);
 }
 
 /** A worker stands between the append to `done` and its wake; the wake that makes the sleeper look is still to come. */
@@ -416,8 +429,8 @@ export const vcpu: Description = {
     nmi_handler: state('In the NMI handler.', (m, row) => inHandler(m, row, FRAME.nmi)),
     ready_handler: state('In a handler that wakes the tasks of a ready event.', inReadyHandler),
     has_interrupt: state(
-      'Its LAPIC requests a vector that is not masked by one in service.',
-      (m, row) => kvm_apic_has_interrupt(m.vcpus[row]!) >= 0,
+      'Its LAPIC requests a vector that is not masked by one in service, or the PIC has one that it lets through.',
+      hasInterrupt,
     ),
     has_dequeueable: state('done is not empty and its head could be delivered.', dequeueable),
   },

@@ -5,7 +5,7 @@ import { type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { APF_VECTOR } from '../places.ts';
 import { FRAME, FRAME_AT, type Vcpu } from '../schema.ts';
-import { panic, push_frame } from './frames.ts';
+import { PIC_EOI, panic, push_frame } from './frames.ts';
 import { deliver_nmi } from './nmi.ts';
 
 /** What was injected with this entry becomes a handler that runs. */
@@ -27,12 +27,14 @@ export function deliver_event(m: Machine, vcpu: Vcpu): void {
   const vector = vcpu.irq_vector;
   vcpu.irq_injected = 0;
   vcpu.irq_vector = 0;
+  const eoi = vcpu.irq_extint ? PIC_EOI : 0;
+  vcpu.irq_extint = 0;
   const interrupt = m.places.interruptAt[vcpu.id]![vector]!;
   // kvm-unit-tests ends the interrupt last, Linux first.
   const unit_test = vmSpec(m, vm_of_vcpu(m, vcpu)).guest.on_not_present === 'halt';
   if (interrupt < 0 && vector === APF_VECTOR)
     push_frame(m, vcpu, FRAME.apf_ready, unit_test ? FRAME_AT.token : FRAME_AT.eoi, vector, 0);
-  else push_frame(m, vcpu, FRAME.irq, FRAME_AT.eoi, vector, 0);
+  else push_frame(m, vcpu, FRAME.irq, FRAME_AT.eoi, vector, eoi);
   if (interrupt < 0) return;
   const vm = vm_of_vcpu(m, vcpu);
   m.observe?.(OBS.irq, vm, interrupt, -1);

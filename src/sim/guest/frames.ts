@@ -7,6 +7,9 @@ import { rcu_irq_enter, rcu_irq_exit } from './rcu.ts';
 type Kind = (typeof FRAME)[keyof typeof FRAME];
 type FrameAt = (typeof FRAME_AT)[keyof typeof FRAME_AT];
 
+/** What the token of an interrupt's frame says where its end goes to the PIC. */
+export const PIC_EOI = 1;
+
 export function frame_at(vcpu: Vcpu): number {
   return vcpu.frame_at(vcpu.depth - 1);
 }

@@ -13,7 +13,7 @@ import {
 import { MSR_X2APIC_EOI } from '../kvm/exit.ts';
 import { EXIT_REASON } from '../kvm/exit_reason.ts';
 import { iret_intercepted, iret_unblocks_nmi, takes_apf_in_nmi } from '../kvm/nmi.ts';
-import { knobsOfVm, type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
+import { knobsOfVm, lapic_in_kernel, type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { APF_VECTOR } from '../places.ts';
 import type { HandlerOp } from '../program.ts';
@@ -30,7 +30,7 @@ import {
   still_halted,
 } from './async_pf.ts';
 import { execute_cr, reload_cr3 } from './cr.ts';
-import { frame_at, panic, pop_frame, set_frame_at } from './frames.ts';
+import { frame_at, PIC_EOI, panic, pop_frame, set_frame_at } from './frames.ts';
 import { SETUP, take_cpu_down } from './hotplug.ts';
 import { RESCHEDULE_VECTOR, send_owed_ipi } from './ipi.ts';
 import { nmi_depth, returns_into_itself } from './nmi.ts';
@@ -61,6 +61,15 @@ function wrmsr(vcpu: Vcpu, msr: number, data: number): At {
   vcpu.msr = msr;
   vcpu.msr_data = data;
   return vm_exit(vcpu, EXIT_REASON.msr);
+}
+
+/** Ends an interrupt: at the LAPIC, which is a device in memory where the VMM emulates it, or at the PIC's port. */
+function eoi(m: Machine, vcpu: Vcpu): At {
+  const pic = vcpu.frame_token(vcpu.depth - 1) === PIC_EOI && vcpu.frame(vcpu.depth - 1) === FRAME.irq;
+  if (pic) return vm_exit(vcpu, EXIT_REASON.io);
+  vcpu.msr = MSR_X2APIC_EOI;
+  vcpu.msr_data = 0;
+  return vm_exit(vcpu, lapic_in_kernel(m, vcpu) ? EXIT_REASON.msr : EXIT_REASON.mmio);
 }
 
 /** One step of the handler on top. */
@@ -219,7 +228,7 @@ function sysvec_kvm_asyncpf_interrupt(m: Machine, vcpu: Vcpu): At {
   switch (frame_at(vcpu)) {
     case FRAME_AT.eoi:
       set_frame_at(vcpu, unit_test || vcpu.apf_en_val === 0 ? FRAME_AT.iret : FRAME_AT.token);
-      return wrmsr(vcpu, MSR_X2APIC_EOI, 0);
+      return eoi(m, vcpu);
     case FRAME_AT.token:
       if (is_listed(m, vcpu)) return take_listed_token(m, vcpu, top, unit_test);
       vcpu.set_frame_token(top, vcpu.area_token);
@@ -284,7 +293,7 @@ function interrupt(m: Machine, thread: Thread, vcpu: Vcpu): At {
     rcu_use(m, vcpu);
     if (vcpu.frame_vector(top) === RESCHEDULE_VECTOR) vcpu.guest_need_resched = 1;
     set_frame_at(vcpu, FRAME_AT.body);
-    return wrmsr(vcpu, MSR_X2APIC_EOI, 0);
+    return eoi(m, vcpu);
   }
   const number = m.places.interruptAt[vcpu.id]![vcpu.frame_vector(top)]!;
   const op = number < 0 ? undefined : m.places.interrupts[number]!.spec.body[vcpu.frame_op(top)];

@@ -6,7 +6,7 @@
  */
 import { AT, type At } from '../at.ts';
 import { EXIT_REASON } from '../kvm/exit_reason.ts';
-import { type Machine, vm_of_vcpu } from '../machine.ts';
+import { lapic_in_kernel, type Machine, vm_of_vcpu } from '../machine.ts';
 import type { Vcpu } from '../schema.ts';
 import { GUEST_WORK } from './work.ts';
 
@@ -31,7 +31,7 @@ export function send_owed_ipi(m: Machine, vcpu: Vcpu): At {
     to.guest_ipi = 0;
     vcpu.msr = MSR_X2APIC_ICR;
     vcpu.msr_data = id * UPPER + RESCHEDULE_VECTOR;
-    vcpu.exit_reason = EXIT_REASON.msr;
+    vcpu.exit_reason = lapic_in_kernel(m, vcpu) ? EXIT_REASON.msr : EXIT_REASON.mmio;
     return AT.handle_exit;
   }
   vcpu.guest_work &= ~GUEST_WORK.ipi;

@@ -15,7 +15,8 @@ import { MP_STATE, TASK_STATE, type Thread, type Vcpu } from '../schema.ts';
 import { synthetic_unhalt } from './async_pf_x86.ts';
 import { kvm_arch_interrupt_allowed } from './event.ts';
 import { EXCEPTION } from './event_state.ts';
-import { kvm_apic_has_interrupt, pending_timer } from './lapic.ts';
+import { kvm_cpu_has_interrupt } from './irq.ts';
+import { pending_timer } from './lapic.ts';
 import { kvm_nmi_allowed } from './nmi.ts';
 import {
   KVM_REQ_EVENT,
@@ -108,7 +109,7 @@ export const RUNNABLE_TERMS: readonly RunnableTerm[] = [
   {
     text: 'interrupts are allowed and the LAPIC has one',
     when: (m, vcpu) => guarded(m, vcpu, GUARD.runnable_interrupt),
-    holds: (_m, vcpu) => kvm_arch_interrupt_allowed(vcpu) && kvm_apic_has_interrupt(vcpu) >= 0,
+    holds: (m, vcpu) => kvm_arch_interrupt_allowed(vcpu) && kvm_cpu_has_interrupt(m, vcpu),
   },
 ];
 

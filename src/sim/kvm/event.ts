@@ -7,12 +7,12 @@
 
 import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
-import { knobs_of, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
+import { knobs_of, lapic_in_kernel, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Thread, Vcpu } from '../schema.ts';
 import { EXCEPTION } from './event_state.ts';
-import { kvm_apic_ack_interrupt, kvm_apic_has_interrupt } from './lapic.ts';
+import { kvm_cpu_accept_dm_intr, kvm_cpu_get_interrupt, kvm_cpu_has_interrupt } from './irq.ts';
 import { enable_nmi_window, inject_nmi, kvm_nmi_allowed, WINDOW } from './nmi.ts';
 import { KVM_REQ_EVENT, KVM_REQ_TRIPLE_FAULT, kvm_check_request, kvm_make_request } from './requests.ts';
 import { enter_smm, kvm_smi_allowed } from './smi.ts';
@@ -113,26 +113,33 @@ export function kvm_deliver_exception_payload(vcpu: Vcpu): void {
  */
 export function kvm_check_and_inject_events(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
-  if (!kvm_check_request(KVM_REQ_EVENT, vcpu)) return AT['vcpu_enter_guest.in_guest_mode'];
+  const asked = vcpu.request_interrupt_window === 1;
+  if (!kvm_check_request(KVM_REQ_EVENT, vcpu) && !asked) return AT['vcpu_enter_guest.in_guest_mode'];
+  inject_pending_event(m, vcpu);
+  // The VMM wants to know when it can hand an interrupt in.
+  if (asked && kvm_cpu_accept_dm_intr(m, vcpu)) vcpu.exit_window |= WINDOW.irq;
+  return AT['vcpu_enter_guest.in_guest_mode'];
+}
+
+function inject_pending_event(m: Machine, vcpu: Vcpu): void {
   let can_inject = !reinject(m, vcpu) && !inject_exception(m, vcpu);
   if (vcpu.smi_pending) {
-    if (!can_inject && comes_back_at_once(m, vcpu)) return AT['vcpu_enter_guest.in_guest_mode'];
+    if (!can_inject && comes_back_at_once(m, vcpu)) return;
     if (can_inject && kvm_smi_allowed(vcpu)) {
       enter_smm(m, vcpu);
       can_inject = false;
     }
   }
   if (vcpu.nmi_pending > 0) {
-    if (!can_inject && comes_back_at_once(m, vcpu)) return AT['vcpu_enter_guest.in_guest_mode'];
-    const injects = can_inject && kvm_nmi_allowed(vcpu);
-    if (injects) {
+    if (!can_inject && comes_back_at_once(m, vcpu)) return;
+    if (can_inject && kvm_nmi_allowed(vcpu)) {
       vcpu.nmi_pending -= 1;
       inject_nmi(vcpu);
+      can_inject = false;
     }
     if (vcpu.nmi_pending > 0) enable_nmi_window(m, vcpu);
-    inject_irq(m, vcpu, can_inject && !injects);
-  } else inject_irq(m, vcpu, can_inject);
-  return AT['vcpu_enter_guest.in_guest_mode'];
+  }
+  inject_irq(m, vcpu, can_inject);
 }
 
 /** What the exit says was being delivered, or what an entry that was called off would have delivered. */
@@ -171,17 +178,17 @@ function comes_back_at_once(m: Machine, vcpu: Vcpu): boolean {
 }
 
 function inject_irq(m: Machine, vcpu: Vcpu, can_inject: boolean): void {
-  const vector = kvm_apic_has_interrupt(vcpu);
-  if (vector < 0 || (!can_inject && comes_back_at_once(m, vcpu))) return;
+  if (!kvm_cpu_has_interrupt(m, vcpu)) return;
+  if (!can_inject && comes_back_at_once(m, vcpu)) return;
   if (!can_inject || !kvm_arch_interrupt_allowed(vcpu)) {
     vcpu.exit_window |= WINDOW.irq;
     return;
   }
-  kvm_apic_ack_interrupt(vcpu, vector);
+  const vector = kvm_cpu_get_interrupt(m, vcpu);
   vcpu.irq_injected = 1;
   vcpu.irq_vector = vector;
   if (m.emit) m.emit(TP.kvm_inj_virq, vector, 0, 0);
-  if (kvm_apic_has_interrupt(vcpu) >= 0) vcpu.exit_window |= WINDOW.irq;
+  if (lapic_in_kernel(m, vcpu) && kvm_cpu_has_interrupt(m, vcpu)) vcpu.exit_window |= WINDOW.irq;
 }
 
 /** The entry was called off: what was to go in is still to go in. Models kvm_x86_ops.cancel_injection(). */

@@ -21,6 +21,16 @@ export const EVENTS = {
   exception_has_payload: bool,
   irq_injected: bool,
   irq_vector: u8,
+  /** It comes from the PIC: its end goes there too. */
+  irq_extint: bool,
+  /** The vector, + 1, that the PIC in the kernel raises, or that the VMM has handed in for the LAPIC to let through. */
+  ext_vector: u16,
+  /** The VMM's own controllers: a vector of its PIC, + 1, and an NMI to hand in; a HLT that it waits in. */
+  vmm_ext_vector: u16,
+  vmm_nmi: bool,
+  vmm_halted: bool,
+  /** It wants KVM_RUN to end when the guest can take an interrupt. */
+  request_interrupt_window: bool,
   /** NMIs that have come in since the vCPU last looked; anybody adds. */
   nmi_queued: u8,
   nmi_pending: u8,

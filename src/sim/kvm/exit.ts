@@ -5,7 +5,7 @@ import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { MSR_X2APIC_ICR } from '../guest/ipi.ts';
 import { guest_rip } from '../guest/rip.ts';
-import { knobs_of, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
+import { knobs_of, lapic_in_kernel, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { MP_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
 import {
@@ -33,6 +33,15 @@ import { leave_smm } from './smi.ts';
 /** x2APIC EOI. */
 export const MSR_X2APIC_EOI = 0x80b;
 const APIC_EOI = 0xb0;
+const MSR_X2APIC = 0x800;
+const APIC_BASE = 0xfee0_0000;
+const UPPER = 0x1_0000_0000;
+const KVM_TRACE_MMIO_WRITE = 2;
+const PIC_MASTER_CMD = 0x20;
+const PIC_EOI_COMMAND = 0x20;
+const KVM_EXIT_IO = 2;
+const KVM_EXIT_HLT = 5;
+const KVM_EXIT_MMIO = 6;
 
 function trace_exit(m: Machine, vcpu: Vcpu, reason: ExitReason): void {
   if (!m.emit) return;
@@ -104,8 +113,11 @@ export function handle_exit(m: Machine, thread: Thread): At {
       kvm_make_request(KVM_REQ_EVENT, vcpu);
       return AT['vcpu_run.tail'];
     case EXIT_REASON.hlt:
-      kvm_emulate_halt(m, vcpu);
-      return AT['vcpu_run.tail'];
+      return kvm_emulate_halt(m, vcpu);
+    case EXIT_REASON.mmio:
+      return handle_apic_mmio(m, vcpu);
+    case EXIT_REASON.io:
+      return handle_pic_eoi(m, vcpu);
     case EXIT_REASON.msr:
       return kvm_set_msr_common(m, vcpu);
     case EXIT_REASON.iret:
@@ -143,13 +155,36 @@ function interrupted_delivery(vcpu: Vcpu): void {
 }
 
 /**
- * Models kvm_emulate_halt() and __kvm_emulate_halt(), arch/x86/kvm/x86.c.
- * Differs: with the LAPIC in user space HLT would be an exit to there; here the vCPU waits in the kernel all the same.
+ * Models kvm_emulate_halt() and __kvm_emulate_halt(), arch/x86/kvm/x86.c. With the LAPIC in user space HLT ends KVM_RUN.
  */
-function kvm_emulate_halt(m: Machine, vcpu: Vcpu): void {
+function kvm_emulate_halt(m: Machine, vcpu: Vcpu): At {
   m.observe?.(OBS.hlt, vm_of_vcpu(m, vcpu), vcpu.id, -1);
-  if (knobs_of(m, vcpu).hlt_emulation === 'has_events' && kvm_vcpu_has_events(m, vcpu)) return;
-  vcpu.mp_state = MP_STATE.HALTED;
+  if (!lapic_in_kernel(m, vcpu)) {
+    vcpu.vmm_halted = 1;
+    return exit_to_userspace(m, KVM_EXIT_HLT);
+  }
+  if (knobs_of(m, vcpu).hlt_emulation !== 'has_events' || !kvm_vcpu_has_events(m, vcpu))
+    vcpu.mp_state = MP_STATE.HALTED;
+  return AT['vcpu_run.tail'];
+}
+
+function exit_to_userspace(m: Machine, reason: number): At {
+  if (m.emit) m.emit(TP.kvm_userspace_exit, reason, 0);
+  return AT.userspace;
+}
+
+/** A write to a LAPIC that the VMM emulates, in a page that is no memory; it finds the register in vcpu.msr. */
+function handle_apic_mmio(m: Machine, vcpu: Vcpu): At {
+  const register = (vcpu.msr - MSR_X2APIC) * 16;
+  if (m.emit) m.emit(TP.kvm_mmio, KVM_TRACE_MMIO_WRITE, 4, APIC_BASE + register, vcpu.msr_data % UPPER);
+  return exit_to_userspace(m, KVM_EXIT_MMIO);
+}
+
+/** The end of an interrupt that came from the PIC, at its port. */
+function handle_pic_eoi(m: Machine, vcpu: Vcpu): At {
+  if (m.emit) m.emit(TP.kvm_pio, 1, PIC_MASTER_CMD, 1, 1, PIC_EOI_COMMAND);
+  const in_kernel = vmSpec(m, vm_of_vcpu(m, vcpu)).irqchip === 'kernel';
+  return in_kernel ? AT['vcpu_run.tail'] : exit_to_userspace(m, KVM_EXIT_IO);
 }
 
 /**

@@ -17,6 +17,8 @@ export const EXIT_REASON = numbered([
   'invlpg',
   'rsm',
   'pml_full',
+  'mmio',
+  'io',
 ]);
 export type ExitReason = (typeof EXIT_REASON)[keyof typeof EXIT_REASON];
 export const EXIT_REASONS = Object.keys(EXIT_REASON) as readonly (keyof typeof EXIT_REASON)[];
@@ -40,4 +42,7 @@ export const EXIT_CODE: { readonly [R in keyof typeof EXIT_REASON]: { readonly s
   // On VMX it is an invalid opcode, which is intercepted.
   rsm: { svm: 0x73, vmx: 0 },
   pml_full: { svm: 0, vmx: 62 },
+  // A page that is a device: on SVM the nested fault that it is, on VMX an EPT misconfiguration.
+  mmio: { svm: 0x400, vmx: 49 },
+  io: { svm: 0x7b, vmx: 30 },
 };

@@ -37,6 +37,15 @@ export function kvm_apic_has_interrupt(vcpu: Vcpu): number {
   return vector >> 4 <= in_service >> 4 ? -1 : vector;
 }
 
+/** False where the bit was set already. */
+export function apic_set_irr(vcpu: Vcpu, vector: number): boolean {
+  const index = vector >> 5;
+  const irr = vcpu.lapic_irr(index);
+  const bit = 1 << (vector & 31);
+  vcpu.set_lapic_irr(index, irr | bit);
+  return (irr & bit) === 0;
+}
+
 /** Moves a vector from IRR to ISR. */
 export function kvm_apic_ack_interrupt(vcpu: Vcpu, vector: number): void {
   const bit = 1 << (vector & 31);
@@ -57,10 +66,7 @@ export function kvm_apic_set_irq(m: Machine, vcpu: Vcpu, vector: number): void {
 /** The vector stands in IRR, and the vCPU is made to look. Models __apic_accept_irq(), arch/x86/kvm/lapic.c. */
 export function set_irr(m: Machine, vcpu: Vcpu, vector: number): void {
   if (!vcpu.lapic_enabled) return;
-  const index = vector >> 5;
-  const irr = vcpu.lapic_irr(index);
-  const coalesced = (irr & (1 << (vector & 31))) !== 0;
-  vcpu.set_lapic_irr(index, irr | (1 << (vector & 31)));
+  const coalesced = !apic_set_irr(vcpu, vector);
   kvm_make_request(KVM_REQ_EVENT, vcpu);
   if (m.emit) m.emit(TP.kvm_apic_accept_irq, m.places.vcpus[vcpu.id]!.vcpu_id, 0, 0, vector, coalesced ? 1 : 0);
   kvm_vcpu_kick(m, vcpu);

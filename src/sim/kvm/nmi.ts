@@ -5,7 +5,7 @@
  * IRET, and any IRET will do: that of an exception handler inside of the NMI handler lets the next NMI in too early.
  */
 import { TP } from '../../trace/all.ts';
-import { knobs_of, type Machine, vm_of_vcpu } from '../machine.ts';
+import { knobs_of, lapic_in_kernel, type Machine, vm_of_vcpu } from '../machine.ts';
 import type { Vcpu } from '../schema.ts';
 import { NMI_IRET } from './event_state.ts';
 import { EXIT_REASON } from './exit_reason.ts';
@@ -45,16 +45,20 @@ export function kvm_inject_nmi(m: Machine, vcpu: Vcpu): void {
  */
 function kvm_apic_accept_nmi(m: Machine, vcpu: Vcpu, sender: number): void {
   if (m.emit) m.emit(TP.kvm_apic_accept_irq, m.places.vcpus[vcpu.id]!.vcpu_id, APIC_DM_NMI, 0, 0, 0);
-  if (sender >= 0 && !vcpu.nmi_senders.has(sender)) vcpu.nmi_senders.push(sender);
+  note_sender(vcpu, sender);
   kvm_inject_nmi(m, vcpu);
   kvm_vcpu_kick(m, vcpu);
+}
+
+/** Remembers who sent it, for those who ask what the guest has taken. */
+export function note_sender(vcpu: Vcpu, sender: number): void {
+  if (sender >= 0 && !vcpu.nmi_senders.has(sender)) vcpu.nmi_senders.push(sender);
 }
 
 /**
  * The VMM, or a watchdog outside of the CPU, sends an NMI as a message: KVM_SIGNAL_MSI with delivery mode NMI.
  *
- * Models kvm_send_userspace_msi(), virt/kvm/irqchip.c. Differs: with the LAPIC in user space as well, which would ask
- * for KVM_NMI on a vCPU that is out of KVM_RUN.
+ * Models kvm_send_userspace_msi(), virt/kvm/irqchip.c.
  */
 export function send_nmi(m: Machine, vcpu: Vcpu, sender: number): void {
   const { vcpu_id } = m.places.vcpus[vcpu.id]!;
@@ -80,7 +84,7 @@ export function process_nmi(vcpu: Vcpu): void {
  * Models kvm_pmu_deliver_pmi(), arch/x86/kvm/pmu.c, and kvm_apic_local_deliver() for APIC_LVTPC.
  */
 export function kvm_pmu_deliver_pmi(m: Machine, vcpu: Vcpu): void {
-  kvm_apic_accept_nmi(m, vcpu, -1);
+  if (lapic_in_kernel(m, vcpu)) kvm_apic_accept_nmi(m, vcpu, -1);
 }
 
 /** Models svm_nmi_allowed() and vmx_nmi_allowed(): neither blocked by an NMI before, nor in the shadow of STI or MOV SS. */

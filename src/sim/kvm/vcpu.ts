@@ -14,19 +14,23 @@ import { tlb_flush } from '../guest/tlb.ts';
 import { schedule } from '../host/sched.ts';
 import { locked_out } from '../host/spinlock.ts';
 import { VM_STATE } from '../life.ts';
-import { knobs_of, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
+import { knobs_of, lapic_in_kernel, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { throttle_sleep_ns } from '../migrate/throttle.ts';
 import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import { ENTRY_NOTE, MP_STATE, TASK_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
 import { VMM_WORK } from '../vmm/fields.ts';
+import { cpu_get_pic_interrupt, kvm_arch_pre_run } from '../vmm/irqchip.ts';
 import { run_on_cpu_done, vm_shutdown, vm_stopped } from '../vmm/monitor.ts';
 import { free_work, kvm_check_async_pf_completion } from './async_pf.ts';
 import { kvm_add_async_pf_gfn, synthetic_halt } from './async_pf_x86.ts';
 import { kvm_dirty_ring_full } from './dirty_log.ts';
 import { cancel_injection } from './event.ts';
+import { MSR_X2APIC_EOI } from './exit.ts';
 import { first_ioctl } from './ioctl.ts';
-import { kvm_inject_pending_timer_irqs } from './lapic.ts';
+import { kvm_apic_send_ipi } from './ipi.ts';
+import { kvm_vcpu_ready_for_interrupt_injection } from './irq.ts';
+import { apic_set_eoi, kvm_inject_pending_timer_irqs } from './lapic.ts';
 import { kvm_pmu_deliver_pmi, process_nmi } from './nmi.ts';
 import {
   KVM_REQ_APF_HALT,
@@ -47,6 +51,7 @@ import {
 import { process_smi } from './smi.ts';
 
 const EINTR = 4;
+const KVM_EXIT_IRQ_WINDOW_OPEN = 7;
 const KVM_EXIT_SHUTDOWN = 8;
 const KVM_EXIT_INTR = 10;
 
@@ -58,6 +63,7 @@ const KVM_EXIT_INTR = 10;
 export function userspace(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   vcpu.signal_pending = 0;
+  if (vcpu.msr !== 0) vmm_apic_write(m, vcpu);
   if (m.vms[vm_of_vcpu(m, vcpu)]!.state !== VM_STATE.RUNNING) return AT.do_exit;
   if (vcpu.vmm_work === VMM_WORK.stop) run_on_cpu_done(m, vcpu);
   if (vcpu.vmm_work !== VMM_WORK.none) return first_ioctl(m, vcpu);
@@ -72,7 +78,35 @@ export function userspace(m: Machine, thread: Thread): At {
     schedule(m, thread);
     return AT.userspace;
   }
-  return AT.kvm_arch_vcpu_ioctl_run;
+  if (vmSpec(m, vm_of_vcpu(m, vcpu)).irqchip === 'kernel') return AT.kvm_arch_vcpu_ioctl_run;
+  return kvm_arch_pre_run(m, thread);
+}
+
+/** The VMM's LAPIC does what the guest has written to it. */
+function vmm_apic_write(m: Machine, vcpu: Vcpu): void {
+  if (vcpu.msr === MSR_X2APIC_EOI) apic_set_eoi(vcpu);
+  else kvm_apic_send_ipi(m, vcpu);
+  vcpu.msr = 0;
+  vcpu.msr_data = 0;
+}
+
+/**
+ * The VMM hands an interrupt in. With the LAPIC in the kernel it goes as ExtINT to that; else it is injected as it is.
+ *
+ * Models kvm_vcpu_ioctl_interrupt(), arch/x86/kvm/x86.c.
+ */
+export function kvm_vcpu_ioctl_interrupt(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  const from_pic = vcpu.vmm_ext_vector !== 0;
+  const vector = cpu_get_pic_interrupt(vcpu);
+  if (lapic_in_kernel(m, vcpu)) vcpu.ext_vector = vector + 1;
+  else {
+    vcpu.irq_injected = 1;
+    vcpu.irq_vector = vector;
+    vcpu.irq_extint = from_pic ? 1 : 0;
+  }
+  kvm_make_request(KVM_REQ_EVENT, vcpu);
+  return AT.userspace;
 }
 
 /** Models kvm_arch_vcpu_ioctl_run(). Differs: vCPUs start RUNNABLE, so the waits for INIT and SIPI are not here. */
@@ -96,12 +130,15 @@ export function vcpu_run(m: Machine, thread: Thread): At {
 
 /**
  * After each pass: expired timers, and up to 5.7 the completions. Models the end of the loop in vcpu_run().
- * Differs: nobody asks for the interrupt window from user space.
  */
 export function vcpu_run_tail(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   kvm_check_request(KVM_REQ_UNBLOCK, vcpu);
   kvm_inject_pending_timer_irqs(m, vcpu);
+  if (vcpu.request_interrupt_window && kvm_vcpu_ready_for_interrupt_injection(m, vcpu)) {
+    if (m.emit) m.emit(TP.kvm_userspace_exit, KVM_EXIT_IRQ_WINDOW_OPEN, 0);
+    return AT.userspace;
+  }
   if (knobs_of(m, vcpu).completion_check !== 'every_pass') return vcpu_run(m, thread);
   vcpu.check_return = AT.vcpu_run;
   return AT.kvm_check_async_pf_completion;

@@ -77,6 +77,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
         userfault: null,
         backing: 'anonymous',
         irqchip: 'kernel',
+        lvt0: 'extint',
         hlt_exits: true,
         saved_msrs: 'all',
         protected_state: false,
