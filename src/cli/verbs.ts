@@ -46,6 +46,12 @@ export const MUTATE_REPORT = choice(
   'pretty',
   'for people, for programs, for a page',
 );
+export const PROTOCOLS_REPORT = choice(
+  'report',
+  ['pretty', 'json', 'md'],
+  'pretty',
+  'for people, for programs, for a page',
+);
 export const FIX = toggle('fix', 'run the repaired versions');
 export const EXPLANATION = choice('report', ['pretty', 'json'], 'pretty', 'for people or for programs');
 export const SPEED = text('speed', 'TIME', 'virtual time that passes in a second: 100us');
@@ -151,11 +157,13 @@ trace comes out different.`,
     operands: '[A [B]]',
     count: [0, 2],
     summary: 'list the versions, explain one, compare two',
-    about: `Without a name: all that ship. With one: its knobs and what they mean. With two: the knobs in which they differ.
+    about: `Without a name: all that ship. With one: what is known of it and what is ours, and its knobs with what they mean.
+With two: the knobs in which they differ.
 With --in, the variants that a scenario declares can be named as well.`,
-    flags: [IN],
+    flags: [IN, PROTOCOLS_REPORT],
     examples: [
       ['apflab protocols', 'the list'],
+      ['apflab protocols --report md', 'the list, as a page'],
       ['apflab protocols linux_4_19 linux_5_8', 'what changed in 5.8'],
       ['apflab protocols v6 mine --in halt.apf', 'which knobs a variant of your own turns'],
     ],

@@ -168,6 +168,27 @@ scene('protocols: the list, one, two', {}, async ({ apflab }) => {
   );
 });
 
+scene('protocols --report: for programs and as a page', {}, async ({ apflab }) => {
+  const list = JSON.parse((await apflab(['protocols', '--report', 'json'])).out);
+  assert.is(list.version, 1);
+  assert.is(list.protocols.find(({ name }: { name: string }) => name === 'arm64_sdei').provenance, 'reconstruction');
+  const card = JSON.parse((await apflab(['protocols', 'protected_6_15', '--report', 'json'])).out);
+  assert.equal(
+    card.changes.map(({ knob }: { knob: string }) => knob),
+    ['deliver'],
+  );
+  const pair = JSON.parse((await apflab(['protocols', 'v6', 'v6_list_move', '--report', 'json'])).out);
+  assert.equal(pair.differences, [{ knob: 'lists', a: 'queue_and_done', b: 'move' }]);
+  assert.match(
+    (await apflab(['protocols', 'v6', 'v6_list_move', '--report', 'md'])).out,
+    '| `lists` | `queue_and_done` | `move` |',
+  );
+  assert.match(
+    (await apflab(['protocols', 's390_pfault', '--report', 'md'])).out,
+    /^## s390_pfault\n(?:.*\n)*Ours:\n\n- /,
+  );
+});
+
 scene(
   'protocols --in: a variant of one’s own differs in what it turns',
   { 'm.apf': `${PASSES}\nvariant mine extends v6 { wake request }` },

@@ -175,7 +175,6 @@ function randomVm(dice: Dice, index: number, hosts: readonly HostSpec[], variant
     protocol: variant,
     knobs: variant === 'random' ? randomKnobs(dice) : knobsOf(variant),
     guest: randomGuest(dice, vcpus, heap_pages),
-    backing: dice.chance(15) && hosts[host]?.swap ? 'file' : 'anonymous',
     userfault: dice.chance(20) ? randomUserfault(dice, heap_pages) : null,
   };
 }
@@ -358,7 +357,7 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
   const { guest } = spec;
   const vcpu = dice.from(0, spec.vcpus - 1);
   const page = () => dice.from(0, guest.heap_pages - 1);
-  switch (dice.from(0, 25)) {
+  switch (dice.from(0, 23)) {
     case 22:
       return {
         op: 'memslot',
@@ -423,8 +422,6 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
       return { op: 'kill', vm };
     case 15:
       return { op: 'mmap', vm };
-    case 24:
-      return { op: 'truncate', vm, pages: dice.list(10, page, 1) };
     case 16:
       return { op: 'balloon', vm, pages: dice.list(30, page, 1) };
     case 21:

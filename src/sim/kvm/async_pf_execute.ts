@@ -143,11 +143,12 @@ export function async_pf_execute_trace(m: Machine, thread: Thread): At {
   return AT['async_pf_execute.wake'];
 }
 
-/** Wakes the vCPU's wait queue, whoever is on it. */
+/** Wakes the vCPU's wait queue, whoever is on it; nobody, where the vCPU blocks on something else (B15). */
 export function async_pf_execute_wake(m: Machine, thread: Thread): At {
   const vcpu = m.vcpus[thread.vcpu - 1]!;
-  if (knobs_of(m, vcpu).wake !== 'none' && guarded(m, vcpu, GUARD.wake_after_append))
-    as_ordered(m, ORDERED.completed, vcpu, 0, kvm_vcpu_wake_up);
+  const { wake, worker_wakes } = knobs_of(m, vcpu);
+  const reaches = wake !== 'none' && worker_wakes === 'what_blocks';
+  if (reaches && guarded(m, vcpu, GUARD.wake_after_append)) as_ordered(m, ORDERED.completed, vcpu, 0, kvm_vcpu_wake_up);
   return AT['async_pf_execute.put'];
 }
 

@@ -4,8 +4,7 @@
  * A preset (presets.ts) is a named set of values; `variant mine extends linux_5_8 { wake request }` changes
  * single ones. The model reads knobs and never asks for a version. B01 and so on number real bugs of the kernel, see scenarios/bugs.
  *
- * Some differences matter only to what is not modelled yet: NMIs, nesting, other paging modes, teardown, save. Presets
- * say them all the same; a variant that would turn nothing but such a one is refused, as it would change nothing.
+ * Some differences matter only to what is not modelled yet, such as nesting. Presets say them all the same; a variant that would turn nothing but such a one is refused, as it would change nothing.
  */
 
 import { GUARD_NAMES } from './guards.ts';
@@ -76,6 +75,11 @@ export const KNOBS = {
     values: ['done_list', 'request', 'none'],
     summary:
       'How the worker makes the vCPU look: the done list in the runnable predicate and a wake; KVM_REQ_APF_READY and a kick besides; or neither term nor request.',
+  },
+  worker_wakes: {
+    values: ['what_blocks', 'vcpu_wait'],
+    summary:
+      "Whose sleepers the worker's last step wakes: those of the object that the vCPU blocks on, or those of vcpu->wait where an architecture blocks on another (B15, PowerPC).",
   },
   completion_check: {
     values: ['entry', 'every_pass', 'on_request_and_ack'],
@@ -258,7 +262,8 @@ export const KNOBS = {
   },
   host_halt: {
     values: ['always', 'opt_out'],
-    summary: 'Whether a VM may refuse to be halted by the host: a fault that the guest cannot be told of is then synchronous.',
+    summary:
+      'Whether a VM may refuse to be halted by the host (lkml, Nov 2024): a fault that the guest cannot be told of is then synchronous.',
   },
 } as const satisfies Record<string, KnobDeclaration>;
 

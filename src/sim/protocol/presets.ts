@@ -27,6 +27,7 @@ const v6: Knobs = {
   halt: 'entry_check',
   synthetic: 'shared_mp_state',
   wake: 'done_list',
+  worker_wakes: 'what_blocks',
   completion_check: 'entry',
   completions_per_pass: 'one',
   gfn_probe: 'walks_all',
@@ -333,9 +334,6 @@ export const PRESETS: readonly Preset[] = [
     changes: { notify: 'userfault_ring' },
   },
 ];
-
-/** What runs where nothing is said: the newest that most guests of most hosts meet. */
-export const DEFAULT_PRESET = 'linux_6_12';
 
 export const PRESET_NAMES: readonly string[] = PRESETS.map(preset => preset.name);
 
