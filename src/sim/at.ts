@@ -75,6 +75,7 @@ export const AT = numbered([
   'kvm_faultin_pfn.userfault',
   'kvm_faultin_pfn.async',
   'kvm_setup_async_pf',
+  'kvm_setup_async_pf.link',
   'kvm_setup_async_pf.schedule_work',
   'kvm_faultin_pfn.sync',
   'kvm_tdp_mmu_map',

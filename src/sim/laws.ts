@@ -133,6 +133,7 @@ function checkLists(m: Machine): void {
       const setting_up =
         thread.at === AT.kvm_setup_async_pf ||
         thread.at === AT['kvm_async_pf_wakeup_all.append'] ||
+        thread.at === AT['kvm_setup_async_pf.link'] ||
         (thread.at === AT['kvm_setup_async_pf.schedule_work'] && !vcpu.apf_queue.has(work.id));
       const flushing = thread.wait === WAIT.work_done;
       if (counted && !setting_up && !flushing) outstanding += 1;
@@ -209,7 +210,10 @@ function holders(m: Machine, vm: number, holds: (thread: Thread) => boolean): nu
 function isSettingUp(m: Machine, vcpu: number, work: number): boolean {
   const { completing, apf_done } = m.vcpus[vcpu]!;
   const { at } = m.threads[m.places.vcpus[vcpu]!.thread]!;
-  const here = at === AT.kvm_setup_async_pf || at === AT['kvm_setup_async_pf.schedule_work'];
+  const here =
+    at === AT.kvm_setup_async_pf ||
+    at === AT['kvm_setup_async_pf.link'] ||
+    at === AT['kvm_setup_async_pf.schedule_work'];
   return here && completing === work + 1 && !apf_done.has(work);
 }
 

@@ -32,4 +32,6 @@ export const LIFE_COUNTERS = {
   nr_item_uses_after_free: u32,
   nr_items_freed_twice: u32,
   nr_stray_page_puts: u32,
+  nr_stray_area_writes: u32,
+  nr_tokens_overwritten: u32,
 } as const;

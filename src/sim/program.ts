@@ -280,6 +280,8 @@ export type ActionOp =
   | { readonly op: 'save'; readonly vm: number; readonly name: string }
   | { readonly op: 'restore'; readonly name: string }
   /** All vCPUs of a VM and its guest with them, or one vCPU as by INIT. */
+  /** The guest starts another kernel in its place. */
+  | { readonly op: 'kexec'; readonly vm: number }
   | { readonly op: 'reset'; readonly vm: number; readonly vcpu: number | null }
   | { readonly op: 'clear_queue'; readonly vm: number; readonly vcpu: number }
   /** The VMM closes the file descriptors of a VM, or its whole process is killed. */

@@ -327,6 +327,8 @@ const tables = {
       /** The 64 bytes shared with the guest: flags or reason, and the token. Pinned guest memory. */
       area_flags: u8,
       area_token: u32,
+      /** They belong to another kernel by now, which does not know of them. */
+      area_abandoned: bool,
 
       current: ref,
       guest_need_resched: bool,

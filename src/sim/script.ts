@@ -98,6 +98,15 @@ function guest_cpu(m: Machine, vcpu: Vcpu, online: boolean): void {
   kvm_vcpu_kick(m, vcpu);
 }
 
+/** By an NMI, for a CPU that idles. */
+function begin_kexec(m: Machine, vcpu: Vcpu): void {
+  vcpu.guest_work |= GUEST_WORK.kexec;
+  if (!vcpu.in_hlt) return;
+  vcpu.in_hlt = 0;
+  vcpu.mp_state = MP_STATE.RUNNABLE;
+  kvm_vcpu_kick(m, vcpu);
+}
+
 /** A VM that ends is out of reach for whoever acts on its vCPUs; its memory is there until the address space goes. */
 function is_gone(m: Machine, op: ActionOp): boolean {
   if (!('vm' in op)) return false;
@@ -249,6 +258,11 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
       case 'restore':
         monitor_command(m, vm_now(m, m.places.saved.find(({ name }) => name === op.name)!.vm), commands.get(op)!);
         return;
+      case 'kexec': {
+        const { first_vcpu } = m.places.vms[op.vm]!;
+        for (let cpu = 0; cpu < m.program.vms[op.vm]!.vcpus; cpu += 1) begin_kexec(m, vcpu_now(m, first_vcpu + cpu));
+        return;
+      }
       case 'end_vm':
         end_vm(m, vm_now(m, op.vm), op.how);
         return;

@@ -68,6 +68,7 @@ import {
   kvm_faultin_pfn_async,
   kvm_faultin_pfn_sync,
   kvm_setup_async_pf,
+  kvm_setup_async_pf_link,
   kvm_setup_async_pf_schedule_work,
   kvm_tdp_mmu_map,
 } from './kvm/mmu.ts';
@@ -187,6 +188,7 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   kvm_faultin_pfn,
   'kvm_faultin_pfn.async': kvm_faultin_pfn_async,
   kvm_setup_async_pf,
+  'kvm_setup_async_pf.link': kvm_setup_async_pf_link,
   'kvm_setup_async_pf.schedule_work': kvm_setup_async_pf_schedule_work,
   'kvm_faultin_pfn.sync': kvm_faultin_pfn_sync,
   kvm_tdp_mmu_map,

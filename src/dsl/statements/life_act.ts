@@ -56,3 +56,15 @@ export const clearQueue = statement({
   check: ({ vcpu }, _at, check) => check.thing(vcpu, 'vcpu'),
   lower: ({ vcpu }, at, lowering) => lowering.act({ op: 'clear_queue', ...lowering.vcpu(vcpu) }, at),
 });
+
+export const kexec = statement({
+  id: 'kexec',
+  keyword: 'kexec',
+  where: WHERE,
+  syntax: seq(word('kexec'), place('vm', 'VM')),
+  summary: 'The guest crashes and starts another kernel in its place, as kdump does: its tasks are gone.',
+  about: 'Whether the old kernel switches asynchronous page faults off before that is the knob crash_disables_apf.',
+  examples: ['kexec web'],
+  check: ({ vm }, _at, check) => check.thing(vm, 'vm'),
+  lower: ({ vm }, at, lowering) => lowering.act({ op: 'kexec', vm: lowering.entity(vm).id }, at),
+});

@@ -49,6 +49,16 @@ export const life: Pick<Description, 'attributes' | 'states'> = {
       (m, row) => m.vms[row]!.nr_stray_page_puts,
       'vm.nr_stray_page_puts',
     ),
+    stray_writes: count(
+      'Writes of the host to memory that the guest had given up sharing.',
+      (m, row) => m.vms[row]!.nr_stray_area_writes,
+      'vm.nr_stray_area_writes',
+    ),
+    tokens_overwritten: count(
+      'Tokens that the host wrote over one that the guest had not read.',
+      (m, row) => m.vms[row]!.nr_tokens_overwritten,
+      'vm.nr_tokens_overwritten',
+    ),
     mm_uses_after_exit: count(
       'Looks into page tables that were gone: use_after_free(mm).',
       (m, row) => m.vms[row]!.nr_mm_uses_after_exit,

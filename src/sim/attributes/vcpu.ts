@@ -408,6 +408,10 @@ export const vcpu: Description = {
       (m, row) => m.vcpus[row]!.exception === EXCEPTION.injected,
     ),
     clearing: state('Its thread empties queue and done.', isClearing),
+    locked_asleep: state('Whoever holds its async_pf.lock sleeps.', (m, row) => {
+      const holder = m.vcpus[row]!.apf_lock;
+      return holder !== 0 && m.threads[holder - 1]!.task_state !== TASK_STATE.RUNNING;
+    }),
     corrupt: state(
       'An operation on queue or done without the lock has cut items off.',
       (m, row) => m.vcpus[row]!.apf_list_corrupt === 1,

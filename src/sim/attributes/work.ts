@@ -14,6 +14,7 @@ export function settingUp(m: Machine, row: number): boolean {
   const { at } = m.threads[m.places.vcpus[row]!.thread]!;
   return (
     at === AT.kvm_setup_async_pf ||
+    at === AT['kvm_setup_async_pf.link'] ||
     at === AT['kvm_setup_async_pf.schedule_work'] ||
     at === AT['kvm_async_pf_wakeup_all.append']
   );

@@ -18,6 +18,7 @@ import { execute_cr } from './cr.ts';
 import { hlt, run_handler, vm_exit } from './handlers.ts';
 import { begin_setup, cpu_down, cpu_up, play_dead, SETUP } from './hotplug.ts';
 import { send_owed_ipi } from './ipi.ts';
+import { kexec } from './kexec.ts';
 import { rcu_idle_enter } from './rcu.ts';
 import { count_work, guest_schedule } from './sched.ts';
 import { fork, preempt_enable, rcu_read_unlock, resched_point, spin_lock, spin_unlock } from './sections.ts';
@@ -76,6 +77,8 @@ function do_guest_work(m: Machine, vcpu: Vcpu): At {
       return execute_cr(vcpu);
     case GUEST_WORK.cpu_down:
       return cpu_down(m, vcpu);
+    case GUEST_WORK.kexec:
+      return kexec(m, vcpu);
     case GUEST_WORK.cpu_up:
       return cpu_up(m, vcpu);
     default:

@@ -13,4 +13,6 @@ export const GUEST_WORK = {
   cpu_up: 32,
   /** Write a control register, or forget a page: guest/cr.ts has which. */
   cr: 64,
+  /** Leave this kernel for another. */
+  kexec: 128,
 } as const;

@@ -128,8 +128,8 @@ function get_references(m: Machine, vcpu: Vcpu): void {
 }
 
 /** Puts the item on the list and tells the guest, or leaves a note for the entry as in 2010. */
-export function kvm_setup_async_pf_list(m: Machine, vcpu: Vcpu, work: Work): void {
-  vcpu.apf_queue.push(work.id);
+export function kvm_setup_async_pf_list(m: Machine, vcpu: Vcpu, work: Work, whole: boolean): void {
+  if (whole) vcpu.apf_queue.push(work.id);
   vcpu.apf_queued += 1;
   if (knobs_of(m, vcpu).halt === 'entry_check') {
     vcpu.apf_note = ENTRY_NOTE.item;

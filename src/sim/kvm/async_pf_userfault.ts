@@ -57,7 +57,7 @@ function set_up(m: Machine, vcpu: Vcpu): Work | 'repeated' | null {
   const work = kvm_setup_async_pf_item(m, vcpu);
   if (!work) return null;
   work.uf_state = UF_STATE.PENDING;
-  kvm_setup_async_pf_list(m, vcpu, work);
+  kvm_setup_async_pf_list(m, vcpu, work, true);
   return work;
 }
 

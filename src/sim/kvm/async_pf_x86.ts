@@ -267,6 +267,10 @@ function apf_put_user(m: Machine, vcpu: Vcpu, value: number): boolean {
 function guest_write_ok(m: Machine, vcpu: Vcpu): boolean {
   const vm = m.vms[vm_of_vcpu(m, vcpu)]!;
   if (!kvm_guest_cached(m, vcpu, vm.id)) return false;
+  if (vcpu.area_abandoned) {
+    vm.nr_stray_area_writes += 1;
+    m.observe?.(OBS.stray_write, vm.id, vcpu.id, -1);
+  }
   if (vm.fail_token_write === 0) return true;
   vm.fail_token_write -= 1;
   return false;
@@ -334,16 +338,19 @@ export function kvm_arch_async_page_present(m: Machine, thread: Thread): At {
     if (wanted && is_ordered(m, ORDERED.ready, vcpu)) as_ordered(m, ORDERED.ready, vcpu, work.token, notify_ready);
     else if (ready === 'pf' && wanted) pf_ready(m, vcpu, work.token, knobs);
     else if (ready === 'interrupt' && wanted && guest_write_ok(m, vcpu)) {
-      put_ready_token(vcpu, knobs, work.token);
+      put_ready_token(m, vcpu, knobs, work.token);
       return AT['kvm_arch_async_page_present.raise'];
     }
   }
   return present_done(m, vcpu, knobs);
 }
 
-function put_ready_token(vcpu: Vcpu, knobs: Knobs, token: number): void {
+function put_ready_token(m: Machine, vcpu: Vcpu, knobs: Knobs, token: number): void {
   if (knobs.slot === 'ring') push_ready_token(vcpu, token);
-  else vcpu.area_token = token;
+  else {
+    if (vcpu.area_token !== 0) m.vms[vm_of_vcpu(m, vcpu)]!.nr_tokens_overwritten += 1;
+    vcpu.area_token = token;
+  }
 }
 
 /** The whole of it in one step, for a notification that the scenario has out of the ordinary. */
@@ -352,7 +359,7 @@ export function notify_ready(m: Machine, vcpu: Vcpu, token: number): void {
   const { ready } = NOTIFY[knobs.notify];
   if (ready === 'pf') pf_ready(m, vcpu, token, knobs);
   else if (ready === 'interrupt' && guest_write_ok(m, vcpu)) {
-    put_ready_token(vcpu, knobs, token);
+    put_ready_token(m, vcpu, knobs, token);
     ready_interrupt(m, vcpu);
   }
 }

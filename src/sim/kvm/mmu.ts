@@ -158,8 +158,31 @@ export function kvm_faultin_pfn_async(m: Machine, thread: Thread): At {
 /** The item on the list, and the guest told. */
 export function kvm_setup_async_pf(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
-  const work = m.works[vcpu.completing - 1]!;
-  kvm_setup_async_pf_list(m, vcpu, work);
+  if (knobs_of(m, vcpu).lists === 'move') {
+    thread.cursor = last_queued(vcpu);
+    return AT['kvm_setup_async_pf.link'];
+  }
+  return linked(m, vcpu, true);
+}
+
+/**
+ * The second half of list_add_tail() where a worker unlinks from queue as well: what was last there may be gone, and the
+ * item is then linked to nothing that the list knows.
+ */
+export function kvm_setup_async_pf_link(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  const whole = thread.cursor === last_queued(vcpu) || thread.cursor === 0;
+  if (!whole) vcpu.apf_list_corrupt = 1;
+  thread.cursor = 0;
+  return linked(m, vcpu, whole);
+}
+
+function last_queued({ apf_queue }: Vcpu): number {
+  return apf_queue.length === 0 ? 0 : apf_queue.at(apf_queue.length - 1) + 1;
+}
+
+function linked(m: Machine, vcpu: Vcpu, whole: boolean): At {
+  kvm_setup_async_pf_list(m, vcpu, m.works[vcpu.completing - 1]!, whole);
   if (knobs_of(m, vcpu).schedule_work === 'last') return AT['kvm_setup_async_pf.schedule_work'];
   vcpu.completing = 0;
   return AT['vcpu_run.tail'];

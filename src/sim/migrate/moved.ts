@@ -107,6 +107,7 @@ export const CARRIER = {
   cpl3: 'sregs',
   area_flags: 'ram',
   area_token: 'ram',
+  area_abandoned: 'ram',
   area_ring: 'ram',
   area_ring_length: 'ram',
 

@@ -144,6 +144,10 @@ export const KNOBS = {
     summary:
       'What writing the MSRs comes to where the LAPIC is not in the kernel: they are written, and a ready interrupt has nowhere to go; every write is refused, 0 as well; or all but 0 (B11).',
   },
+  crash_disables_apf: {
+    values: ['no', 'yes'],
+    summary: 'Whether a guest kernel that crashes switches the mechanism off before another one takes its place (5.13).',
+  },
   module_ref: {
     values: ['file_descriptors', 'vm'],
     summary: 'What keeps the kvm module loaded: open file descriptors, or every VM until it is destroyed (5.17).',
