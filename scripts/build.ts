@@ -9,8 +9,8 @@ import { existsSync, globSync, readFileSync, renameSync, rmSync, statSync, write
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Metafile, Plugin } from 'esbuild';
+import { classSource } from '../src/base/accessors.ts';
 import { present } from '../src/base/assert.ts';
-import { classSource } from '../src/base/table.ts';
 import { exitWith, scriptArgs } from './args.ts';
 import { files, ROOT } from './imports.ts';
 

@@ -4,13 +4,12 @@
  * A schema names tables, a table names fields; layOut() places every field as a column in one ArrayBuffer, hashed
  * columns first, so that a snapshot is one copy and a fingerprint covers one byte range. Accessors are compiled
  * from the schema, once for the program's life and for any number of machines: all machines share one hidden class,
- * which is what keeps `vcpu.mp_state` as cheap as an array access.
- *
- * Two flavours are compiled: the plain one, and a recording one that reports each read and write to a probe. The
- * second serves ownership checks and, later, footprints; it never changes what a step does.
+ * which is what keeps `vcpu.mp_state` as cheap as an array access. Large machines have theirs compiled to constants.
  */
 
+import { type Address, type Classes, compileOwnClasses, compileTables, wantsOwnClasses } from './accessors.ts';
 import { assert } from './assert.ts';
+import { Fifo, type Probe } from './fifo.ts';
 
 type ColumnType = 'u8' | 'u16' | 'u32' | 'f64';
 
@@ -136,12 +135,6 @@ export type Row<D> = { readonly id: number } & {
   readonly [N in FifoNames<FieldsOf<D>> & string]: Fifo;
 };
 
-/** Told of each access of a recording machine; `field` indexes FieldInfo. */
-export interface Probe {
-  read(field: number, id: number): void;
-  write(field: number, id: number): void;
-}
-
 export interface FieldInfo {
   readonly table: string;
   readonly name: string;
@@ -150,90 +143,6 @@ export interface FieldInfo {
   /** Where it stands in a record, and how many words that has. */
   readonly record: { readonly name: string; readonly index: number; readonly words: number } | null;
 }
-
-/** A queue of row ids inside a row. Ids are stored as id + 1. */
-export class Fifo {
-  readonly #items: Uint16Array;
-  readonly #length: Uint16Array;
-  readonly #row: number;
-  readonly #field: number;
-  readonly #probe: Probe | null;
-
-  constructor(items: Uint16Array, length: Uint16Array, row: number, field: number, probe: Probe | null) {
-    this.#items = items;
-    this.#length = length;
-    this.#row = row;
-    this.#field = field;
-    this.#probe = probe;
-  }
-
-  get length(): number {
-    this.#probe?.read(this.#field, this.#row);
-    return this.#length[0]!;
-  }
-
-  at(index: number): number {
-    this.#probe?.read(this.#field, this.#row);
-    return this.#items[index]! - 1;
-  }
-
-  push(id: number): void {
-    this.#probe?.write(this.#field, this.#row);
-    const n = this.#length[0]!;
-    if (n >= this.#items.length) throw new RangeError(`fifo is full at ${n}`);
-    this.#items[n] = id + 1;
-    this.#length[0] = n + 1;
-  }
-
-  /** Takes the oldest id, or returns -1. */
-  shift(): number {
-    this.#probe?.write(this.#field, this.#row);
-    return this.#length[0] === 0 ? -1 : this.#removeAt(0);
-  }
-
-  /** Takes the id out wherever it stands; false where it was not in. */
-  remove(id: number): boolean {
-    this.#probe?.write(this.#field, this.#row);
-    const index = this.indexOf(id);
-    if (index < 0) return false;
-    this.#removeAt(index);
-    return true;
-  }
-
-  indexOf(id: number): number {
-    const n = this.#length[0]!;
-    for (let i = 0; i < n; i += 1) if (this.#items[i] === id + 1) return i;
-    return -1;
-  }
-
-  has(id: number): boolean {
-    this.#probe?.read(this.#field, this.#row);
-    return this.indexOf(id) >= 0;
-  }
-
-  /** The ids, oldest first; a fresh array, for views and judgements. */
-  toArray(): number[] {
-    return Array.from(this.#items.subarray(0, this.#length[0]!), stored => stored - 1);
-  }
-
-  #removeAt(index: number): number {
-    const n = this.#length[0]! - 1;
-    const id = this.#items[index]! - 1;
-    const items = this.#items;
-    for (let hole = index; hole < n; hole += 1) items[hole] = items[hole + 1]!;
-    items[n] = 0;
-    this.#length[0] = n;
-    return id;
-  }
-}
-
-interface CompiledTable {
-  readonly TableClass: new (columns: Record<string, unknown>, capacity: number, probe: Probe | null) => object;
-  readonly RowClass: new (table: object, id: number) => object;
-}
-
-/** Makes the accessor classes, by table. */
-export type Classes = () => Readonly<Record<string, CompiledTable>>;
 
 /** Everything derived from a schema once: field numbers and accessor classes. */
 export interface CompiledSchema<S extends Schema> {
@@ -275,58 +184,6 @@ export function compileSchema<S extends Schema>(schema: S, written: Classes | nu
     return compiled;
   };
   return { schema, fields, fieldNumber, classes };
-}
-
-/** All tables in one go: a compilation of its own for each costs more than what is in it. */
-function compileTables(of: Fields, recording: boolean): ReturnType<Classes> {
-  return new Function(`'use strict';return ${classSource(of, recording)};`)() as ReturnType<Classes>;
-}
-
-type Fields = Pick<CompiledSchema<Schema>, 'schema' | 'fields'>;
-
-/** The expression of an object with the classes of each table: what Classes returns. */
-export function classSource({ schema, fields }: Fields, recording: boolean): string {
-  const sources = Object.keys(schema).map(
-    name => `${JSON.stringify(name)}:(()=>{${sourceOfTable(name, fields, recording)}})()`,
-  );
-  return `{${sources.join(',\n')}}`;
-}
-
-/** The source of both classes of a table; only names out of our own schema get in. */
-function sourceOfTable(tableName: string, fields: readonly FieldInfo[], recording: boolean): string {
-  const inits: string[] = [];
-  const methods: string[] = [];
-  const accessors: string[] = [];
-  const rowInits: string[] = [];
-  const firstInRecord = fields.find(field => field.table === tableName)?.record?.index;
-  fields.forEach((field, number) => {
-    if (field.table !== tableName) return;
-    const { name, kind, record } = field;
-    const column = record ? 'record' : `c_${name}`;
-    const at = (id: string) => (record ? `${id}*${record.words}+${record.index}` : id);
-    const read = recording ? (id: string) => `this.probe.read(${number},${id});` : () => '';
-    const write = recording ? (id: string) => `this.probe.write(${number},${id});` : () => '';
-    if (record === null || record.index === firstInRecord) inits.push(`this.${column}=columns.${name};`);
-    if (kind.shape === 'scalar') {
-      methods.push(`${name}(id){${read('id')}return this.${column}[${at('id')}]}`);
-      methods.push(`set_${name}(id,v){${write('id')}this.${column}[${at('id')}]=v}`);
-      const rowRead = recording ? `t.probe.read(${number},this.id);` : '';
-      const rowWrite = recording ? `t.probe.write(${number},this.id);` : '';
-      accessors.push(`get ${name}(){const t=this.t;${rowRead}return t.${column}[${at('this.id')}]}`);
-      accessors.push(`set ${name}(v){const t=this.t;${rowWrite}t.${column}[${at('this.id')}]=v}`);
-    } else if (kind.shape === 'array') {
-      inits.push(`this.n_${name}=columns.n_${name};`);
-      methods.push(`${name}(id,i){${read('id')}return this.${column}[id*this.n_${name}+i]}`);
-      methods.push(`set_${name}(id,i,v){${write('id')}this.${column}[id*this.n_${name}+i]=v}`);
-      accessors.push(`${name}(i){return this.t.${name}(this.id,i)}`);
-      accessors.push(`set_${name}(i,v){this.t.set_${name}(this.id,i,v)}`);
-    } else {
-      rowInits.push(`this.${name}=table.${column}[id];`);
-    }
-  });
-  return `class TableOf_${tableName}{constructor(columns,capacity,probe){this.capacity=capacity;this.probe=probe;${inits.join('')}}${methods.join('\n')}}
-    class RowOf_${tableName}{constructor(table,id){this.t=table;this.id=id;${rowInits.join('')}}${accessors.join('\n')}}
-    return {TableClass:TableOf_${tableName},RowClass:RowOf_${tableName}};`;
 }
 
 /** Where a field's values are: those of a row, `length` of them, stand from `first + row * step`. */
@@ -409,7 +266,15 @@ export function layOut<S extends Schema>(
     return new CONSTRUCTORS[type](buffer, offset, count);
   };
 
-  const classes = compiled.classes(probe !== null);
+  const addressOf = (column: Placed): Address => {
+    const { record } = column.field;
+    const { type, offset } = record ? records.get(record.name)! : column;
+    return { first: offset / CONSTRUCTORS[type].BYTES_PER_ELEMENT, length: lengthOf(column.field.kind) };
+  };
+  const own = probe === null && wantsOwnClasses(offset);
+  const classes = own
+    ? compileOwnClasses(compiled, placed.filter(({ part }) => part === 'items').map(addressOf), buffer)
+    : compiled.classes(probe !== null);
   const columnsOf: Record<string, Record<string, unknown>> = {};
   for (const column of placed) {
     const { table: tableName, name, kind } = column.field;

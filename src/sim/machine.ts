@@ -5,7 +5,8 @@
  * after a restore. The two callbacks, emit and observe, report and must not change anything.
  */
 import { EventQueue, nodesFor } from '../base/event_queue.ts';
-import { type Capacities, type Layout, layOut, type Probe, type Table } from '../base/table.ts';
+import type { Probe } from '../base/fifo.ts';
+import { type Capacities, type Layout, layOut, type Table } from '../base/table.ts';
 import type { Emit } from '../trace/all.ts';
 import { type Costs, costsOf } from './cost.ts';
 import { type Draws, drawsOf } from './draws.ts';

@@ -1,0 +1,120 @@
+/**
+ * The classes through which state is read and written: source text made from the fields of a schema, and compiled.
+ *
+ * Two flavours: the plain one, and a recording one that reports each read and write to a probe. The second serves ownership
+ * checks and, later, footprints; it never changes what a step does.
+ */
+import type { Probe } from './fifo.ts';
+import type { FieldInfo } from './table.ts';
+
+interface CompiledTable {
+  readonly TableClass: new (columns: Record<string, unknown>, capacity: number, probe: Probe | null) => object;
+  readonly RowClass: new (table: object, id: number) => object;
+}
+
+/** Makes the accessor classes, by table. */
+export type Classes = () => Readonly<Record<string, CompiledTable>>;
+
+/** All tables in one go: a compilation of its own for each costs more than what is in it. */
+export function compileTables(of: Fields, recording: boolean): ReturnType<Classes> {
+  return new Function(`'use strict';return ${classSource(of, recording)};`)() as ReturnType<Classes>;
+}
+
+/** A state as large as this is looked at for long enough to be worth code of its own. */
+const OWN_CLASSES_BYTES = 1 << 20;
+/** V8 keeps apart four kinds of objects at one place in the code. Beyond that each access is a search. */
+const OWN_CLASSES_MOST = 2;
+let own_classes = 0;
+
+/** Whether a machine with so many bytes of state is to have classes of its own. */
+export function wantsOwnClasses(bytes: number): boolean {
+  return bytes >= OWN_CLASSES_BYTES && own_classes < OWN_CLASSES_MOST;
+}
+
+/**
+ * Classes for one layout, with addresses in the buffer as constants: V8 then makes of an access one instruction, where it
+ * otherwise loads table, column and address first. The first large machines of a process have them; see the bench.
+ */
+export function compileOwnClasses(
+  { schema, fields }: Fields,
+  addresses: readonly Address[],
+  buffer: ArrayBuffer,
+): ReturnType<Classes> {
+  const sources = Object.keys(schema).map(
+    name => `${JSON.stringify(name)}:(()=>{${sourceOfTable(name, fields, false, addresses)}})()`,
+  );
+  own_classes += 1;
+  const views = 'const u8=new Uint8Array(b),u16=new Uint16Array(b),u32=new Uint32Array(b),f64=new Float64Array(b);';
+  return new Function('b', `'use strict';${views}return {${sources.join(',\n')}};`)(buffer) as ReturnType<Classes>;
+}
+
+/** What accessors are made for. */
+interface Fields {
+  readonly schema: Readonly<Record<string, unknown>>;
+  readonly fields: readonly FieldInfo[];
+}
+
+/** The expression of an object with the classes of each table: what Classes returns. */
+export function classSource({ schema, fields }: Fields, recording: boolean): string {
+  const sources = Object.keys(schema).map(
+    name => `${JSON.stringify(name)}:(()=>{${sourceOfTable(name, fields, recording)}})()`,
+  );
+  return `{${sources.join(',\n')}}`;
+}
+
+/** Where a field's values stand in the buffer: the first of them, counted in values, and how many a row has. */
+export interface Address {
+  readonly first: number;
+  readonly length: number;
+}
+
+/** The source of both classes of a table; only names out of our own schema get in. */
+function sourceOfTable(
+  tableName: string,
+  fields: readonly FieldInfo[],
+  recording: boolean,
+  addresses: readonly Address[] | null = null,
+): string {
+  const inits: string[] = [];
+  const methods: string[] = [];
+  const accessors: string[] = [];
+  const rowInits: string[] = [];
+  const firstInRecord = fields.find(field => field.table === tableName)?.record?.index;
+  fields.forEach((field, number) => {
+    if (field.table !== tableName) return;
+    const { name, kind, record } = field;
+    const column = record ? 'record' : `c_${name}`;
+    const address = addresses?.[number];
+    const at = (id: string) => {
+      const own = record ? `${id}*${record.words}+${record.index}` : id;
+      return address ? `${address.first}+${own}` : own;
+    };
+    const view = (holder: string) => (address ? kind.type : `${holder}.${column}`);
+    const read = recording ? (id: string) => `this.probe.read(${number},${id});` : () => '';
+    const write = recording ? (id: string) => `this.probe.write(${number},${id});` : () => '';
+    if (record === null || record.index === firstInRecord) inits.push(`this.${column}=columns.${name};`);
+    if (kind.shape === 'scalar') {
+      methods.push(`${name}(id){${read('id')}return ${view('this')}[${at('id')}]}`);
+      methods.push(`set_${name}(id,v){${write('id')}${view('this')}[${at('id')}]=v}`);
+      const rowRead = recording ? `t.probe.read(${number},this.id);` : '';
+      const rowWrite = recording ? `t.probe.write(${number},this.id);` : '';
+      const holder = address ? '' : 'const t=this.t;';
+      accessors.push(`get ${name}(){${holder}${rowRead}return ${view('t')}[${at('this.id')}]}`);
+      accessors.push(`set ${name}(v){${holder}${rowWrite}${view('t')}[${at('this.id')}]=v}`);
+    } else if (kind.shape === 'array') {
+      inits.push(`this.n_${name}=columns.n_${name};`);
+      const element = address
+        ? `${kind.type}[${address.first}+id*${address.length}+i]`
+        : `this.${column}[id*this.n_${name}+i]`;
+      methods.push(`${name}(id,i){${read('id')}return ${element}}`);
+      methods.push(`set_${name}(id,i,v){${write('id')}${element}=v}`);
+      accessors.push(`${name}(i){return this.t.${name}(this.id,i)}`);
+      accessors.push(`set_${name}(i,v){this.t.set_${name}(this.id,i,v)}`);
+    } else {
+      rowInits.push(`this.${name}=table.${column}[id];`);
+    }
+  });
+  return `class TableOf_${tableName}{constructor(columns,capacity,probe){this.capacity=capacity;this.probe=probe;${inits.join('')}}${methods.join('\n')}}
+    class RowOf_${tableName}{constructor(table,id){this.t=table;this.id=id;${rowInits.join('')}}${accessors.join('\n')}}
+    return {TableClass:TableOf_${tableName},RowClass:RowOf_${tableName}};`;
+}
