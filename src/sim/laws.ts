@@ -14,6 +14,7 @@ import { shadow_frame, shadow_writable } from './kvm/shadow.ts';
 import { tdp_frame, tdp_writable } from './kvm/tdp.ts';
 import { VM_END, VM_STATE } from './life.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
+import { brokenMigration } from './migrate/laws.ts';
 import { MMAP_LOCK } from './mm/columns.ts';
 import {
   has_flag,
@@ -99,8 +100,16 @@ export function createLaws(m: Machine): Laws {
       checkReferences(m);
       checkLocks(m);
       if (steps % every === 0) checkPages(m);
+      if (steps % every === 0) checkMigrations(m);
     },
   };
+}
+
+function checkMigrations(m: Machine): void {
+  for (let number = 0; number < m.migrations.length; number += 1) {
+    const what = brokenMigration(m, number);
+    if (what !== null) broken(m, what);
+  }
 }
 
 function broken(m: Machine, what: string): never {

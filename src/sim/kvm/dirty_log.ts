@@ -16,6 +16,7 @@ import { DIRTY_LOG, DIRTY_RING_ENTRIES, PML_ENTRIES } from '../migrate/tables.ts
 import { kvm_unmap_gfn_range } from '../mm/mmu_notifier.ts';
 import { PTE_DIRTY, pte_present } from '../mm/page.ts';
 import type { Vcpu } from '../schema.ts';
+import { kvm_flush_remote_tlbs } from './notifier.ts';
 import { KVM_REQ_DIRTY_RING_SOFT_FULL, kvm_make_request } from './requests.ts';
 import { tdp_allow_write, tdp_clear_dirty, tdp_huge, tdp_mapped } from './tdp.ts';
 
@@ -79,6 +80,7 @@ export function dirty_log_start(m: Machine, vm: number, kind: (typeof DIRTY_LOG)
       kvm_unmap_gfn_range(m, vm, page);
     } else protect(m, vm, page);
   }
+  kvm_flush_remote_tlbs(m, vm);
 }
 
 /** Logging ends. What is write-protected becomes writable at its next fault. */
@@ -129,6 +131,7 @@ export function kvm_get_dirty_log(m: Machine, vm: number): number {
     m.ram_block.set_bits(row, (bits & ~LOGGED) | DIRTY);
     protect(m, vm, place.first_page + index);
   }
+  kvm_flush_remote_tlbs(m, vm);
   return fresh;
 }
 
