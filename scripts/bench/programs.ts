@@ -74,6 +74,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
         isa: 'svm',
         halt_poll_ns: 0,
         cost_ns: {},
+        reclaim: 'lru',
         swap: {
           name: 'disk',
           size_pages: swap_pages,

@@ -158,6 +158,11 @@ const tables = {
       pgfault: u32,
       pswpin: u32,
       pswpout: u32,
+      /** An `evict` that found no free swap slot: how often, and the first time. */
+      evict_full: u32,
+      evict_full_page: u32,
+      evict_full_ns: u53,
+      evict_full_step: u53,
       oom: u32,
       oom_page: u32,
       oom_ns: u53,

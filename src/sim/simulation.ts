@@ -12,7 +12,7 @@ import { Judge, type JudgeState } from './judge/judge.ts';
 import { conclude, repeatCommand } from './judge/verdict.ts';
 import { createLaws, type Laws } from './laws.ts';
 import { createMachine, type Machine, type Observe } from './machine.ts';
-import { outOfMemory } from './mm/oom.ts';
+import { notEvicted, outOfMemory } from './mm/oom.ts';
 import { OBSERVATION_NAMES, OBSERVATIONS } from './observe.ts';
 import type { Outcome } from './outcome.ts';
 import type { Program } from './program.ts';
@@ -133,7 +133,7 @@ export function createSimulation(program: Program, options: SimulationOptions = 
       const judgements = judging.results();
       const { clock } = machine;
       const sim_ns = end === 'time' ? program.limit_ns : clock.now_ns;
-      const starved = outOfMemory(machine, repeatCommand(program));
+      const starved = outOfMemory(machine, repeatCommand(program)) ?? notEvicted(machine, repeatCommand(program));
       const concluded = starved
         ? { verdict: 'invalid' as const, violations: [starved], expected_failures: [] }
         : conclude(program, judgements, sim_ns, clock.step);

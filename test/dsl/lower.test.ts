@@ -53,6 +53,7 @@ lowering('a host and its swap device', () => {
       ram_pages: 131072,
       workers: 3,
       isa: 'vmx',
+      reclaim: 'lru',
       swap: {
         name: 'nvme',
         size_pages: 262144,

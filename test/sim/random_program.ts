@@ -119,6 +119,7 @@ function randomHost(dice: Dice, index: number): HostSpec {
     ram_pages,
     workers: dice.from(1, 4),
     isa: dice.of(['svm', 'vmx']),
+    reclaim: dice.chance(80) ? 'lru' : 'clock',
     swap: dice.chance(92)
       ? {
           name: 's',

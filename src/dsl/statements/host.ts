@@ -26,6 +26,7 @@ export const host = statement({
       workers: inside.whole('workers', 4, 1, 1024),
       isa: inside.word('isa', ['svm', 'vmx'], 'svm'),
       swap: inside.swap,
+      reclaim: inside.word('reclaim', ['lru', 'clock'], 'lru'),
       halt_poll_ns: inside.duration('halt_poll', 0),
       cost_ns: Object.fromEntries(inside.costs),
     });
@@ -69,7 +70,8 @@ export const hostSettings = [
     keyword: 'reclaim',
     where: ['host'],
     takes: takesWords('lru', 'clock'),
-    summary: 'How the host picks pages to evict.',
+    summary:
+      'How the host picks pages to evict: the oldest that was not used since, or by a hand that goes round all pages.',
     example: 'reclaim lru',
   }),
   setting({

@@ -8,8 +8,9 @@ import { row_now } from '../incarnation.ts';
 import type { Machine } from '../machine.ts';
 import { TASK_STATE, type Thread } from '../schema.ts';
 import { try_to_merge_with_ksm_page } from './ksm.ts';
+import { swap_is_full } from './oom.ts';
 import { vm_of_page } from './page.ts';
-import { evict_page } from './reclaim.ts';
+import { can_evict, evict_page } from './reclaim.ts';
 
 /** Takes the next page, or sleeps. Models kswapd(), mm/vmscan.c. */
 export function kswapd(m: Machine, thread: Thread): At {
@@ -43,7 +44,7 @@ export function mmu_notifier_invalidate_range_start(m: Machine, thread: Thread):
 export function try_to_unmap(m: Machine, thread: Thread): At {
   const { op, pages } = m.places.evictions[m.hosts[m.places.threads[thread.id]!.host]!.evict.at(0)]!;
   if (op.op === 'merge') try_to_merge_with_ksm_page(m, thread.page, row_now(m, 'page', pages[0]!));
-  else evict_page(m, thread.page);
+  else if (!evict_page(m, thread.page) && can_evict(m, thread.page)) swap_is_full(m, thread.page);
   return AT.mmu_notifier_invalidate_range_end;
 }
 

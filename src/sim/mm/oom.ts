@@ -19,6 +19,36 @@ export function out_of_memory(m: Machine, host: number, page: number): void {
   row.oom_step = m.clock.step;
 }
 
+/** Notes an `evict` of the scenario that could not be carried out. */
+export function swap_is_full(m: Machine, page: number): void {
+  const row = m.hosts[m.program.vms[vm_of_page(m, page)]!.host]!;
+  row.evict_full += 1;
+  if (row.evict_full > 1) return;
+  row.evict_full_page = page;
+  row.evict_full_ns = m.clock.now_ns;
+  row.evict_full_step = m.clock.step;
+}
+
+/** The first page that was to be evicted and for which there was no slot, or null: the run is not what was asked for. */
+export function notEvicted(m: Machine, repeat: string): Violation | null {
+  const host = m.hosts.find(({ evict_full }) => evict_full > 0);
+  if (!host) return null;
+  const { swap, place } = m.program.hosts[host.id]!;
+  const vm = vm_of_page(m, host.evict_full_page);
+  const page = `${vmSpec(m, vm).name}.heap.page(${host.evict_full_page - m.places.vms[vm]!.first_page})`;
+  const actual = `swap ${swap?.name ?? ''} is full: ${host.evict_full} page${host.evict_full === 1 ? '' : 's'} stayed in memory`;
+  return {
+    property: 'evict',
+    line: place.line,
+    at_ns: host.evict_full_ns,
+    step: host.evict_full_step,
+    expected: `a swap slot for ${page}`,
+    actual,
+    message: `not evicted: no swap slot for ${page} at ${durationText(host.evict_full_ns)}, step ${host.evict_full_step}; ${actual}`,
+    repeat,
+  };
+}
+
 /** What became of the first host that ran out of memory, or null. `repeat` is the command that shows it again. */
 export function outOfMemory(m: Machine, repeat: string): Violation | null {
   const host = m.hosts.find(({ oom }) => oom > 0);

@@ -50,6 +50,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
         ram_pages: 16,
         workers: 2,
         isa: 'svm',
+        reclaim: 'lru',
         swap: {
           name: 'nvme',
           size_pages: 16,
