@@ -25,8 +25,6 @@ function onThing(keyword: string, kinds: readonly ThingKind[], shown: string, su
 export const laterActs = [
   onThing('sipi', ['vcpu'], 'VCPU', 'Sends a start-up IPI.', 'sipi web.vcpu[0]'),
   onThing('init', ['vcpu'], 'VCPU', 'Sends INIT.', 'init web.vcpu[0]'),
-  onThing('hotplug', ['vcpu'], 'VCPU', 'Adds a vCPU.', 'hotplug web.vcpu[0]'),
-  onThing('unplug', ['vcpu'], 'VCPU', 'Takes a vCPU away.', 'unplug web.vcpu[0]'),
 ];
 
 export const record = statement({

@@ -68,3 +68,26 @@ export const kexec = statement({
   check: ({ vm }, _at, check) => check.thing(vm, 'vm'),
   lower: ({ vm }, at, lowering) => lowering.act({ op: 'kexec', vm: lowering.entity(vm).id }, at),
 });
+
+export const unplug = statement({
+  id: 'unplug',
+  keyword: 'unplug',
+  where: WHERE,
+  syntax: seq(word('unplug'), place('vcpu', 'VCPU')),
+  summary: 'Takes a vCPU away: its guest takes the CPU out of use.',
+  about: 'KVM cannot destroy one vCPU of a VM, so its VMM keeps it, and its file descriptor, for the next `hotplug`.',
+  examples: ['unplug web.vcpu[1]'],
+  check: ({ vcpu }, _at, check) => check.thing(vcpu, 'vcpu'),
+  lower: ({ vcpu }, at, lowering) => lowering.act({ op: 'guest_cpu', online: false, ...lowering.vcpu(vcpu) }, at),
+});
+
+export const hotplug = statement({
+  id: 'hotplug',
+  keyword: 'hotplug',
+  where: WHERE,
+  syntax: seq(word('hotplug'), place('vcpu', 'VCPU')),
+  summary: 'Adds a vCPU that was taken away: it is reset, and its guest begins to use the CPU.',
+  examples: ['hotplug web.vcpu[1]'],
+  check: ({ vcpu }, _at, check) => check.thing(vcpu, 'vcpu'),
+  lower: ({ vcpu }, at, lowering) => lowering.act({ op: 'reset', ...lowering.vcpu(vcpu) }, at),
+});
