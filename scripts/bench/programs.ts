@@ -113,6 +113,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
           apf: mode === 'pv',
           send_always: false,
           preempt: 'voluntary',
+          slot: 'ring',
           idles: [],
           locks: [],
           on_not_present: 'kernel',

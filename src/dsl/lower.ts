@@ -440,6 +440,7 @@ function guestOf(inside: Frame, heap_pages: number): VmSpec['guest'] {
       inside.env.knobs.notify === 'pf_both' && (preempt === 'full' || preempt === 'rt'),
     ),
     preempt,
+    slot: inside.word('slot', ['token', 'ring'], 'ring'),
     on_not_present: inside.word('on_not_present', ['kernel', 'schedule', 'halt'], 'kernel'),
     paging: inside.on('paging', true),
     address_spaces: inside.word('address_spaces', ['shared', 'per_task'], 'shared'),

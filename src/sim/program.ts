@@ -134,6 +134,8 @@ export interface GuestSpec {
    * kernel mode; under `rt` the allocator may sleep.
    */
   readonly preempt: 'none' | 'voluntary' | 'full' | 'rt';
+  /** It reads ready tokens from a ring where the host has one; or knows the one word only. */
+  readonly slot: 'token' | 'ring';
   /** `kernel`: what Linux of that version does; `halt`: STI;HLT in the handler, as kvm-unit-tests does. */
   readonly on_not_present: 'kernel' | 'schedule' | 'halt';
   /** CR0.PG at the start. Without it a linear address is a guest-physical one. */

@@ -198,6 +198,7 @@ function randomGuest(dice: Dice, vcpus: number, heap_pages: number): GuestSpec {
     apf: dice.chance(85),
     send_always: dice.chance(30),
     preempt: dice.of(['none', 'voluntary', 'full', 'rt']),
+    slot: dice.of(['token', 'ring', 'ring']),
     idles: dice.chance(30) ? [{ vcpu: vcpu(), body: body() }] : [],
     locks: ['a', 'b'],
     on_not_present: dice.of(['kernel', 'kernel', 'schedule', 'halt']),

@@ -203,9 +203,8 @@ export const guestSettings = [
     keyword: 'slot',
     where: ['guest'],
     takes: takesWords('token', 'ring'),
-    summary: 'How ready tokens are handed over.',
+    summary: 'Whether it reads ready tokens from a ring where the host has one (knob slot), or only from the one word.',
     example: 'slot token',
-    needs: 'the complete model',
   }),
 ];
 

@@ -9,6 +9,7 @@ import {
   MSR_KVM_ASYNC_PF_EN,
   MSR_KVM_ASYNC_PF_INT,
   shift_ready_token,
+  slot_of,
 } from '../kvm/async_pf_x86.ts';
 import { MSR_X2APIC_EOI } from '../kvm/exit.ts';
 import { EXIT_REASON } from '../kvm/exit_reason.ts';
@@ -247,8 +248,8 @@ function sysvec_kvm_asyncpf_interrupt(m: Machine, vcpu: Vcpu): At {
 
 /** Ready tokens stand in a list: a ring that guest and host share, or external interrupts with a parameter. */
 function is_listed(m: Machine, vcpu: Vcpu): boolean {
-  const { slot, notify } = knobsOfVm(m, vm_of_vcpu(m, vcpu));
-  return slot === 'ring' || NOTIFY[notify].ready === 'external';
+  const { notify } = knobsOfVm(m, vm_of_vcpu(m, vcpu));
+  return slot_of(m, vcpu) === 'ring' || NOTIFY[notify].ready === 'external';
 }
 
 /** The oldest of them; an interrupt may find that the one before has taken all. */

@@ -139,9 +139,15 @@ export function kvm_arch_can_dequeue_async_page_present(m: Machine, vcpu: Vcpu):
   }
 }
 
+/** Where ready tokens wait: what this version has, as far as the guest knows of it. */
+export function slot_of(m: Machine, vcpu: Vcpu): Knobs['slot'] {
+  const { slot } = knobs_of(m, vcpu);
+  return slot === 'ring' && vmSpec(m, vm_of_vcpu(m, vcpu)).guest.slot === 'token' ? 'one_with_ack' : slot;
+}
+
 /** Whether one more ready token has a place. Models apf_pageready_slot_free(), and what might have been. */
 function slot_free(m: Machine, vcpu: Vcpu): boolean {
-  switch (knobs_of(m, vcpu).slot) {
+  switch (slot_of(m, vcpu)) {
     case 'overwrite':
       return true;
     case 'one_with_ack':
@@ -338,15 +344,15 @@ export function kvm_arch_async_page_present(m: Machine, thread: Thread): At {
     if (wanted && is_ordered(m, ORDERED.ready, vcpu)) as_ordered(m, ORDERED.ready, vcpu, work.token, notify_ready);
     else if (ready === 'pf' && wanted) pf_ready(m, vcpu, work.token, knobs);
     else if (ready === 'interrupt' && wanted && guest_write_ok(m, vcpu)) {
-      put_ready_token(m, vcpu, knobs, work.token);
+      put_ready_token(m, vcpu, work.token);
       return AT['kvm_arch_async_page_present.raise'];
     }
   }
   return present_done(m, vcpu, knobs);
 }
 
-function put_ready_token(m: Machine, vcpu: Vcpu, knobs: Knobs, token: number): void {
-  if (knobs.slot === 'ring') push_ready_token(vcpu, token);
+function put_ready_token(m: Machine, vcpu: Vcpu, token: number): void {
+  if (slot_of(m, vcpu) === 'ring') push_ready_token(vcpu, token);
   else {
     if (vcpu.area_token !== 0) m.vms[vm_of_vcpu(m, vcpu)]!.nr_tokens_overwritten += 1;
     vcpu.area_token = token;
@@ -359,7 +365,7 @@ export function notify_ready(m: Machine, vcpu: Vcpu, token: number): void {
   const { ready } = NOTIFY[knobs.notify];
   if (ready === 'pf') pf_ready(m, vcpu, token, knobs);
   else if (ready === 'interrupt' && guest_write_ok(m, vcpu)) {
-    put_ready_token(m, vcpu, knobs, token);
+    put_ready_token(m, vcpu, token);
     ready_interrupt(m, vcpu);
   }
 }
@@ -394,7 +400,7 @@ export function kvm_arch_async_page_present_raise(m: Machine, thread: Thread): A
 }
 
 function ready_interrupt(m: Machine, vcpu: Vcpu): void {
-  if (knobs_of(m, vcpu).slot === 'ring' && vcpu.apf_pageready_pending) return;
+  if (slot_of(m, vcpu) === 'ring' && vcpu.apf_pageready_pending) return;
   vcpu.apf_pageready_pending = 1;
   kvm_apic_set_irq(m, vcpu, vcpu.apf_int_vector);
 }
@@ -404,7 +410,7 @@ function ready_interrupt(m: Machine, vcpu: Vcpu): void {
  */
 export function apf_acknowledged(m: Machine, vcpu: Vcpu): void {
   vcpu.apf_pageready_pending = 0;
-  if (vcpu.area_ring_length === 0 || knobs_of(m, vcpu).slot !== 'ring') return;
+  if (vcpu.area_ring_length === 0 || slot_of(m, vcpu) !== 'ring') return;
   vcpu.apf_pageready_pending = 1;
   kvm_apic_set_irq(m, vcpu, vcpu.apf_int_vector);
 }

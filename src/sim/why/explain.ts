@@ -216,9 +216,11 @@ function saysOf(m: Machine, subject: Subject, faults: readonly Fault[]): string 
       const task = m.tasks[subject.row]!;
       const vcpu = m.vcpus[m.tasks[subject.row]!.vcpu]!;
       const token = task.state === GUEST_TASK.PARKED ? ` on token 0x${task.token.toString(16)}` : '';
+      const spins = task.spinning ? ', spinning for a lock' : '';
+      const gone = vcpu.guest_offline ? ', which the guest has taken out of use' : '';
       const current = vcpu.current === subject.row + 1 ? 'current on' : 'on';
       const { vcpu_id } = m.places.vcpus[vcpu.id]!;
-      return `${TASK_NAMES[task.state]}${token}, ${current} vCPU ${vcpu_id}, whose thread ${whereIsVcpu(m, vcpu)}`;
+      return `${TASK_NAMES[task.state]}${token}${spins}, ${current} vCPU ${vcpu_id}${gone}, whose thread ${whereIsVcpu(m, vcpu)}`;
     }
     case 'page':
       return latest && !latest.ended ? 'the fault on it is not over' : over;

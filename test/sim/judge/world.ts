@@ -91,6 +91,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
           apf: true,
           send_always: false,
           preempt: 'voluntary',
+          slot: 'ring',
           idles: [],
           locks: [],
           on_not_present: 'kernel',
