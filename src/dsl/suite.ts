@@ -4,7 +4,7 @@
 import { Bug } from '../base/assert.ts';
 import type { Place, Program } from '../sim/program.ts';
 import type { Knobs } from '../sim/protocol/knobs.ts';
-import { PRESET_NAMES } from '../sim/protocol/presets.ts';
+import { DEFAULT_PRESET, PRESET_NAMES } from '../sim/protocol/presets.ts';
 import { Check } from './check.ts';
 import { entryType } from './check_expression.ts';
 import type { Unit } from './compile.ts';
@@ -192,7 +192,7 @@ function protocolOf({ tree, imports }: Unit): readonly string[] {
   const nodes = [...imports.flatMap(each => each.tree.nodes), ...tree.nodes];
   const vms = nodes.filter(each => each.statement.id === 'vm');
   const [given] = vms.flatMap(each => wordsOf(each.body, 'vm_protocol', 'variant'));
-  return [given ?? PRESET_NAMES.at(-1) ?? ''];
+  return [given ?? DEFAULT_PRESET];
 }
 
 function tracepointsOf(nodes: readonly Node[]): readonly string[] | null {

@@ -337,6 +337,9 @@ export const PRESETS: readonly Preset[] = [
   },
 ];
 
+/** The protocol of a scenario that names none: the newest that was recorded. */
+export const DEFAULT_PRESET = 'linux_6_12';
+
 export const PRESET_NAMES: readonly string[] = PRESETS.map(preset => preset.name);
 
 export function presetNamed(name: string): Preset | undefined {
