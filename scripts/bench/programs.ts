@@ -34,6 +34,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
       any: false,
       prio: 0,
       mode: 'user',
+      nested: false,
       ops: [
         { op: 'read', page: { kind: 'uniform', first: 0, pages }, rate_per_s: 0 },
         { op: 'jump', to: 0 },
@@ -46,6 +47,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
       any: false,
       prio: 0,
       mode: 'user',
+      nested: false,
       ops: [
         { op: 'work', time: { kind: 'fixed', ns: 1e9 } },
         { op: 'jump', to: 0 },
@@ -94,6 +96,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
         ram_pages: pages,
         memory_limit_pages: frames,
         paging: 'tdp',
+        nested: 'tdp',
         huge_pages: false,
         memslots: 1,
         tlb: false,
@@ -131,6 +134,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
           nmis: [],
           nmi_handler: [],
           apf_in_nmi: false,
+          apf_as_vmexit: false,
           heap_pages: pages,
           touched: 'all',
         },

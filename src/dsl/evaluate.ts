@@ -3,7 +3,7 @@
  * on them; null for whatever only the machine knows.
  */
 import { KNOB_NAMES, type Knobs } from '../sim/protocol/knobs.ts';
-import type { Expression } from './expression.ts';
+import type { Argument, Expression } from './expression.ts';
 import type { Scope } from './scope.ts';
 import { COUNT, type Dimension, nameOf, times, UNITS } from './units.ts';
 import { EVENTS, FUNCTIONS } from './vocabulary.ts';
@@ -12,10 +12,15 @@ export type Value =
   | { readonly v: 'number'; readonly value: number; readonly dimension: Dimension }
   | { readonly v: 'truth'; readonly value: boolean }
   | { readonly v: 'text'; readonly value: string }
-  /** `nested(l1: tdp)` is the word `nested`; nobody runs its arguments yet. */
-  | { readonly v: 'word'; readonly value: string }
+  /** `nested(l1: tdp)` is the word `nested`, with what it says in brackets. */
+  | { readonly v: 'word'; readonly value: string; readonly args: readonly WordArgument[] }
   | { readonly v: 'list'; readonly items: readonly Value[] }
   | { readonly v: 'range'; readonly from: Value; readonly to: Value };
+
+export interface WordArgument {
+  readonly name: string;
+  readonly value: Value;
+}
 
 export interface Environment {
   readonly scope: Scope;
@@ -37,7 +42,7 @@ export function evaluate(of: Expression, env: Environment, words: boolean): Valu
     case 'name':
       return nameValue(of.name, env, words);
     case 'call':
-      return words && of.of.kind === 'name' && !means(of.of.name) ? { v: 'word', value: of.of.name } : null;
+      return words && of.of.kind === 'name' && !means(of.of.name) ? wordValue(of.of.name, of.args, env) : null;
     case 'list': {
       const items = of.items.map(item => evaluate(item, env, words));
       return items.every(item => item !== null) ? { v: 'list', items } : null;
@@ -78,12 +83,20 @@ function truth(value: boolean): Value {
 
 function nameValue(name: string, env: Environment, words: boolean): Value | null {
   if (name === 'true' || name === 'false') return truth(name === 'true');
-  if (name === 'variant') return { v: 'word', value: env.variant };
+  if (name === 'variant') return { v: 'word', value: env.variant, args: [] };
   const given = env.values.get(name);
   if (given) return given;
   const found = env.scope.find(name);
   if (found?.value && (found.what === 'let' || found.what === 'param')) return evaluate(found.value, env, words);
-  return words && !found ? { v: 'word', value: name } : null;
+  return words && !found ? { v: 'word', value: name, args: [] } : null;
+}
+
+function wordValue(name: string, args: readonly Argument[], env: Environment): Value {
+  const values = args.flatMap(arg => {
+    const value = evaluate(arg.value, env, true);
+    return value ? [{ name: arg.name?.text ?? '', value }] : [];
+  });
+  return { v: 'word', value: name, args: values };
 }
 
 function binaryValue(op: string, left: Expression, right: Expression, env: Environment): Value | null {
@@ -120,6 +133,7 @@ export function same(a: Value, b: Value): boolean {
       a.items.length === b.items.length &&
       a.items.every((item, index) => b.items[index] !== undefined && same(item, b.items[index]))
     );
+  if (a.v === 'word' && b.v === 'word' && a.args.length > 0 && b.args.length > 0) return valueText(a) === valueText(b);
   if ((a.v === 'word' || a.v === 'text') && (b.v === 'word' || b.v === 'text')) return a.value === b.value;
   return a.v === 'truth' && b.v === 'truth' && a.value === b.value;
 }
@@ -158,8 +172,10 @@ export function valueText(value: Value): string {
       return String(value.value);
     case 'text':
       return JSON.stringify(value.value);
-    case 'word':
-      return value.value;
+    case 'word': {
+      const args = value.args.map(arg => (arg.name === '' ? '' : `${arg.name}: `) + valueText(arg.value));
+      return args.length === 0 ? value.value : `${value.value}(${args.join(', ')})`;
+    }
     case 'list':
       return `[${value.items.map(valueText).join(', ')}]`;
     case 'range':

@@ -18,6 +18,7 @@ import { type Place as ExpressionPlace, lowerEvent, lowerExpression } from './lo
 import { GuestLowering, heapPages } from './lower_guest.ts';
 import { JudgementLowering } from './lower_judgement.ts';
 import { MoveLowering } from './lower_moves.ts';
+import { nestedOf } from './lower_nested.ts';
 import { rangeOf } from './lower_script.ts';
 import { settingOf } from './setting.ts';
 import type { Needs, Node, Round } from './statement.ts';
@@ -260,7 +261,7 @@ export class Lowering {
     const vcpus = inside.whole('vcpus', 1, 1, 288);
     const paging = inside.word('paging', ['tdp', 'shadow', 'nested', 'none'], 'tdp');
     const span = inside.expression('paging')?.span ?? at.span;
-    if (paging === 'nested') this.needs(span, `paging ${paging}`, 'the complete model');
+    const nested = nestedOf(inside, span, this.report);
     const pinned = inside.expression('pin');
     const pins = inside.value('pin');
     const pin = pins?.v === 'list' ? pins.items.map(each => (each.v === 'number' ? each.value : null)) : [];
@@ -282,6 +283,7 @@ export class Lowering {
       memory_limit_pages: inside.expression('limit') ? inside.pages('limit', 0) : null,
       paging: paging === 'tdp' || paging === 'nested' ? 'tdp' : 'shadow',
       tlb: inside.on('tlb', false),
+      nested,
       memslots: inside.whole('memslots', 1, 1, 509),
       huge_pages: paging === 'tdp' && inside.on('huge_pages', false),
       irqchip: inside.word('irqchip', ['kernel', 'split', 'user'], 'kernel'),
@@ -453,6 +455,7 @@ function guestOf(inside: Frame, heap_pages: number): VmSpec['guest'] {
     nmis: inside.nmis,
     nmi_handler: inside.nmi_handler,
     apf_in_nmi: inside.on('apf_in_nmi', false),
+    apf_as_vmexit: inside.on('apf_as_vmexit', false),
     heap_pages,
     touched: inside.word('touched', ['all', 'none'], 'all'),
   };

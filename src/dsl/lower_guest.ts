@@ -6,6 +6,21 @@ import type { Lowering } from './lower.ts';
 import { choiceOf, rangeOf } from './lower_script.ts';
 import type { Node } from './statement.ts';
 
+/** What a nested guest can do: it has one task, and no devices, timers or scheduler of its own. */
+const NESTED_OPS: readonly TaskOp['op'][] = [
+  'read',
+  'write',
+  'work',
+  'jump',
+  'repeat',
+  'hlt',
+  'cli',
+  'sti',
+  'user',
+  'kernel',
+  'done',
+];
+
 const DEFAULT_RAM_BYTES = 128 * 1024 * 1024;
 /** Counters that a task has for `repeat`, one inside the other. */
 const REPEATS = 4;
@@ -27,6 +42,7 @@ export class GuestLowering {
     times: Expression | null,
     vcpu: Expression,
     mode: 'user' | 'kernel',
+    nested: boolean,
     prio: Expression | null,
     at: Node,
   ): void {
@@ -35,6 +51,7 @@ export class GuestLowering {
     const ends = last && (last.op === 'done' || (last.op === 'jump' && last.to < ops.length));
     const script: TaskOp[] = ends ? ops : [...ops, { op: 'done' }];
     const count = times ? this.#count(times, 1024) : 1;
+    const within = nested && this.#hypervises(script, at);
     for (let index = 0; index < count; index += 1) {
       const spread = this.#lowering.frame.tasks.length;
       this.#lowering.frame.tasks.push({
@@ -43,10 +60,25 @@ export class GuestLowering {
         vcpu: this.#vcpuOfGuest(vcpu, spread),
         any: vcpu.kind !== 'index',
         mode,
+        nested: within,
         prio: prio ? numberOf(prio, this.#lowering.env) : 0,
         ops: script,
       });
     }
+  }
+
+  /** Whether the VM runs guests of its own, as `nested` asks: where it does not, the task is one like any other. */
+  #hypervises(script: readonly TaskOp[], at: Node): boolean {
+    const paging = this.#lowering.frame.parent?.value('paging');
+    if (paging?.v !== 'word' || paging.value !== 'nested') return false;
+    const foreign = script.find(({ op }) => !NESTED_OPS.includes(op));
+    if (foreign)
+      this.#lowering.report.error('range', {
+        span: at.span,
+        message: `a nested guest has no scheduler and no locks: '${foreign.op}' cannot be done there`,
+        help: 'let it read, write and work, in loops',
+      });
+    return true;
   }
 
   /** `any` spreads where it starts: the first to vCPU 0, the next to vCPU 1. */

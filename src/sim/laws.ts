@@ -9,7 +9,9 @@ import { AT, STEP_NAMES } from './at.ts';
 import { NO_THREAD } from './engine.ts';
 import { PTE_PRESENT, pte_page, root_of } from './guest/pgtable.ts';
 import { tlb_frame } from './guest/tlb.ts';
+import { guest_vm, vm_now } from './incarnation.ts';
 import { CLEARING_STEPS, isClearing } from './kvm/async_pf_clear.ts';
+import { L1_AT } from './kvm/nested_state.ts';
 import { shadow_frame, shadow_writable } from './kvm/shadow.ts';
 import { tdp_frame, tdp_writable } from './kvm/tdp.ts';
 import { VM_END, VM_STATE } from './life.ts';
@@ -99,6 +101,7 @@ export function createLaws(m: Machine): Laws {
       checkLists(m);
       checkReferences(m);
       checkLocks(m);
+      checkNested(m);
       if (steps % every === 0) checkPages(m);
       if (steps % every === 0) checkMigrations(m);
     },
@@ -257,6 +260,19 @@ function checkLocks(m: Machine): void {
   const readers = m.threads.filter(thread => thread.mmap_lock === MMAP_LOCK.reading).length;
   const counted = m.vms.reduce((total, row) => total + row.mmap_readers, 0);
   if (readers !== counted) broken(m, `${readers} threads read an mmap lock, ${counted} are counted`);
+}
+
+/** A CPU in L2 runs a task that is one, outside of all handlers of L1; what is queued for L1 is queued while L2 runs. */
+function checkNested(m: Machine): void {
+  for (const vcpu of m.vcpus) {
+    if (vm_now(m, guest_vm(m, m.vm_of_vcpu[vcpu.id]!)) !== m.vm_of_vcpu[vcpu.id]) continue;
+    if (vcpu.exception_vmexit && !vcpu.guest_mode)
+      broken(m, `vcpu[${vcpu.id}]: an exit is queued for a hypervisor that runs`);
+    if (!vcpu.guest_mode) continue;
+    if (vcpu.depth !== 0) broken(m, `vcpu[${vcpu.id}]: L2 runs inside of a handler of L1`);
+    if (vcpu.current === 0 || m.tasks[vcpu.current - 1]!.l1_at !== L1_AT.l2)
+      broken(m, `vcpu[${vcpu.id}]: in guest mode, and no L2 is loaded`);
+  }
 }
 
 /** Steps to which a thread comes back after it has slept for something. */

@@ -88,6 +88,8 @@ export interface TaskSpec {
   /** `vcpu` is only where it starts: the guest may move it. */
   readonly any: boolean;
   readonly mode: 'user' | 'kernel';
+  /** It is a guest of the guest: `mode` is its own privilege level, and a hypervisor in the guest runs it. */
+  readonly nested: boolean;
   /** Of the tasks that could run, those with the highest go first. */
   readonly prio: number;
   readonly ops: readonly TaskOp[];
@@ -154,6 +156,8 @@ export interface GuestSpec {
   readonly nmi_handler: readonly HandlerOp[];
   /** The guest asks for asynchronous faults in its NMI handler, and is made for them. */
   readonly apf_in_nmi: boolean;
+  /** As a hypervisor it takes what its guests fault on as #PF exits: bit 2 of EN. */
+  readonly apf_as_vmexit: boolean;
   readonly heap_pages: number;
   /** Whether the heap has been written before the run begins. */
   readonly touched: 'all' | 'none';
@@ -170,6 +174,8 @@ export interface VmSpec {
   readonly memory_limit_pages: number | null;
   /** Two-dimensional tables of the hardware, or shadows of the guest's own. */
   readonly paging: 'tdp' | 'shadow';
+  /** How its guest, as a hypervisor, maps the memory of its own guests; only with `paging` tdp. */
+  readonly nested: 'tdp' | 'shadow';
   readonly huge_pages: boolean;
   /** Whether the TLBs of its CPUs are modelled: then a missing flush is seen. */
   readonly tlb: boolean;

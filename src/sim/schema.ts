@@ -25,6 +25,7 @@ import { written } from './classes.ts';
 import { GUEST_CPU } from './guest/state.ts';
 import { EVENTS, EXCEPTION } from './kvm/event_state.ts';
 import { EXIT_REASON } from './kvm/exit_reason.ts';
+import { NESTED, NESTED_OF_TASK } from './kvm/nested_state.ts';
 import { LIFE, LIFE_COUNTERS, MODULE } from './life.ts';
 import { MEMORY } from './memory.ts';
 import { carried } from './migrate/moved.ts';
@@ -286,6 +287,7 @@ const tables = {
       apf_note_item: ref,
 
       ...EVENTS,
+      ...NESTED,
 
       lapic_enabled: bool,
       lapic_irr: array(u32, 8),
@@ -426,6 +428,7 @@ const tables = {
       target: u32,
       /** It has faulted and has not got the page yet. */
       resuming: bool,
+      ...NESTED_OF_TASK,
     },
     {
       vruntime_ns: u53,
@@ -438,6 +441,7 @@ const tables = {
       rng_c: u32,
       rng_d: u32,
       paced_ns: u53,
+      l2_left_ns: u53,
     },
   ),
 

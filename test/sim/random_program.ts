@@ -152,6 +152,8 @@ function randomVm(dice: Dice, index: number, hosts: readonly HostSpec[], variant
   const huge_pages = dice.chance(15);
   const heap_pages = huge_pages ? dice.of([512, 600, 1024]) : dice.of([1, 4, 16, 64, 200]);
   const cpus = hosts[host]?.cpus ?? 1;
+  const irqchip = dice.of(['kernel', 'kernel', 'kernel', 'split', 'user']);
+  const paging = huge_pages ? 'tdp' : dice.of(['tdp', 'tdp', 'shadow']);
   return {
     name: `vm${index}`,
     place: PLACE,
@@ -160,12 +162,13 @@ function randomVm(dice: Dice, index: number, hosts: readonly HostSpec[], variant
     memory_limit_pages: dice.chance(60)
       ? Math.max(1, Math.floor((heap_pages * dice.of([0, 1, 5, 9, 10, 15])) / 10))
       : null,
-    paging: huge_pages ? 'tdp' : dice.of(['tdp', 'tdp', 'shadow']),
+    paging,
+    nested: dice.of(['tdp', 'shadow']),
     huge_pages,
     memslots: dice.of([1, 1, 3]),
     tlb: dice.chance(25),
     lvt0: dice.of(['extint', 'masked']),
-    irqchip: dice.of(['kernel', 'kernel', 'kernel', 'split', 'user']),
+    irqchip,
     hlt_exits: dice.chance(85),
     saved_msrs: 'all',
     protected_state: dice.chance(10),
@@ -175,7 +178,7 @@ function randomVm(dice: Dice, index: number, hosts: readonly HostSpec[], variant
     pin: Array.from({ length: vcpus }, () => (dice.chance(30) ? dice.from(0, cpus - 1) : null)),
     protocol: variant,
     knobs: variant === 'random' ? randomKnobs(dice) : knobsOf(variant),
-    guest: randomGuest(dice, vcpus, heap_pages),
+    guest: randomGuest(dice, vcpus, heap_pages, paging === 'tdp' && irqchip !== 'user' && dice.chance(30)),
     userfault: dice.chance(20) ? randomUserfault(dice, heap_pages) : null,
   };
 }
@@ -191,7 +194,8 @@ function randomUserfault(dice: Dice, heap_pages: number): UserfaultSpec {
   };
 }
 
-function randomGuest(dice: Dice, vcpus: number, heap_pages: number): GuestSpec {
+/** `hypervises`: some of its tasks are guests of its own. */
+function randomGuest(dice: Dice, vcpus: number, heap_pages: number, hypervises: boolean): GuestSpec {
   const vcpu = () => dice.from(0, vcpus - 1);
   const body = () => dice.list(3, () => randomHandlerOp(dice, heap_pages));
   return {
@@ -205,15 +209,19 @@ function randomGuest(dice: Dice, vcpus: number, heap_pages: number): GuestSpec {
     paging: !dice.chance(10),
     address_spaces: dice.of(['shared', 'shared', 'per_task']),
     page_tables: dice.of(['fixed', 'fixed', 'walked', 'swappable']),
-    tasks: dice.list(6, index => ({
-      name: `t${index}`,
-      place: PLACE,
-      vcpu: vcpu(),
-      any: dice.chance(40),
-      prio: dice.chance(20) ? dice.from(0, 3) : 0,
-      mode: dice.of(['user', 'kernel']),
-      ops: randomOps(dice, heap_pages),
-    })),
+    tasks: dice.list(6, index => {
+      const nested = hypervises && dice.chance(50);
+      return {
+        name: `t${index}`,
+        place: PLACE,
+        vcpu: vcpu(),
+        any: dice.chance(40),
+        prio: dice.chance(20) ? dice.from(0, 3) : 0,
+        mode: dice.of(['user', 'kernel']),
+        nested,
+        ops: nested ? randomOps(dice, heap_pages).map(op => within(dice, op)) : randomOps(dice, heap_pages),
+      };
+    }),
     timers: dice.list(3, index => ({
       name: `tick${index}`,
       vcpu: vcpu(),
@@ -226,6 +234,7 @@ function randomGuest(dice: Dice, vcpus: number, heap_pages: number): GuestSpec {
       : [],
     nmi_handler: body(),
     apf_in_nmi: dice.chance(30),
+    apf_as_vmexit: dice.chance(50),
     heap_pages,
     touched: dice.chance(85) ? 'all' : 'none',
   };
@@ -263,6 +272,21 @@ function randomOps(dice: Dice, heap_pages: number): readonly TaskOp[] {
   const count = dice.from(1, 8);
   while (ops.length < count) ops.push(randomOp(dice, heap_pages, ops.length));
   return [...ops, dice.chance(80) ? { op: 'jump', to: dice.from(0, ops.length - 1) } : { op: 'done' }];
+}
+
+/** What a nested guest can do of that. */
+function within(dice: Dice, op: TaskOp): TaskOp {
+  switch (op.op) {
+    case 'read':
+    case 'write':
+    case 'work':
+    case 'jump':
+    case 'repeat':
+    case 'done':
+      return op;
+    default:
+      return { op: dice.of(['hlt', 'cli', 'sti', 'user', 'kernel']) };
+  }
 }
 
 function randomOp(dice: Dice, heap_pages: number, at: number): TaskOp {

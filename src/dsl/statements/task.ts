@@ -19,15 +19,17 @@ export const task = statement({
       place('vcpu', 'vcpu[N] | any'),
     ),
     opt(oneOf('mode', ['user', 'kernel'])),
+    opt(flag('nested')),
     opt(seq(word('prio'), sum('prio', 'NUMBER'))),
     block('script'),
   ),
   summary:
-    'A task of the guest. It runs its script once; `loop` makes it go on. `db[4]` is four of them. `on any` lets the guest move it between its CPUs. A higher `prio` runs before a lower; it is 0 if not given.',
+    'A task of the guest. It runs its script once; `loop` makes it go on. `db[4]` is four of them. `on any` lets the guest move it between its CPUs. A higher `prio` runs before a lower; it is 0 if not given. `nested` makes it a guest of the guest where the VM has `paging nested`: the guest is then a hypervisor.',
   examples: [
     'task db on vcpu[0] user { loop { read heap uniform; work 20us } }',
     'task crew[4] on any user { work 1ms; done }',
     'task urgent on vcpu[0] user prio 10 { sleep 1ms; work 100us }',
+    'task inner on vcpu[0] user nested { loop { read heap sequential } }',
   ],
   declare: ({ name, times }, at, scope) => scope.member(name, 'task', at, times),
   check({ vcpu, times, prio }, _at, check) {
@@ -35,8 +37,8 @@ export const task = statement({
     if (times) check.quantity(times, COUNT);
     if (prio) check.quantity(prio, COUNT);
   },
-  lower: ({ name, times, vcpu, mode, prio }, at, lowering) =>
-    lowering.guests.task(name.text, times, vcpu, mode?.text === 'kernel' ? 'kernel' : 'user', prio, at),
+  lower: ({ name, times, vcpu, mode, nested, prio }, at, lowering) =>
+    lowering.guests.task(name.text, times, vcpu, mode?.text === 'kernel' ? 'kernel' : 'user', nested, prio, at),
 });
 
 const PATTERNS = ['uniform', 'zipf', 'sequential', 'stride'] as const;

@@ -142,6 +142,13 @@ export const guestSettings = [
     example: 'apf_in_nmi off',
   }),
   setting({
+    keyword: 'apf_as_vmexit',
+    where: ['guest'],
+    takes: takesWords('on', 'off'),
+    summary: 'Bit 2 of MSR_KVM_ASYNC_PF_EN: a hypervisor takes what its nested guest faults on as a #PF exit.',
+    example: 'apf_as_vmexit on',
+  }),
+  setting({
     keyword: 'send_always',
     where: ['guest'],
     takes: takesWords('on', 'off'),

@@ -8,6 +8,7 @@
 import { gpa_of_page } from '../addr.ts';
 import { AT } from '../at.ts';
 import { isClearing } from '../kvm/async_pf_clear.ts';
+import { kvm_arch_interrupt_allowed } from '../kvm/event.ts';
 import { EXCEPTION } from '../kvm/event_state.ts';
 import { kvm_apic_accept_pic_intr, kvm_cpu_has_interrupt } from '../kvm/irq.ts';
 import { kvm_apic_has_interrupt } from '../kvm/lapic.ts';
@@ -71,8 +72,7 @@ export function blocked(m: Machine, row: number): boolean {
 }
 
 function interruptsAllowed(m: Machine, row: number): boolean {
-  const vcpu = m.vcpus[row]!;
-  return vcpu.rflags_if === 1 && vcpu.shadow === 0;
+  return kvm_arch_interrupt_allowed(m.vcpus[row]!);
 }
 
 /** Whether the head of done could be given to the guest now: by interrupt, by #PF, or by letting the access retry. */

@@ -7,6 +7,7 @@
  */
 
 import { APF_BROADCAST } from '../kvm/async_pf_x86.ts';
+import { L1_AT } from '../kvm/nested_state.ts';
 import { knobsOfVm, type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { NOTIFY } from '../protocol/notify.ts';
@@ -152,6 +153,8 @@ function may_schedule(m: Machine, vcpu: Vcpu, vm: number): boolean {
   const { guest_schedulable } = knobs;
   if (NOTIFY[knobs.notify].ready !== 'pf') return true;
   const task = m.tasks[vcpu.current - 1]!;
+  // A hypervisor waits for its guest's page outside of any handler: interrupt_kernel is 0.
+  if (task.l1_at !== L1_AT.none) return true;
   if (guest_schedulable === 'preempt_count') return !is_preemptible(guest) || task.preempt_count === 0;
   return is_preemptible(guest)
     ? task.preempt_count === 0 && task.rcu_depth === 0

@@ -17,10 +17,11 @@ import { access_page, left_guest } from './access.ts';
 import { execute_cr } from './cr.ts';
 import { hlt, run_handler, vm_exit } from './handlers.ts';
 import { begin_setup, cpu_down, cpu_up, play_dead, SETUP } from './hotplug.ts';
+import { run_hypervisor } from './hypervisor.ts';
 import { send_owed_ipi } from './ipi.ts';
 import { kexec } from './kexec.ts';
 import { rcu_idle_enter } from './rcu.ts';
-import { count_work, guest_schedule } from './sched.ts';
+import { count_work, end_task, guest_schedule } from './sched.ts';
 import { fork, preempt_enable, rcu_read_unlock, resched_point, spin_lock, spin_unlock } from './sections.ts';
 import { GUEST_WORK } from './work.ts';
 
@@ -43,7 +44,7 @@ export function guest(m: Machine, thread: Thread): At {
   if (vcpu.in_hlt && !vmSpec(m, vm_of_vcpu(m, vcpu)).hlt_exits) return long_op(m, thread, vcpu, IN_GUEST_HALT_NS);
   if (vcpu.op_left_ns > 0) return long_op(m, thread, vcpu, vcpu.op_left_ns);
   if (vcpu.depth > 0) return run_handler(m, thread, vcpu);
-  if (vcpu.guest_work !== 0) return do_guest_work(m, vcpu);
+  if (vcpu.guest_work !== 0 && !vcpu.guest_mode) return do_guest_work(m, thread, vcpu);
   if (vcpu.current === 0) return idle(m, thread, vcpu);
   return run_task(m, thread, vcpu, m.tasks[vcpu.current - 1]!);
 }
@@ -61,8 +62,9 @@ function long_op(m: Machine, thread: Thread, vcpu: Vcpu, wanted_ns: number): At 
 }
 
 /** Whatever was asked of this CPU, one thing at a time. */
-function do_guest_work(m: Machine, vcpu: Vcpu): At {
+function do_guest_work(m: Machine, thread: Thread, vcpu: Vcpu): At {
   const work = vcpu.guest_work;
+  if (work === GUEST_WORK.hypervisor) return run_hypervisor(m, thread, vcpu);
   if ((work & GUEST_WORK.ipi) !== 0) return send_owed_ipi(m, vcpu);
   const bit = work & -work;
   vcpu.guest_work = work & ~bit;
@@ -130,7 +132,7 @@ function run_task(m: Machine, thread: Thread, vcpu: Vcpu, task: Task): At {
     return AT.guest;
   }
   const op = m.places.tasks[task.id]!.spec.ops[task.pc];
-  if (!op) return end_task(m, vcpu, task);
+  if (!op) return finish(m, vcpu, task);
   thread.charge_ns += charge_ns.guest_op;
   switch (op.op) {
     case 'read':
@@ -187,7 +189,7 @@ function run_task(m: Machine, thread: Thread, vcpu: Vcpu, task: Task): At {
       leave_section(m, vcpu, task, op);
       return AT.guest;
     case 'done':
-      return end_task(m, vcpu, task);
+      return finish(m, vcpu, task);
   }
   task.pc += 1;
   vcpu.in_hlt = 0;
@@ -202,6 +204,8 @@ function leave_section(m: Machine, vcpu: Vcpu, task: Task, op: TaskOp): void {
   switch (op.op) {
     case 'user':
       vcpu.cpl3 = 1;
+      // L2's kernel is not the one that schedules here.
+      if (vcpu.guest_mode) return;
       resched_point(m, vcpu, guest, task);
       return;
     case 'preempt_on':
@@ -222,10 +226,10 @@ function leave_section(m: Machine, vcpu: Vcpu, task: Task, op: TaskOp): void {
   }
 }
 
-function end_task(m: Machine, vcpu: Vcpu, task: Task): At {
-  task.state = GUEST_TASK.DONE;
-  m.observe?.(OBS.done, vm_of_vcpu(m, vcpu), task.id, -1);
-  guest_schedule(m, vcpu);
+/** The end of the script; L2 asks its hypervisor to end it. */
+function finish(m: Machine, vcpu: Vcpu, task: Task): At {
+  if (vcpu.guest_mode) return vm_exit(vcpu, EXIT_REASON.vmmcall);
+  end_task(m, vcpu, task);
   return AT.guest;
 }
 

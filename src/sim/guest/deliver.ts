@@ -1,11 +1,12 @@
 /** What the CPU does with an event that went in with the entry: the handler that begins. */
-import { kvm_clear_exception_queue, VECTOR } from '../kvm/event.ts';
 import { EXCEPTION } from '../kvm/event_state.ts';
+import { kvm_clear_exception_queue, VECTOR } from '../kvm/exception.ts';
 import { type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { APF_VECTOR } from '../places.ts';
 import { FRAME, FRAME_AT, type Vcpu } from '../schema.ts';
 import { PIC_EOI, panic, push_frame } from './frames.ts';
+import { l2_page_fault } from './hypervisor.ts';
 import { deliver_nmi } from './nmi.ts';
 
 /** What was injected with this entry becomes a handler that runs. */
@@ -13,7 +14,8 @@ export function deliver_event(m: Machine, vcpu: Vcpu): void {
   if (vcpu.exception === EXCEPTION.injected) {
     const { exception_nr: nr, exception_token: token } = vcpu;
     kvm_clear_exception_queue(vcpu);
-    if (nr === VECTOR.DF) panic(m, vcpu);
+    if (vcpu.guest_mode) l2_page_fault(m, vcpu);
+    else if (nr === VECTOR.DF) panic(m, vcpu);
     else if (nr === VECTOR.PF) push_frame(m, vcpu, FRAME.exc_page_fault, FRAME_AT.entry, nr, token);
     else push_frame(m, vcpu, FRAME.exc_other, FRAME_AT.iret, nr, 0);
     return;

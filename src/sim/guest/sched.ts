@@ -6,12 +6,14 @@
  * their turn. A task declared `on any` may be moved: to an idle CPU when it wakes, by an idle CPU that finds no work.
  */
 
+import { L1_AT } from '../kvm/nested_state.ts';
 import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { GUEST_TASK, type Task, type Vcpu } from '../schema.ts';
 import { load_cr3 } from './cr.ts';
 import { smp_send_reschedule } from './ipi.ts';
 import { rcu_idle_exit } from './rcu.ts';
+import { GUEST_WORK } from './work.ts';
 
 /** A task that slept may be this far behind the others when it wakes; models the sleeper credit of CFS. */
 const SLEEPER_CREDIT_NS = 3_000_000;
@@ -44,6 +46,7 @@ export function guest_schedule(m: Machine, vcpu: Vcpu): void {
     previous.rflags_if = vcpu.rflags_if;
   }
   vcpu.current = next + 1;
+  vcpu.guest_work &= ~GUEST_WORK.hypervisor;
   if (next < 0) {
     vcpu.op_left_ns = 0;
     vcpu.cpl3 = 0;
@@ -55,10 +58,18 @@ export function guest_schedule(m: Machine, vcpu: Vcpu): void {
   load_cr3(m, vcpu, m.places.tasks[next]!.space);
   vcpu.cpl3 = task.cpl3;
   vcpu.rflags_if = task.rflags_if;
+  if (task.l1_at !== L1_AT.none) vcpu.guest_work |= GUEST_WORK.hypervisor;
   const host = m.places.vcpus[vcpu.id]!.host;
   m.threads[m.places.vcpus[vcpu.id]!.thread]!.charge_ns += m.costs[host]!.charge_ns.guest_switch;
   const vm = vm_of_vcpu(m, vcpu);
   m.observe?.(OBS.switch_to, vm, next, -1);
+}
+
+/** The task is over. Models do_exit(). */
+export function end_task(m: Machine, vcpu: Vcpu, task: Task): void {
+  task.state = GUEST_TASK.DONE;
+  m.observe?.(OBS.done, vm_of_vcpu(m, vcpu), task.id, -1);
+  guest_schedule(m, vcpu);
 }
 
 /** The task to run, the first declared among equals; -1 for the idle task, after a look at what other CPUs have waiting. */

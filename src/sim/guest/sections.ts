@@ -4,8 +4,9 @@
  * The model always knows in which section a task is; what the kernel knows depends on how it is built: without
  * preemption it does not count, and preempt_disable() and rcu_read_lock() leave no trace.
  */
+import { L1_AT } from '../kvm/nested_state.ts';
 import type { Machine } from '../machine.ts';
-import type { GuestSpec } from '../program.ts';
+import type { GuestSpec, TaskSpec } from '../program.ts';
 import { GUEST_TASK, type Task, type Thread, type Vcpu } from '../schema.ts';
 import { guest_schedule, place_task } from './sched.ts';
 import { GUEST_WORK } from './work.ts';
@@ -67,6 +68,16 @@ export function rcu_read_unlock(m: Machine, vcpu: Vcpu, spec: GuestSpec, task: T
   resched_point(m, vcpu, spec, task);
 }
 
+/** Its privilege level at its beginning; a hypervisor's thread is in its kernel, and its guest at the level given. */
+export function set_mode(task: Task, spec: TaskSpec): void {
+  const cpl3 = spec.mode === 'user' ? 1 : 0;
+  task.cpl3 = spec.nested ? 0 : cpl3;
+  if (!spec.nested) return;
+  task.l1_at = L1_AT.clgi;
+  task.l2_cpl3 = cpl3;
+  task.l2_if = 1;
+}
+
 /** Starts the first of these tasks that does not run; does nothing if all do. Models wake_up_new_task(). */
 export function fork(m: Machine, vcpu: Vcpu, first_task: number, tasks: readonly number[]): void {
   for (const number of tasks) {
@@ -74,7 +85,7 @@ export function fork(m: Machine, vcpu: Vcpu, first_task: number, tasks: readonly
     if (task.state !== GUEST_TASK.NEW && task.state !== GUEST_TASK.DONE) continue;
     const { spec, vcpu: home } = m.places.tasks[task.id]!;
     task.pc = 0;
-    task.cpl3 = spec.mode === 'user' ? 1 : 0;
+    set_mode(task, spec);
     task.rflags_if = 1;
     if (!spec.any) task.vcpu = home;
     task.state = GUEST_TASK.RUNNABLE;

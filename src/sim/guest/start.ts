@@ -7,6 +7,7 @@ import { FRAME, FRAME_AT, GUEST_TASK, MP_STATE, NODE } from '../schema.ts';
 import { push_frame } from './frames.ts';
 import { fill_guest_tables } from './pgtable.ts';
 import { rcu_idle_exit } from './rcu.ts';
+import { set_mode } from './sections.ts';
 
 /** A CPU of the guest, with whatever the guest does first on it. Differs: firmware and boot loader take no time. */
 export function start_guest_cpu(m: Machine, id: number): void {
@@ -31,7 +32,7 @@ export function start_task(m: Machine, id: number): void {
   task.state = isForked(m, place.vm, place.index) ? GUEST_TASK.NEW : GUEST_TASK.RUNNABLE;
   task.vcpu = place.vcpu;
   task.rflags_if = 1;
-  task.cpl3 = place.spec.mode === 'user' ? 1 : 0;
+  set_mode(task, place.spec);
   seedStream(task, m.program.seed, `task ${m.program.vms[place.vm]!.name}.${place.spec.name}`);
 }
 

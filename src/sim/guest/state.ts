@@ -4,7 +4,7 @@ import { array, bool, u8, u16, u32 } from '../../base/table.ts';
 /** Fields of a vCPU. Owner: the guest on it; a bit of work, a reschedule and a ready token may come from elsewhere. */
 export const GUEST_CPU = {
   /** What it is to do before its next instruction: bits of guest/work.ts. */
-  guest_work: u8,
+  guest_work: u16,
   /** Taken out of use by the guest: it executes CLI; HLT until it is brought back. */
   guest_offline: bool,
   /** Another CPU, or this one, owes it a reschedule interrupt. */

@@ -15,4 +15,6 @@ export const GUEST_WORK = {
   cr: 64,
   /** Leave this kernel for another. */
   kexec: 128,
+  /** The current task is a hypervisor, which is not in its guest: guest/hypervisor.ts. The last, as all else goes first. */
+  hypervisor: 256,
 } as const;

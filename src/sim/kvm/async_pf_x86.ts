@@ -14,15 +14,12 @@ import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Knobs } from '../protocol/knobs.ts';
 import { NOTIFY, ready_by_interrupt } from '../protocol/notify.ts';
 import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, FRAME, MP_STATE, type Thread, type Vcpu, type Work } from '../schema.ts';
-import {
-  kvm_arch_interrupt_allowed,
-  kvm_clear_exception_queue,
-  kvm_event_needs_reinjection,
-  kvm_inject_page_fault,
-} from './event.ts';
+import { kvm_arch_interrupt_allowed, kvm_inject_page_fault } from './event.ts';
 import { EXCEPTION } from './event_state.ts';
+import { kvm_clear_exception_queue, kvm_event_needs_reinjection } from './exception.ts';
 import { kvm_apic_set_irq } from './lapic.ts';
 import { kvm_guest_cached } from './memslot.ts';
+import { asks_l1, kvm_queue_exception_vmexit } from './nested.ts';
 import { takes_apf_in_nmi } from './nmi.ts';
 import { KVM_REQ_APF_HALT, kvm_make_request } from './requests.ts';
 
@@ -31,6 +28,7 @@ export const MSR_KVM_ASYNC_PF_INT = 0x4b564d06;
 export const MSR_KVM_ASYNC_PF_ACK = 0x4b564d07;
 export const KVM_ASYNC_PF_ENABLED = 1;
 export const KVM_ASYNC_PF_SEND_ALWAYS = 2;
+export const KVM_ASYNC_PF_DELIVERY_AS_PF_VMEXIT = 4;
 export const KVM_ASYNC_PF_DELIVERY_AS_INT = 8;
 /** Guest-physical address of the shared area of vCPU 0; the others' follow, 64 bytes apart. */
 export const APF_AREA_GPA = 0x20_0000;
@@ -53,11 +51,11 @@ export function pv_enabled(m: Machine, vcpu: Vcpu): boolean {
 export const GATE_TERMS: { readonly [T in Knobs['gate'][number]]: (m: Machine, vcpu: Vcpu) => boolean } = {
   irqchip: (m, vcpu) => vmSpec(m, vm_of_vcpu(m, vcpu)).irqchip !== 'user',
   reinjection: (_m, vcpu) => !kvm_event_needs_reinjection(vcpu),
-  pending_exception: (_m, vcpu) => vcpu.exception !== EXCEPTION.pending,
+  pending_exception: (_m, vcpu) => vcpu.exception !== EXCEPTION.pending && !vcpu.exception_vmexit,
   interrupt_allowed: (_m, vcpu) => kvm_arch_interrupt_allowed(vcpu),
   hlt_deliverable: (m, vcpu) => vmSpec(m, vm_of_vcpu(m, vcpu)).hlt_exits || kvm_can_deliver_async_pf(m, vcpu),
   deliverable: kvm_can_deliver_async_pf,
-  nested_optin: () => true,
+  nested_optin: (_m, vcpu) => !vcpu.guest_mode || l1_takes_exits(vcpu),
   nmi_allowed: nmi_allowed_or_optin,
   user_mode_only: (_m, vcpu) => vcpu.cpl3 === 1,
   lapic_enabled: (_m, vcpu) => vcpu.lapic_enabled === 1,
@@ -66,7 +64,7 @@ export const GATE_TERMS: { readonly [T in Knobs['gate'][number]]: (m: Machine, v
 /**
  * Whether the fault may be asynchronous.
  *
- * Models kvm_can_do_async_pf(). Differs: no nested guest yet, so its opt-in always holds.
+ * Models kvm_can_do_async_pf().
  */
 export function kvm_can_do_async_pf(m: Machine, vcpu: Vcpu): boolean {
   const { gate } = knobs_of(m, vcpu);
@@ -97,11 +95,18 @@ export function refuses_halt(m: Machine, vcpu: Vcpu): boolean {
 export function kvm_can_deliver_async_pf(m: Machine, vcpu: Vcpu): boolean {
   if (!pv_enabled(m, vcpu) || sdei_is_busy(m, vcpu)) return false;
   const { deliver, enable_bits } = knobs_of(m, vcpu);
-  if (!vcpu.cr0_pg && deliver.includes('paging')) return false;
+  if (vcpu.guest_mode) {
+    if (deliver.includes('nested_optin') && !l1_takes_exits(vcpu)) return false;
+  } else if (!vcpu.cr0_pg && deliver.includes('paging')) return false;
   const asked = enable_bits === 'copied' ? vcpu.apf_send_always : vcpu.apf_en_val & KVM_ASYNC_PF_SEND_ALWAYS;
   if (asked !== 0) return true;
   if (deliver.includes('protected') && vmSpec(m, vm_of_vcpu(m, vcpu)).protected_state) return false;
   return !deliver.includes('cpl') || kvm_x86_get_cpl(m, vcpu) !== 0;
+}
+
+/** L1 has said that it takes what its guest faults on as #PF exits. */
+function l1_takes_exits(vcpu: Vcpu): boolean {
+  return (vcpu.apf_en_val & KVM_ASYNC_PF_DELIVERY_AS_PF_VMEXIT) !== 0;
 }
 
 /** An SDEI event is taken whatever is masked, but not inside its own handler, nor before that has read the reason. */
@@ -293,7 +298,7 @@ export function kvm_arch_async_page_not_present(m: Machine, vcpu: Vcpu, work: Wo
   kvm_add_async_pf_gfn(vcpu, work.gfn);
   if (kvm_can_deliver_async_pf(m, vcpu)) {
     if (apf_put_user(m, vcpu, KVM_PV_REASON_PAGE_NOT_PRESENT)) {
-      kvm_inject_page_fault(m, vcpu, 0, work.token, work.token);
+      kvm_inject_async_page_fault(m, vcpu, work.token);
       return true;
     }
     if (knobs_of(m, vcpu).not_present_write_failure === 'neither') return false;
@@ -381,7 +386,13 @@ function pf_ready(m: Machine, vcpu: Vcpu, token: number, knobs: Knobs): void {
     vcpu.area_flags = 0;
     return;
   }
-  if (apf_put_user(m, vcpu, KVM_PV_REASON_PAGE_READY)) kvm_inject_page_fault(m, vcpu, 0, token, token);
+  if (apf_put_user(m, vcpu, KVM_PV_REASON_PAGE_READY)) kvm_inject_async_page_fault(m, vcpu, token);
+}
+
+/** The #PF with a token: an exit for L1 where L2 runs, if this version has asked L1; else for whoever runs (B20). */
+function kvm_inject_async_page_fault(m: Machine, vcpu: Vcpu, token: number): void {
+  if (vcpu.guest_mode && asks_l1(knobs_of(m, vcpu))) kvm_queue_exception_vmexit(m, vcpu, token);
+  else kvm_inject_page_fault(m, vcpu, 0, token, token);
 }
 
 /**
@@ -458,5 +469,6 @@ export function apf_en_value(m: Machine, vcpu: Vcpu): number {
   const vm = vm_of_vcpu(m, vcpu);
   const as_int = ready_by_interrupt(knobsOfVm(m, vm)) ? KVM_ASYNC_PF_DELIVERY_AS_INT : 0;
   const always = vmSpec(m, vm).guest.send_always ? KVM_ASYNC_PF_SEND_ALWAYS : 0;
-  return APF_AREA_GPA + 64 * m.places.vcpus[vcpu.id]!.vcpu_id + KVM_ASYNC_PF_ENABLED + as_int + always;
+  const exits = vmSpec(m, vm).guest.apf_as_vmexit && asks_l1(knobsOfVm(m, vm)) ? KVM_ASYNC_PF_DELIVERY_AS_PF_VMEXIT : 0;
+  return APF_AREA_GPA + 64 * m.places.vcpus[vcpu.id]!.vcpu_id + KVM_ASYNC_PF_ENABLED + as_int + always + exits;
 }

@@ -63,7 +63,7 @@ export const RUNNABLE_TERMS: readonly RunnableTerm[] = [
   {
     text: 'an exception is pending',
     when: (m, vcpu) => knobs(m, vcpu).runnable_exception === 'yes',
-    holds: (_m, vcpu) => vcpu.exception === EXCEPTION.pending,
+    holds: (_m, vcpu) => vcpu.exception === EXCEPTION.pending || vcpu.exception_vmexit === 1,
   },
   {
     text: 'an NMI is requested',

@@ -12,22 +12,19 @@ import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Thread, Vcpu } from '../schema.ts';
 import { EXCEPTION } from './event_state.ts';
+import { kvm_event_needs_reinjection, set_exception, VECTOR } from './exception.ts';
 import { kvm_cpu_accept_dm_intr, kvm_cpu_get_interrupt, kvm_cpu_has_interrupt } from './irq.ts';
+import { drop_exception_vmexit, kvm_check_nested_events } from './nested.ts';
 import { enable_nmi_window, inject_nmi, kvm_nmi_allowed, WINDOW } from './nmi.ts';
 import { KVM_REQ_EVENT, KVM_REQ_TRIPLE_FAULT, kvm_check_request, kvm_make_request } from './requests.ts';
 import { enter_smm, kvm_smi_allowed } from './smi.ts';
 
 /** Models svm_interrupt_allowed() / vmx_interrupt_allowed(). */
 export function kvm_arch_interrupt_allowed(vcpu: Vcpu): boolean {
-  return vcpu.rflags_if === 1 && vcpu.shadow === 0;
+  // L1 has its guest exit for them.
+  if (vcpu.guest_mode) return true;
+  return vcpu.rflags_if === 1 && vcpu.shadow === 0 && vcpu.gif_masked === 0;
 }
-
-/** Something was being delivered and must be delivered again. Models kvm_event_needs_reinjection(). */
-export function kvm_event_needs_reinjection(vcpu: Vcpu): boolean {
-  return vcpu.exception === EXCEPTION.injected || vcpu.irq_injected === 1 || vcpu.nmi_injected === 1;
-}
-
-export const VECTOR = { DE: 0, DF: 8, TS: 10, NP: 11, SS: 12, GP: 13, PF: 14 } as const;
 
 const CONTRIBUTORY: readonly number[] = [VECTOR.DE, VECTOR.TS, VECTOR.NP, VECTOR.SS, VECTOR.GP];
 
@@ -35,21 +32,6 @@ const CONTRIBUTORY: readonly number[] = [VECTOR.DE, VECTOR.TS, VECTOR.NP, VECTOR
 function exception_class(nr: number): 'benign' | 'contributory' | 'pf' {
   if (nr === VECTOR.PF) return 'pf';
   return CONTRIBUTORY.includes(nr) ? 'contributory' : 'benign';
-}
-
-function set_exception(vcpu: Vcpu, nr: number, error_code: number, token: number): void {
-  vcpu.exception = EXCEPTION.pending;
-  vcpu.exception_nr = nr;
-  vcpu.exception_error_code = error_code;
-  vcpu.exception_token = token;
-  vcpu.exception_payload = 0;
-  vcpu.exception_has_payload = 0;
-}
-
-/** Nothing is pending or injected any more. Models kvm_clear_exception_queue(). */
-export function kvm_clear_exception_queue(vcpu: Vcpu): void {
-  set_exception(vcpu, 0, 0, 0);
-  vcpu.exception = EXCEPTION.none;
 }
 
 /**
@@ -122,7 +104,9 @@ export function kvm_check_and_inject_events(m: Machine, thread: Thread): At {
 }
 
 function inject_pending_event(m: Machine, vcpu: Vcpu): void {
-  let can_inject = !reinject(m, vcpu) && !inject_exception(m, vcpu);
+  const reinjected = reinject(m, vcpu);
+  if (vcpu.guest_mode && !kvm_check_nested_events(m, vcpu)) return;
+  let can_inject = !reinjected && !inject_exception(m, vcpu);
   if (vcpu.smi_pending) {
     if (!can_inject && comes_back_at_once(m, vcpu)) return;
     if (can_inject && kvm_smi_allowed(vcpu)) {
@@ -196,4 +180,5 @@ export function cancel_injection(m: Machine, vcpu: Vcpu): void {
   const lost = !guarded(m, vcpu, GUARD.cancel_raises_event);
   if (!lost && (kvm_event_needs_reinjection(vcpu) || vcpu.immediate_exit)) kvm_make_request(KVM_REQ_EVENT, vcpu);
   vcpu.immediate_exit = 0;
+  drop_exception_vmexit(m, vcpu);
 }

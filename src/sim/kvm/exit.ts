@@ -19,13 +19,15 @@ import {
 import { kvm_vcpu_has_events } from './block.ts';
 import { exit_is_cr3, handle_cr, handle_invlpg, svm_cr_exit_code } from './cr.ts';
 import { flush_pml_buffer } from './dirty_log.ts';
-import { kvm_clear_exception_queue, kvm_queue_exception_e, VECTOR } from './event.ts';
+import { kvm_queue_exception_e } from './event.ts';
 import { EXCEPTION } from './event_state.ts';
+import { kvm_clear_exception_queue, VECTOR } from './exception.ts';
 import { EXIT_CODE, EXIT_REASON, EXIT_REASONS, type ExitReason } from './exit_reason.ts';
 import { kvm_apic_send_ipi } from './ipi.ts';
 import { apic_set_eoi } from './lapic.ts';
 import { kvm_gfn_to_hva_cache_init } from './memslot.ts';
 import { fault_error_code, kvm_mmu_page_fault } from './mmu.ts';
+import { clgi_interception, nested_svm_exit_handled, nested_svm_vmrun, stgi_interception } from './nested.ts';
 import { iret_interception, nmi_window_interception, svm_complete_iret, WINDOW } from './nmi.ts';
 import { KVM_REQ_EVENT, kvm_make_request } from './requests.ts';
 import { leave_smm } from './smi.ts';
@@ -50,24 +52,20 @@ function trace_exit(m: Machine, vcpu: Vcpu, reason: ExitReason): void {
   if (m.program.hosts[host]!.isa === 'svm') {
     const cr = reason === EXIT_REASON.cr_write;
     const code = cr ? svm_cr_exit_code(m, vcpu) : EXIT_CODE[EXIT_REASONS[reason]!].svm;
-    m.emit(
-      TP.kvm_exit,
-      code,
-      rip,
-      2,
-      svm_info1(m, vcpu, reason),
-      is_fault(reason) ? vcpu.cr2_or_gpa : 0,
-      0,
-      0,
-      vcpu_id,
-    );
+    const info1 = svm_info1(m, vcpu, reason);
+    const info2 = is_fault(reason) ? vcpu.cr2_or_gpa : 0;
+    m.emit(TP.kvm_exit, code, rip, 2, info1, info2, 0, 0, vcpu_id);
+    if (vcpu.guest_mode) m.emit(TP.kvm_nested_vmexit, code, rip, 2, info1, info2, 0, 0, vcpu_id);
     return;
   }
   // A #PF is told by the interruption information, and its error code and address stand where an exception's do.
   const pf = reason === EXIT_REASON.pf;
   const error_code = pf ? fault_error_code(m, vcpu) : 0;
   const code = EXIT_CODE[EXIT_REASONS[reason]!].vmx;
-  m.emit(TP.kvm_exit, code, rip, 1, vmx_qualification(vcpu, reason), 0, pf ? VMX_PF_INFO : 0, error_code, vcpu_id);
+  const qualification = vmx_qualification(vcpu, reason);
+  m.emit(TP.kvm_exit, code, rip, 1, qualification, 0, pf ? VMX_PF_INFO : 0, error_code, vcpu_id);
+  if (vcpu.guest_mode)
+    m.emit(TP.kvm_nested_vmexit, code, rip, 1, qualification, 0, pf ? VMX_PF_INFO : 0, error_code, vcpu_id);
 }
 
 const is_fault = (reason: ExitReason): boolean => reason === EXIT_REASON.npf || reason === EXIT_REASON.pf;
@@ -99,6 +97,7 @@ export function handle_exit(m: Machine, thread: Thread): At {
   trace_exit(m, vcpu, reason);
   m.observe?.(OBS.exit, vm_of_vcpu(m, vcpu), vcpu.id, -1);
   svm_complete_iret(vcpu);
+  if (vcpu.guest_mode && nested_svm_exit_handled(m, vcpu, reason)) return AT['vcpu_run.tail'];
   switch (reason) {
     case EXIT_REASON.npf:
     case EXIT_REASON.pf:
@@ -130,6 +129,13 @@ export function handle_exit(m: Machine, thread: Thread): At {
     case EXIT_REASON.db:
       nmi_window_interception(vcpu, WINDOW.step | WINDOW.stepped);
       return AT['vcpu_run.tail'];
+    case EXIT_REASON.vmrun:
+      return nested_svm_vmrun(m, vcpu);
+    case EXIT_REASON.stgi:
+      return stgi_interception(m, vcpu);
+    case EXIT_REASON.clgi:
+      return clgi_interception(vcpu);
+    case EXIT_REASON.vmmcall:
     case EXIT_REASON.interrupt:
     case EXIT_REASON.pml_full:
     case EXIT_REASON.none:

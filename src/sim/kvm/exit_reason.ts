@@ -16,6 +16,10 @@ export const EXIT_REASON = numbered([
   'cr_write',
   'invlpg',
   'rsm',
+  'vmrun',
+  'vmmcall',
+  'stgi',
+  'clgi',
   'pml_full',
   'mmio',
   'io',
@@ -41,6 +45,11 @@ export const EXIT_CODE: { readonly [R in keyof typeof EXIT_REASON]: { readonly s
   invlpg: { svm: 0x79, vmx: 14 },
   // On VMX it is an invalid opcode, which is intercepted.
   rsm: { svm: 0x73, vmx: 0 },
+  // VMX: VMRESUME; it has neither of the last two.
+  vmrun: { svm: 0x80, vmx: 24 },
+  vmmcall: { svm: 0x81, vmx: 18 },
+  stgi: { svm: 0x84, vmx: 0 },
+  clgi: { svm: 0x85, vmx: 0 },
   pml_full: { svm: 0, vmx: 62 },
   // A page that is a device: on SVM the nested fault that it is, on VMX an EPT misconfiguration.
   mmio: { svm: 0x400, vmx: 49 },

@@ -4,7 +4,8 @@
  * All need the vCPU out of KVM_RUN, so looking means a signal, an exit with -EINTR and an entry; the lists of
  * asynchronous page faults and apf.halted stay as they are meanwhile. The newcomer's mistake is to think of the state as
  * one thing: it is read piece by piece, and reading one of the pieces changes it.
- * Differs: FPU, XCRS, DEBUGREGS and NESTED_STATE are not there, as nothing here depends on them.
+ * Differs: FPU, XCRS and DEBUGREGS are not there, as nothing here depends on them; NESTED_STATE goes with the SREGS, and
+ * an exit that is queued for L1 is left behind.
  */
 import { AT, type At } from '../at.ts';
 import { schedule } from '../host/sched.ts';
@@ -24,8 +25,8 @@ import {
 import { VMM_WORK } from '../vmm/fields.ts';
 import { run_on_cpu_done, run_on_cpu_refused } from '../vmm/monitor.ts';
 import { kvm_arch_can_dequeue_async_page_present } from './async_pf_x86.ts';
-import { kvm_clear_exception_queue } from './event.ts';
 import { EXCEPTION, NMI_IRET } from './event_state.ts';
+import { kvm_clear_exception_queue } from './exception.ts';
 import { kvm_pv_enable_async_pf } from './exit.ts';
 import { process_nmi } from './nmi.ts';
 import { KVM_REQ_APF_READY, KVM_REQ_EVENT, KVM_REQ_NMI, kvm_check_request, kvm_make_request } from './requests.ts';

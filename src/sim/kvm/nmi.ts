@@ -19,7 +19,7 @@ const APIC_DM_NMI = 0x400;
 const MSI_ADDRESS = 0xfee0_0000;
 const NMI_QUEUED_MAX = 255;
 
-function isSvm(m: Machine, vcpu: Vcpu): boolean {
+export function isSvm(m: Machine, vcpu: Vcpu): boolean {
   return m.program.hosts[m.places.vcpus[vcpu.id]!.host]!.isa === 'svm';
 }
 
@@ -89,7 +89,7 @@ export function kvm_pmu_deliver_pmi(m: Machine, vcpu: Vcpu): void {
 
 /** Models svm_nmi_allowed() and vmx_nmi_allowed(): neither blocked by an NMI before, nor in the shadow of STI or MOV SS. */
 export function kvm_nmi_allowed(vcpu: Vcpu): boolean {
-  return vcpu.nmi_masked === 0 && vcpu.shadow === 0;
+  return vcpu.guest_mode === 1 || (vcpu.nmi_masked === 0 && vcpu.shadow === 0 && vcpu.gif_masked === 0);
 }
 
 /** Writes an NMI to the entry fields. Models svm_inject_nmi(): from here on NMIs are blocked, and IRET is intercepted. */
@@ -107,6 +107,8 @@ export function inject_nmi(vcpu: Vcpu): void {
  * Differs: in the shadow of STI VMX asks for the interrupt window instead, which opens at the same moment.
  */
 export function enable_nmi_window(m: Machine, vcpu: Vcpu): void {
+  // STGI is an exit anyway.
+  if (vcpu.gif_masked) return;
   if (!isSvm(m, vcpu)) vcpu.exit_window |= WINDOW.nmi;
   else if (!vcpu.nmi_masked || vcpu.nmi_iret !== NMI_IRET.none) vcpu.exit_window |= WINDOW.step;
 }
@@ -121,7 +123,7 @@ export function window_opened(vcpu: Vcpu): (typeof EXIT_REASON)[keyof typeof EXI
   const wanted = vcpu.exit_window;
   if ((wanted & WINDOW.stepped) !== 0) return EXIT_REASON.db;
   if ((wanted & WINDOW.nmi) !== 0 && kvm_nmi_allowed(vcpu)) return EXIT_REASON.iret;
-  if ((wanted & WINDOW.irq) !== 0 && vcpu.rflags_if && !vcpu.shadow) return EXIT_REASON.vintr;
+  if ((wanted & WINDOW.irq) !== 0 && vcpu.rflags_if && !vcpu.shadow && !vcpu.gif_masked) return EXIT_REASON.vintr;
   // One instruction, and out again.
   if ((wanted & WINDOW.step) !== 0) vcpu.exit_window = wanted | WINDOW.stepped;
   return EXIT_REASON.none;

@@ -25,9 +25,9 @@ export function process_smi(vcpu: Vcpu): void {
   kvm_make_request(KVM_REQ_EVENT, vcpu);
 }
 
-/** Models svm_smi_allowed() and vmx_smi_allowed(): not inside of the mode. */
+/** Models svm_smi_allowed() and vmx_smi_allowed(): not inside of the mode. Differs: nor in L2. */
 export function kvm_smi_allowed(vcpu: Vcpu): boolean {
-  return vcpu.smm === 0;
+  return vcpu.smm === 0 && vcpu.guest_mode === 0 && vcpu.gif_masked === 0;
 }
 
 /** Goes in with this entry, in the place of an event. Models enter_smm(), arch/x86/kvm/x86.c. */

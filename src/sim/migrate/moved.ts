@@ -72,6 +72,13 @@ export const CARRIER = {
   smm_inside_nmi: 'events',
   exit_window: 'stays',
 
+  // KVM_SET_NESTED_STATE, which goes with the registers here.
+  guest_mode: 'sregs',
+  gif_masked: 'sregs',
+  nested_run_pending: 'sregs',
+  exception_vmexit: 'stays',
+  exception_vmexit_token: 'stays',
+
   lapic_enabled: 'lapic',
   lapic_irr: 'lapic',
   lapic_isr: 'lapic',

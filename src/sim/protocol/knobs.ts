@@ -45,12 +45,15 @@ export const KNOBS = {
     set: true,
     summary:
       'Terms of kvm_can_do_async_pf(): all must hold, else the fault is synchronous; of interrupt_allowed and nmi_allowed one is enough.',
-    later: ['nested_optin'],
   },
   deliver: {
-    values: ['cpl', 'int_bit', 'paging', 'protected'],
+    values: ['cpl', 'int_bit', 'paging', 'protected', 'nested_optin'],
     set: true,
     summary: 'Terms of kvm_can_deliver_async_pf() besides EN bit 0: else the vCPU halts instead of the guest being told.',
+  },
+  nested_event_request: {
+    values: ['no', 'yes'],
+    summary: 'Whether queueing a #PF exit for a hypervisor requests the look at events that makes an exit of it (B35).',
   },
   nmi_optin: {
     values: ['none', 'guest_flag', 'ignore'],

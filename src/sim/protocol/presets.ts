@@ -22,6 +22,7 @@ const v6: Knobs = {
   nowait_single_page: 'retries',
   gate: ['interrupt_allowed', 'irqchip', 'pending_exception', 'reinjection'],
   deliver: [],
+  nested_event_request: 'yes',
   nmi_optin: 'none',
   notify: 'none',
   halt: 'entry_check',
@@ -233,7 +234,7 @@ export const PRESETS: readonly Preset[] = [
     extends: 'linux_4_19',
     changes: {
       gate: ['hlt_deliverable', 'interrupt_allowed', 'irqchip', 'pending_exception', 'reinjection'],
-      deliver: ['cpl', 'int_bit'],
+      deliver: ['cpl', 'int_bit', 'nested_optin'],
       notify: 'pf_then_interrupt',
       wake: 'request',
       completion_check: 'on_request_and_ack',
@@ -255,7 +256,8 @@ export const PRESETS: readonly Preset[] = [
     source: 'virt/kvm/async_pf.c and arch/x86/kvm/x86.c of 6.1.20',
     extends: 'linux_5_8',
     changes: {
-      deliver: ['cpl', 'int_bit', 'paging'],
+      deliver: ['cpl', 'int_bit', 'nested_optin', 'paging'],
+      nested_event_request: 'no',
       dequeue: 'lapic_and_token_free',
       lapic_enable: 'apf_ready',
       token: 'nonzero',
@@ -293,7 +295,7 @@ export const PRESETS: readonly Preset[] = [
     provenance: 'merged',
     source: 'commit b9595d1ddef8, "KVM: x86: Don\'t inject PV async #PF if SEND_ALWAYS=0 and guest state is protected"',
     extends: 'linux_6_12',
-    changes: { deliver: ['cpl', 'int_bit', 'paging', 'protected'] },
+    changes: { deliver: ['cpl', 'int_bit', 'nested_optin', 'paging', 'protected'] },
   },
   {
     name: 's390_pfault',

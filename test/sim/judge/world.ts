@@ -22,6 +22,7 @@ const task = (name: string, vcpu: number): TaskSpec => ({
   any: false,
   prio: 0,
   mode: 'user',
+  nested: false,
   ops: [{ op: 'done' }],
 });
 
@@ -72,6 +73,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
         ram_pages: 8,
         memory_limit_pages: null,
         paging: 'tdp',
+        nested: 'tdp',
         huge_pages: false,
         memslots: 1,
         tlb: false,
@@ -104,6 +106,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
           nmis: [],
           nmi_handler: [],
           apf_in_nmi: false,
+          apf_as_vmexit: false,
           heap_pages: 8,
           touched: 'all',
         },

@@ -2,8 +2,9 @@
 import { test } from 'uvu';
 import { equal, is } from 'uvu/assert';
 import { AT } from '../../../src/sim/at.ts';
-import { kvm_inject_page_fault, kvm_queue_exception_e, VECTOR } from '../../../src/sim/kvm/event.ts';
+import { kvm_inject_page_fault, kvm_queue_exception_e } from '../../../src/sim/kvm/event.ts';
 import { EXCEPTION } from '../../../src/sim/kvm/event_state.ts';
+import { VECTOR } from '../../../src/sim/kvm/exception.ts';
 import { KVM_REQ_TRIPLE_FAULT, kvm_test_request } from '../../../src/sim/kvm/requests.ts';
 
 import { Hand, programOf } from '../hand.ts';
