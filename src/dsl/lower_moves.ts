@@ -98,12 +98,6 @@ export class MoveLowering {
     if (spec.host === host) return origin;
     const known = vms.findIndex(each => each.incarnation_of === origin && each.host === host);
     if (known >= 0) return known;
-    if (spec.paging !== 'tdp')
-      this.#lowering.report.error('wrong-arguments', {
-        span: name.span,
-        message: `the writes of a guest with paging ${spec.paging} are not logged here, so it cannot move`,
-        help: 'give the VM paging tdp',
-      });
     if (spec.userfault)
       this.#lowering.report.error('wrong-arguments', {
         span: name.span,

@@ -5,7 +5,7 @@
  * itself notes the first write to a clean page in a buffer, and exits when that is full. The ring: notes go to a ring of
  * each vCPU that the VMM reaps, and a vCPU whose ring is nearly full goes to user space first.
  * The newcomer's mistake is to look for a cost per write: a page costs once per round.
- * Differs: a huge leaf is zapped when logging starts, where KVM splits it; the guest's own small area is not logged, as
+ * Differs: a huge leaf is split when logging starts, as since 5.18, and before that at its first write; the guest's own small area is not logged, as
  * it travels with the vCPUs.
  */
 import { TP } from '../../trace/all.ts';
@@ -13,12 +13,11 @@ import { AT, type At } from '../at.ts';
 import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { block_set, DIRTY, LOGGED } from '../migrate/ram.ts';
 import { DIRTY_LOG, DIRTY_RING_ENTRIES, PML_ENTRIES } from '../migrate/tables.ts';
-import { kvm_unmap_gfn_range } from '../mm/mmu_notifier.ts';
-import { PTE_DIRTY, pte_present } from '../mm/page.ts';
+import { PTE_DIRTY, pte_present, pte_write } from '../mm/page.ts';
 import type { Vcpu } from '../schema.ts';
-import { kvm_flush_remote_tlbs } from './notifier.ts';
+import { kvm_flush_remote_tlbs, kvm_write_protect_gfn } from './notifier.ts';
 import { KVM_REQ_DIRTY_RING_SOFT_FULL, kvm_make_request } from './requests.ts';
-import { tdp_allow_write, tdp_clear_dirty, tdp_huge, tdp_mapped } from './tdp.ts';
+import { tdp_allow_write, tdp_huge, tdp_mapped, tdp_split_huge_page } from './tdp.ts';
 
 /** Entries kept free for what KVM itself may still write. Models kvm_dirty_ring_get_rsvd_entries(), virt/kvm/dirty_ring.c. */
 const RSVD_ENTRIES = 64 + PML_ENTRIES;
@@ -57,7 +56,7 @@ export function pml_log_write(m: Machine, vcpu: Vcpu, page: number): boolean {
 
 /** Whether a write that the tables refuse is PML's to log. */
 export function is_pml_write(m: Machine, vm: number, page: number): boolean {
-  return m.vms[vm]!.dirty_log === DIRTY_LOG.pml && tdp_mapped(m, vm, page);
+  return m.vms[vm]!.dirty_log === DIRTY_LOG.pml && tdp_mapped(m, vm, page) && pte_write(m.hva.pte(page));
 }
 
 /** Empties the buffer into the bitmap, at every exit. Models vmx_flush_pml_buffer(), arch/x86/kvm/vmx/vmx.c. */
@@ -75,10 +74,8 @@ export function dirty_log_start(m: Machine, vm: number, kind: (typeof DIRTY_LOG)
   const { first_page, pages } = m.places.vms[vm]!;
   m.vms[vm]!.dirty_log = kind;
   for (let page = first_page; page < first_page + pages; page += 1) {
-    if (tdp_huge(m, vm, page)) {
-      m.vms[vm]!.mmu_invalidate_seq += 1;
-      kvm_unmap_gfn_range(m, vm, page);
-    } else protect(m, vm, page);
+    if (tdp_huge(m, vm, page)) tdp_split_huge_page(m, vm, page);
+    protect(m, vm, page);
   }
   kvm_flush_remote_tlbs(m, vm);
 }
@@ -103,7 +100,7 @@ export function dirty_log_stop(m: Machine, vm: number): void {
 
 /** The next write is to be noticed again. What the guest has written stays newer than swap. */
 function protect(m: Machine, vm: number, page: number): void {
-  if (!tdp_clear_dirty(m, vm, page)) return;
+  if (!kvm_write_protect_gfn(m, vm, page)) return;
   const pte = m.hva.pte(page);
   if (pte_present(pte)) m.hva.set_pte(page, pte | PTE_DIRTY);
 }
@@ -152,6 +149,7 @@ function kvm_dirty_ring_reap(m: Machine, vcpu: Vcpu): number {
     if (block_set(m, vm, index, DIRTY)) fresh += 1;
     protect(m, vm, m.places.vms[vm]!.first_page + index);
   }
+  kvm_flush_remote_tlbs(m, vm);
   const { vcpu_id } = m.places.vcpus[vcpu.id]!;
   if (m.emit) m.emit(TP.kvm_dirty_ring_reset, vcpu_id, vcpu.dirty_index, vcpu.reset_index, 0);
   return fresh;

@@ -2,8 +2,8 @@
 import { has_tlb } from '../guest/tlb.ts';
 import { knobsOfVm, type Machine } from '../machine.ts';
 import { KVM_REQ_TLB_FLUSH, kvm_make_request, kvm_vcpu_kick } from './requests.ts';
-import { shadow_age_page, shadow_mapped, shadow_zap_page } from './shadow.ts';
-import { tdp_age, tdp_mapped, tdp_zap } from './tdp.ts';
+import { shadow_age_page, shadow_clear_dirty, shadow_mapped, shadow_zap_page } from './shadow.ts';
+import { tdp_age, tdp_clear_dirty, tdp_mapped, tdp_zap } from './tdp.ts';
 
 /** Removes the leaves over a page. Returns whether the guest had written through one. Models kvm_unmap_gfn_range(). */
 export function kvm_unmap_gfn(m: Machine, vm: number, page: number): boolean {
@@ -16,6 +16,15 @@ export function kvm_unmap_gfn(m: Machine, vm: number, page: number): boolean {
 export function kvm_age_gfn(m: Machine, vm: number, page: number): boolean {
   const young = tdp_age(m, vm, page);
   return hasShadows(m, vm) ? shadow_age_page(m, vm, page) || young : young;
+}
+
+/**
+ * Makes the page clean and read-only, so that its next write is noticed. Returns whether it was dirty. The TLBs are for
+ * the caller to flush, once. Models kvm_mmu_slot_gfn_write_protect(), arch/x86/kvm/mmu/mmu.c.
+ */
+export function kvm_write_protect_gfn(m: Machine, vm: number, page: number): boolean {
+  const dirty = tdp_clear_dirty(m, vm, page);
+  return hasShadows(m, vm) ? shadow_clear_dirty(m, vm, page) || dirty : dirty;
 }
 
 /** Whether the guest reaches the page without a fault. */

@@ -20,11 +20,13 @@ import {
   table_page,
 } from '../guest/pgtable.ts';
 import { type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
+import { DIRTY_LOG } from '../migrate/tables.ts';
 import { start_gup } from '../mm/gup.ts';
 import { pte_present, pte_target, pte_write } from '../mm/page.ts';
 import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Thread, Vcpu } from '../schema.ts';
+import { mark_page_dirty_in_slot } from './dirty_log.ts';
 import { kvm_inject_page_fault } from './event.ts';
 import { after_fault, kvm_handle_error_pfn, page_failed } from './fault.ts';
 import { shadow_map, shadow_zap_index } from './shadow.ts';
@@ -88,6 +90,7 @@ export function paging64_fetch(m: Machine, thread: Thread): At {
   const writable = (entry & PTE_WRITABLE) !== 0 && (entry & PTE_DIRTY) !== 0 && pte_write(pte);
   if (m.emit) m.emit(TP.kvm_mmu_spte_requested, gfn_of_page(m, vcpu.fault_page), pte_target(pte), 1);
   shadow_map(m, vm, vcpu.cr3, index, pte_target(pte), writable);
+  if (row.dirty_log !== DIRTY_LOG.off && writable) mark_page_dirty_in_slot(m, vcpu, vcpu.fault_page);
   m.observe?.(OBS.mapped, vm, vcpu.fault_page, -1);
   return after_fault(vcpu);
 }

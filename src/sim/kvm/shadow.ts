@@ -79,6 +79,22 @@ export function shadow_zap_page(m: Machine, vm: number, page: number): boolean {
   return dirty;
 }
 
+/** Makes a page clean and read-only in all shadows. Returns whether it was dirty in one. Models rmap_write_protect(). */
+export function shadow_clear_dirty(m: Machine, vm: number, page: number): boolean {
+  const { first_page, heap_pages, spaces } = m.places.vms[vm]!;
+  const heap_page = page - first_page;
+  if (heap_page >= heap_pages) return false;
+  let dirty = false;
+  for (let space = 0; space < spaces; space += 1) {
+    const row = shadow_root(m, vm, space) + index_of_page(m, vm, space, heap_page);
+    const spte = m.spte.entry(row);
+    if ((spte & PRESENT) === 0) continue;
+    m.spte.set_entry(row, (spte & ~(WRITABLE | DIRTY)) >>> 0);
+    if ((spte & DIRTY) !== 0) dirty = true;
+  }
+  return dirty;
+}
+
 /** Tests and clears the accessed bits of a page in all shadows. Models kvm_rmap_age_gfn_range(). */
 export function shadow_age_page(m: Machine, vm: number, page: number): boolean {
   const { first_page, heap_pages, spaces } = m.places.vms[vm]!;

@@ -8,6 +8,7 @@ import {
   tdp_map,
   tdp_map_huge,
   tdp_mapped,
+  tdp_split_huge_page,
   tdp_writable,
   tdp_zap,
 } from '../../../src/sim/kvm/tdp.ts';
@@ -90,6 +91,20 @@ test('a 2 MiB leaf takes the place of the small ones, and keeps what they knew',
   is(tdp_zap(m, 1, FIRST + 512), true, 'dirty');
   tdp_map(m, 1, FIRST + 600, 7, true);
   is(tdp_mapped(m, 1, FIRST + 700), false, 'the old leaf is gone');
+});
+
+test('a 2 MiB leaf is split into small ones of the same frames, which know what it knew', () => {
+  const m = machine();
+  tdp_map_huge(m, 1, FIRST + 512, 1024);
+  tdp_access(m, 1, FIRST + 900, true);
+  tdp_split_huge_page(m, 1, FIRST + 513);
+  equal(
+    [512, 513, 1023].map(page => tdp_access(m, 1, FIRST + page, false)),
+    [1024, 1025, 1535],
+  );
+  is(tdp_huge(m, 1, FIRST + 512), false);
+  is(tdp_zap(m, 1, FIRST + 600), true, 'dirty, as the whole was');
+  equal([tdp_mapped(m, 1, FIRST + 600), tdp_mapped(m, 1, FIRST + 601)], [false, true]);
 });
 
 test('mapping what is mapped changes nothing', () => {
