@@ -101,6 +101,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
         memslots: 1,
         tlb: false,
         userfault: null,
+        backing: 'anonymous',
         irqchip: 'kernel',
         lvt0: 'extint',
         hlt_exits: true,

@@ -178,6 +178,32 @@ export const GLOSSARY: readonly Term[] = [
   },
   { term: 'pfn', also: ['page frame number'], meaning: 'The number of a physical page of the host.', see: ['hva'] },
   {
+    term: 'shadow paging',
+    also: ['shadow tables', 'npt=0'],
+    meaning:
+      'Without TDP: for each address space of the guest the host keeps tables from linear address to host page, and fills them in fault by fault. Addresses in tracepoints are then guest-virtual.',
+    see: ['TDP', 'paging64_page_fault', 'paging64_fetch'],
+  },
+  {
+    term: 'address space',
+    also: ['CR3', 'address_spaces'],
+    meaning: 'The page tables of one process of the guest, by the register that names them.',
+    see: ['gva', 'prefault_checks'],
+  },
+  {
+    term: 'direct map',
+    also: ['direct_map'],
+    meaning:
+      'A map from guest-physical addresses: TDP, or a guest with paging off. What an item remembers of its fault, so that its address is not looked up in another kind of map.',
+    see: ['TDP', 'shadow paging', 'prefault_checks', 'cr0_pg'],
+  },
+  {
+    term: 'TLB',
+    meaning:
+      'What a CPU remembers of its walks. Who takes a page away has every vCPU flush first. Modelled where a VM says `tlb on`.',
+    see: ['notifier_flush'],
+  },
+  {
     term: 'memslot',
     meaning: 'A range of guest-physical memory and the place in the VMM that stands behind it: from gfn to hva.',
     see: ['gfn', 'hva'],

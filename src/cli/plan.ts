@@ -125,6 +125,8 @@ function planned(files: readonly Loaded[], selection: Selection): readonly Plann
     return { ...file, runs: suite ? suite.cases.filter(matches).flatMap(each => runsOf(suite, each, selection)) : [] };
   });
   const nothing = chosen.every(({ runs, diagnostics }) => runs.length === 0 && !hasErrors(diagnostics));
+  const unfit = nothing ? suites.flatMap(({ cases }) => cases.filter(matches).flatMap(unfitFor(selection))) : [];
+  if (unfit.length > 0) throw new Refusal('nothing to run: no case needs these variants', unfit.join('; '));
   if (nothing)
     throw new Refusal(
       'nothing to run: no case matches',
@@ -134,14 +136,20 @@ function planned(files: readonly Loaded[], selection: Selection): readonly Plann
   return chosen.filter(({ runs, diagnostics }) => runs.length > 0 || hasErrors(diagnostics));
 }
 
+/** Why a case does not run on the variants that were asked for. */
+function unfitFor({ variants }: Selection): (of: Case) => readonly string[] {
+  return ({ name, applies }) =>
+    variants.flatMap(variant => {
+      const why = applies(variant);
+      return why === null ? [] : [`'${name}' is not for ${variant}: ${why}`];
+    });
+}
+
 function runsOf(suite: Suite, each: Case, selection: Selection): readonly PlannedRun[] {
   const { variants, set } = selection;
   const options = optionsOf(suite, set);
-  const wanted = variants.includes('all')
-    ? suite.variants
-    : variants.length > 0
-      ? variants.filter(name => suite.variants.includes(name))
-      : each.variants;
+  const named = variants.includes('all') ? suite.variants : variants.filter(name => suite.variants.includes(name));
+  const wanted = variants.length > 0 ? named.filter(name => each.applies(name) === null) : each.variants;
   // A name of the matrix chooses among its values; whatever else is set was given to the parameters.
   const cells = each.cells.filter(({ params }) =>
     Object.entries(params).every(([name, value]) => isSame(set.get(name) ?? value, value)),

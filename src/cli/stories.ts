@@ -77,7 +77,10 @@ function storyIn(read: Source, terminal: Terminal): Story {
   const file = relative(terminal.cwd, read.path);
   const { suite } = compile({ ...read, path: file }, new Imports(terminal).load);
   if (!suite) throw new Refusal(`${file} has errors`, `apflab check ${file}`);
-  const told = suite.cases.flatMap(runsOf);
+  const all = suite.cases.map(runsOf);
+  // A case of which nothing is expected to fail is no part of the incident, unless it alone shows the repair.
+  const incident = all.filter(each => each.some(isBroken)).flat();
+  const told = incident.every(isBroken) ? all.flat() : incident;
   return {
     id: idOf(name),
     name,
@@ -89,15 +92,13 @@ function storyIn(read: Source, terminal: Terminal): Story {
   };
 }
 
-/** A case of which nothing is expected to fail is no part of the incident. */
 function runsOf(each: Case): readonly Told[] {
-  const told = each.cells.flatMap(cell =>
+  return each.cells.flatMap(cell =>
     each.variants.flatMap(variant => {
       const { program } = each.lower(cell, variant);
       return program ? [{ each, cell, variant, program }] : [];
     }),
   );
-  return told.some(isBroken) ? told : [];
 }
 
 function isBroken({ program }: Told): boolean {

@@ -11,7 +11,7 @@ import { spanOfToken } from './layout.ts';
 import { readSamples } from './samples.ts';
 import { Declarations, type Entry, Scope } from './scope.ts';
 import type { Node } from './statement.ts';
-import { type Suite, suiteOf } from './suite.ts';
+import { misfits, type Suite, suiteOf } from './suite.ts';
 import { childrenOf, isNode, textOf, wordOf } from './syntax.ts';
 import { parseTree, type Tree } from './tree.ts';
 
@@ -38,8 +38,9 @@ export interface Unit {
 export function compile(source: Source, load: Load): Compiled {
   const diagnostics: Diagnostic[] = [];
   const unit = unitOf(source, load, [], diagnostics);
-  const failed = diagnostics.some(each => each.severity === 'error');
-  return { diagnostics, suite: failed ? null : suiteOf(unit) };
+  const failed = (): boolean => diagnostics.some(each => each.severity === 'error');
+  if (!failed()) diagnostics.push(...misfits(unit));
+  return { diagnostics, suite: failed() ? null : suiteOf(unit) };
 }
 
 function unitOf(source: Source, load: Load, importing: readonly string[], diagnostics: Diagnostic[]): Unit {

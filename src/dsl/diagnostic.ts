@@ -41,6 +41,7 @@ export const CODES = {
   missing: 'Something that the statement needs was not given.',
   range: 'The number is outside of what the place allows.',
   'no-swap': 'A page can be evicted only to the swap device of its host, and this host has none.',
+  'unfit-variant': 'The file or the case says what it `needs` of a variant, and this one is not so.',
   'unknown-judgement':
     '`expect fail of NAME` must name a judgement of the same case or file: the word before the colon in `always NAME: …`.',
   import:

@@ -299,7 +299,20 @@ export class Lowering {
       knobs: this.env.knobs,
       guest,
       userfault: this.#userfault(inside, guest.heap_pages),
+      backing: this.#backing(inside, onHost),
     });
+  }
+
+  #backing(inside: Frame, host: number): VmSpec['backing'] {
+    const backing = inside.word('backing', ['anonymous', 'file'], 'anonymous');
+    const given = inside.expression('backing');
+    if (given && backing === 'file' && !this.hosts[host]?.swap)
+      this.report.error('no-swap', {
+        span: given.span,
+        message: `${this.hosts[host]?.name} has no device that a file could be on`,
+        help: "give it one, such as 'swap disk { size 1GiB; read fixed(90us) }'",
+      });
+    return backing;
   }
 
   #userfault({ userfault }: Frame, heap_pages: number): VmSpec['userfault'] {

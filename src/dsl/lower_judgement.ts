@@ -77,11 +77,11 @@ export class JudgementLowering {
   expectation(
     verdict: 'fail' | 'pass',
     judgement: Word | null,
-    variants: readonly Word[],
+    on: readonly Word[] | Expression,
     because: string,
     at: Node,
   ): void {
-    if (!variants.some(each => each.text === this.#lowering.env.variant)) return;
+    if (!('kind' in on ? this.#isSo(on) : on.some(each => each.text === this.#lowering.env.variant))) return;
     const place = this.#lowering.place(at);
     if (!judgement) this.#passes.push({ because, place });
     else if (this.#waived.has(judgement.text)) {
@@ -90,6 +90,18 @@ export class JudgementLowering {
         message: `'${judgement.text}' is not judged on ${this.#lowering.env.variant}: its 'unless' says so`,
       });
     } else this.expectations.push({ place, of: judgement.text, verdict, because });
+  }
+
+  /** Of this variant, in this cell. */
+  #isSo(where: Expression): boolean {
+    const value = evaluate(where, this.#lowering.env, false);
+    if (value?.v !== 'truth')
+      this.#lowering.report.error('type', {
+        span: where.span,
+        message: 'only the run could tell this',
+        help: 'which variants are meant is said by their knobs: variants where variant has halt = entry_check',
+      });
+    return value?.v === 'truth' && value.value;
   }
 
   /** `expect pass on …` without a name speaks of every judgement. */

@@ -5,6 +5,7 @@ import { Bug } from '../base/assert.ts';
 import type { Place, Program } from '../sim/program.ts';
 import type { Knobs } from '../sim/protocol/knobs.ts';
 import { DEFAULT_PRESET, PRESET_NAMES } from '../sim/protocol/presets.ts';
+import { type Applies, appliesTo, checkNeeds } from './applies.ts';
 import { Check } from './check.ts';
 import { entryType } from './check_expression.ts';
 import type { Unit } from './compile.ts';
@@ -50,6 +51,8 @@ export interface Case {
   readonly cells: readonly Cell[];
   /** Those that it runs on when the command line does not say. */
   readonly variants: readonly string[];
+  /** Why a variant is none of those that the case makes sense on; null where it is one. */
+  readonly applies: Applies;
   /** One, or as many as `repeat` says; `first` wins over the seed of the file. */
   seeds(first: number | null): readonly number[];
   /** The Program of one run, or why this version cannot run it. */
@@ -99,6 +102,14 @@ export function suiteOf(unit: Unit): Suite {
   };
 }
 
+/** What is wrong with the variants that a file lists, given what it and its cases need. */
+export function misfits(unit: Unit): readonly Diagnostic[] {
+  const { nodes, source } = unit.tree;
+  const report = new Report(source);
+  checkNeeds(nodes, unit.scope, source, report, each => turnsOf(each, unit));
+  return report.all;
+}
+
 /** Parsed and checked as if the file said `param NAME = TEXT`. */
 function valueFor(param: string, text: string, { scope, tree }: Unit): Value | string {
   const known = scope.ofKind('param').find(each => each.name === param);
@@ -144,12 +155,14 @@ function caseOf(node: Node | null, whole: Whole): Case {
   const seed = numberIn(settings, 'seed', 'seed') ?? DEFAULT_SEED;
   const times = numberIn(body, 'repeat', 'times') ?? 1;
   const of_several = times > 1;
+  const applies = appliesTo([...tree.nodes, ...body], inner, tree.source, each => turnsOf(each, whole.unit));
   return {
     name,
     place,
     tags: [...wordsOf(tree.nodes, 'tags', 'tags'), ...wordsOf(body, 'tags', 'tags')],
     cells: cellsOf(body, inner),
-    variants: variantsOf(body, whole.variants) ?? whole.fileVariants,
+    variants: (variantsOf(body, whole.variants) ?? whole.fileVariants).filter(name => applies(name) === null),
+    applies,
     seeds: first => Array.from({ length: times }, (_, index) => (first ?? seed) + index),
     lower: (cell, variant, options) =>
       lowerRun({ whole, body, scope: inner, name, place, seed, of_several }, cell, variant, options ?? {}),
@@ -187,7 +200,7 @@ function variantsOf(nodes: readonly Node[], all: readonly string[]): readonly st
   return [...wordsOf([node], node.statement.id, 'one'), ...wordsOf([node], node.statement.id, 'many')];
 }
 
-/** The protocol of the first VM that says one; the newest preset where none does. */
+/** The protocol of the first VM that says one. */
 function protocolOf({ tree, imports }: Unit): readonly string[] {
   const nodes = [...imports.flatMap(each => each.tree.nodes), ...tree.nodes];
   const vms = nodes.filter(each => each.statement.id === 'vm');

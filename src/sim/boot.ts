@@ -26,7 +26,7 @@ import {
   zero_pfn,
 } from './mm/page.ts';
 import { limit_pages } from './mm/reclaim.ts';
-import { get_swap_page } from './mm/swap.ts';
+import { add_to_swap_cache, get_swap_page } from './mm/swap.ts';
 import { userfaultfd_register } from './mm/userfault.ts';
 import { TASK_STATE, THREAD_KIND, WAIT } from './schema.ts';
 
@@ -114,6 +114,10 @@ function populate(m: Machine, vm: number): void {
     if (pfn < 0) break; // Never touched, then: the first touch finds no memory, and says so.
     m.frame.set_hva(pfn, page + 1);
     set_flag(m, pfn, PG_uptodate);
+    if (spec.backing === 'file') {
+      const slot = get_swap_page(m, spec.host, page);
+      if (slot >= 0) add_to_swap_cache(m, slot, pfn);
+    }
     m.hva.set_pte(page, make_pte(pfn, PTE_DIRTY));
     lru_add(m, vm, pfn);
     row.nr_charged_pages += 1;

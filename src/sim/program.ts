@@ -199,6 +199,8 @@ export interface VmSpec {
   readonly knobs: Knobs;
   readonly guest: GuestSpec;
   readonly userfault: UserfaultSpec | null;
+  /** Where guest memory has its contents when it is not in memory: nowhere but in swap, or in a file. */
+  readonly backing: 'anonymous' | 'file';
 }
 
 // -- What happens ---------------------------------------------------------------------------------

@@ -231,6 +231,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
       }
       case 'mmap':
       case 'balloon':
+      case 'truncate':
         queue_memory_job(m, vm_now(m, op.vm), memory_jobs.get(op)!);
         return;
       case 'pin':

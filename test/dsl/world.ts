@@ -10,7 +10,7 @@ host src { cpus 2; ram 512MiB; swap none }
 host dst { cpus 2; ram 512MiB; swap none }
 link lan from src to dst { bandwidth wire }
 vm web on h0 {
-  ram 128MiB; vcpus 2
+  ram 128MiB; vcpus 2; backing file
   userfault pager { serves web.heap.pages(100..109) }
   guest {
     task db on vcpu[0] user { loop { read heap uniform; work 20us } }

@@ -14,6 +14,7 @@ import { page_missing } from '../../src/sim/mm/userfault.ts';
 import type { Program } from '../../src/sim/program.ts';
 import { TASK_STATE, THREAD_KIND, type Thread, WAIT, WORK_STATE } from '../../src/sim/schema.ts';
 import { createSimulation, type Simulation, type SimulationOptions } from '../../src/sim/simulation.ts';
+import { vcpu_thread_left } from '../../src/sim/vmm/main_loop.ts';
 import { randomProgram, VARIANTS } from './random_program.ts';
 
 const SEEDS = [3, 14, 39, 79, 112, 122, 1076, 2054];
@@ -55,9 +56,12 @@ function sleepsInVain(m: Machine, thread: Thread, at_rest: boolean): boolean {
   if (thread.wait === WAIT.userfault) return !page_missing(m, thread.wait_id);
   if (thread.wait === WAIT.message || thread.wait === WAIT.fetch)
     return at_rest && (thread.wait === WAIT.fetch || messagesFor(m, thread) > 0);
+  if (thread.wait === WAIT.thread_end) return vcpu_thread_left(m, place.vm) < 0;
+  if (thread.wait === WAIT.mmap_lock)
+    return m.vms[thread.wait_id]!.mmap_writer === 0 && m.vms[thread.wait_id]!.mmap_readers === 0;
   if (thread.wait !== WAIT.nothing) return host.oom === 0 && host.nr_io_active === 0;
   if (!at_rest) return false;
-  if (thread.kind === THREAD_KIND.uffd) return false;
+  if (thread.kind === THREAD_KIND.uffd || thread.kind === THREAD_KIND.vmm) return false;
   if (thread.kind === THREAD_KIND.kworker) return host.workqueue.length > 0;
   if (thread.kind === THREAD_KIND.kswapd) return host.evict.length > 0;
   const vcpu = m.vcpus[place.vcpu]!;

@@ -179,6 +179,7 @@ function randomVm(dice: Dice, index: number, hosts: readonly HostSpec[], variant
     protocol: variant,
     knobs: variant === 'random' ? randomKnobs(dice) : knobsOf(variant),
     guest: randomGuest(dice, vcpus, heap_pages, paging === 'tdp' && irqchip !== 'user' && dice.chance(30)),
+    backing: dice.chance(15) && hosts[host]?.swap ? 'file' : 'anonymous',
     userfault: dice.chance(20) ? randomUserfault(dice, heap_pages) : null,
   };
 }
@@ -383,7 +384,7 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
   const { guest } = spec;
   const vcpu = dice.from(0, spec.vcpus - 1);
   const page = () => dice.from(0, guest.heap_pages - 1);
-  switch (dice.from(0, 23)) {
+  switch (dice.from(0, 25)) {
     case 22:
       return {
         op: 'memslot',
@@ -448,6 +449,8 @@ function randomAct(dice: Dice, index: number, vms: readonly VmSpec[]): ActionOp 
       return { op: 'kill', vm };
     case 15:
       return { op: 'mmap', vm };
+    case 24:
+      return { op: 'truncate', vm, pages: dice.list(10, page, 1) };
     case 16:
       return { op: 'balloon', vm, pages: dice.list(30, page, 1) };
     case 21:

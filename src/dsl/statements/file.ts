@@ -178,3 +178,19 @@ export const variants = statement({
     if (group) check.choice(group, ['all'], 'a list of variants');
   },
 });
+
+export const needs = statement({
+  id: 'needs',
+  keyword: 'needs',
+  where: ['file', 'case'],
+  syntax: seq(word('needs'), expression('condition', 'CONDITION'), opt(seq(word('because'), text('because')))),
+  summary: 'On which variants a case makes sense, by their knobs; `variants all` means those.',
+  about:
+    'Said for the file it holds for every case, and several must all hold. A variant that is listed all the same is a mistake, told before anything runs.',
+  examples: [
+    'needs variant has notify = pf_then_interrupt',
+    'needs not variant has resolve = wait because "without asynchronous faults there is nothing to see"',
+  ],
+  check: ({ condition }, _at, check) => check.truth(condition),
+  lower: () => undefined,
+});

@@ -154,15 +154,23 @@ export const expectVerdict = statement({
       opt(seq(word('of'), name('judgement', 'JUDGEMENT'))),
       word('on'),
     ),
-    choice(seq(word('variant'), name('one', 'VARIANT')), seq(word('variants'), nameList('many', 'VARIANT'))),
+    choice(
+      seq(word('variant'), name('one', 'VARIANT')),
+      seq(word('variants'), choice(nameList('many', 'VARIANT'), seq(word('where'), expression('where', 'CONDITION')))),
+    ),
     word('because'),
     text('because'),
   ),
   summary: 'Known bad, written down: on these variants this judgement fails, and no other.',
-  about: 'If it passes after all, the run fails: somebody has repaired it, or the model is wrong.',
-  examples: ['expect fail of no_halt on variant v6 because "the halt is decided at entry"'],
-  check({ verdict, judgement, one, many }, _at, check) {
+  about:
+    'If it passes after all, the run fails: somebody has repaired it, or the model is wrong. `variants where` speaks of all those with such knobs.',
+  examples: [
+    'expect fail of no_halt on variant v6 because "the halt is decided at entry"',
+    'expect fail of no_halt on variants where variant has halt = entry_check because "the halt is decided at entry"',
+  ],
+  check({ verdict, judgement, one, many, where }, _at, check) {
     for (const each of [one, ...(many ?? [])]) if (each) check.variant(each);
+    if (where) check.truth(where);
     if (judgement) check.judgement(judgement);
     else if (verdict.text === 'fail') {
       check.error('missing', {
@@ -172,11 +180,11 @@ export const expectVerdict = statement({
       });
     }
   },
-  lower: ({ verdict, judgement, one, many, because }, at, lowering) =>
+  lower: ({ verdict, judgement, one, many, where, because }, at, lowering) =>
     lowering.judge.expectation(
       verdict.text === 'fail' ? 'fail' : 'pass',
       judgement,
-      one ? [one] : (many ?? []),
+      where ?? (one ? [one] : (many ?? [])),
       because.text,
       at,
     ),

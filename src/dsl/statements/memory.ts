@@ -51,6 +51,29 @@ export const balloon = statement({
   lower: ({ vm, size }, at, lowering) => lowering.act({ op: 'balloon', ...lowering.beyond(vm, size) }, at),
 });
 
+export const truncate = statement({
+  id: 'truncate',
+  keyword: 'truncate',
+  where: WHERE,
+  syntax: seq(word('truncate'), place('vm', 'VM'), word('to'), sum('size', 'SIZE')),
+  summary: 'The file behind the memory of a VM becomes shorter: what lies behind its end can never be had again.',
+  examples: ['truncate web to 64MiB'],
+  check({ vm, size }, _at, check) {
+    check.thing(vm, 'vm');
+    check.quantity(size, BYTES);
+  },
+  lower({ vm, size }, at, lowering) {
+    const chosen = lowering.beyond(vm, size);
+    if (lowering.vms[chosen.vm]?.backing === 'file') lowering.act({ op: 'truncate', ...chosen }, at);
+    else
+      lowering.report.error('unknown-word', {
+        span: vm.span,
+        message: 'its memory is no file that could be truncated',
+        help: "say 'backing file' in the VM",
+      });
+  },
+});
+
 export const mmap = statement({
   id: 'mmap',
   keyword: 'mmap',

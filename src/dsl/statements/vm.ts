@@ -59,6 +59,13 @@ export const vmSettings = [
     example: 'huge_pages off',
   }),
   setting({
+    keyword: 'backing',
+    where: ['vm'],
+    takes: takesWords('anonymous', 'file'),
+    summary: 'Where guest memory has its contents when it is not in memory: in swap, or in a file on the same device.',
+    example: 'backing file',
+  }),
+  setting({
     keyword: 'hlt_exits',
     where: ['vm'],
     takes: takesWords('on', 'off'),

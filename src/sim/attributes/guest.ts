@@ -12,6 +12,7 @@ import {
   PG_mlocked,
   PG_uptodate,
   PTE_DIRTY,
+  PTE_MARKER_BEYOND_EOF,
   PTE_MARKER_DISCARDED,
   PTE_YOUNG,
   pte_marker,
@@ -324,6 +325,7 @@ export const page: Description = {
     zero: state('Read and never written: the page of zeroes.', (m, row) => pte_special(m.hva.pte(row))),
     shared: state('In one frame with other pages: KSM.', (m, row) => flagged(m, row, PG_ksm)),
     untouched: state('Nobody has touched it yet.', (m, row) => pte_none(m.hva.pte(row))),
+    truncated: state('Behind the end of its file.', (m, row) => pte_marker(m.hva.pte(row)) === PTE_MARKER_BEYOND_EOF),
     missing: state('Nobody has brought it yet: userfault memory.', page_missing),
     guest_mapped: state('Present in the page tables of a process of the guest.', (m, row) =>
       mapped_by_guest(m, vm_of_page(m, row), heapPage(m, row)),

@@ -39,8 +39,8 @@ const LEVELS = 4;
 /** True where it went through; else left_guest() says where the vCPU goes on. */
 export function access_page(m: Machine, vcpu: Vcpu, page: number, write: boolean): boolean {
   const walks = m.walks_of_vcpu[vcpu.id];
-  if (walks === WALKS.two_dimensional) return walk_and_access(m, vcpu, page, write);
-  if (walks === WALKS.shadow) return walk_shadow(m, vcpu, page, write);
+  if (walks !== WALKS.none)
+    return walks === WALKS.shadow ? walk_shadow(m, vcpu, page, write) : walk_and_access(m, vcpu, page, write);
   if (tdp_access(m, vm_of_vcpu(m, vcpu), page, write) >= 0) return true;
   return violation(m, vcpu, page, gpa_of_page(m, page), write);
 }

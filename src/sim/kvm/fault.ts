@@ -2,8 +2,9 @@
 import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { WALKS } from '../guest/walks.ts';
-import type { Machine } from '../machine.ts';
+import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { GUP_RESULT } from '../mm/columns.ts';
+import { OBS } from '../observe.ts';
 import type { Thread, Vcpu } from '../schema.ts';
 
 const EFAULT = 14;
@@ -33,5 +34,6 @@ export function page_failed(thread: Thread): boolean {
 export function kvm_handle_error_pfn(m: Machine, vcpu: Vcpu): At {
   if (vcpu.fault_prefault) return after_fault(vcpu);
   if (m.emit) m.emit(TP.kvm_userspace_exit, KVM_EXIT_UNKNOWN, -EFAULT);
+  m.observe?.(OBS.efault, vm_of_vcpu(m, vcpu), vcpu.fault_page, -1);
   return AT.userspace;
 }

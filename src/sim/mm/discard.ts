@@ -12,6 +12,7 @@ import {
   PG_lru,
   PG_mlocked,
   PG_writeback,
+  PTE_MARKER_BEYOND_EOF,
   PTE_MARKER_DISCARDED,
   PTE_MARKER_MISSING,
   pte_present,
@@ -23,18 +24,19 @@ import {
 import { delete_from_swap_cache, lookup_swap_cache, swap_free, wake_memory_waiters } from './swap.ts';
 
 /**
- * Gives one page back. False where it is just being read or written: ask again when that is over.
+ * Gives one page back, or, `truncated`, takes it away with the end of its file. False where it is just being read or written: ask again when that is over.
  *
- * Models zap_pte_range(), mm/memory.c. Differs: a page that somebody holds is left alone, where the kernel only unmaps it;
+ * Models zap_pte_range(), mm/memory.c, and truncate_inode_pages_range(), mm/truncate.c. Differs: a page that somebody holds is left alone, where the kernel only unmaps it;
  * a mark remembers that the page was given back, which decides nothing.
  */
-export function discard_page(m: Machine, page: number): boolean {
+export function discard_page(m: Machine, page: number, truncated: boolean): boolean {
   const pte = m.hva.pte(page);
   if (pte_present(pte) && !pte_special(pte)) {
     const pfn = pte_target(pte);
     if (has_flag(m, pfn, PG_locked | PG_writeback)) return false;
     if (m.frame.pins(pfn) > 0 || has_flag(m, pfn, PG_mlocked)) return true;
   }
+  if (truncated) return zap(m, page, PTE_MARKER_BEYOND_EOF);
   return zap(m, page, served_by_handler(m, page) ? PTE_MARKER_MISSING : PTE_MARKER_DISCARDED);
 }
 

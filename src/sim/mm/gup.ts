@@ -29,6 +29,7 @@ import {
   PG_lru,
   PG_readahead,
   PTE_DIRTY,
+  PTE_MARKER_BEYOND_EOF,
   PTE_MARKER_MISSING,
   PTE_YOUNG,
   pte_marker,
@@ -51,9 +52,9 @@ import { handle_userfault, userfault_over } from './userfault.ts';
 
 /**
  * What an attempt came to: mapped; being read already; its read started now; its read failed; no memory right now;
- * the handler of userfault memory has to bring it.
+ * the handler of userfault memory has to bring it; its file has no such page any more.
  */
-type Attempt = 'ok' | 'locked' | 'submitted' | 'error' | 'no_frame' | 'no_request' | 'missing';
+type Attempt = 'ok' | 'locked' | 'submitted' | 'error' | 'no_frame' | 'no_request' | 'missing' | 'sigbus';
 
 /**
  * One attempt to map a page in the host's page tables, starting a read if it must.
@@ -75,6 +76,7 @@ function handle_mm_fault(m: Machine, thread: Thread, page: number, write: boolea
   }
   if (!pte_swap(pte)) {
     if (pte_marker(pte) === PTE_MARKER_MISSING) return 'missing';
+    if (pte_marker(pte) === PTE_MARKER_BEYOND_EOF) return 'sigbus';
     return do_anonymous_page(m, thread, page, write);
   }
   const slot = pte_target(pte);
@@ -157,6 +159,7 @@ function nowait(
     case 'error':
     case 'locked':
     case 'missing':
+    case 'sigbus':
       return 'retry';
     case 'submitted':
       return single_page_waits && m.hosts[m.program.vms[vm_of_page(m, page)]!.host]!.ra_window === 1 ? 'wait' : 'retry';
@@ -176,7 +179,7 @@ function gup_fast(m: Machine, page: number, write: boolean): boolean {
 export function resident(m: Machine, page: number): boolean {
   const pte = m.hva.pte(page);
   if (pte_present(pte)) return true;
-  if (!pte_swap(pte)) return pte_marker(pte) !== PTE_MARKER_MISSING;
+  if (!pte_swap(pte)) return pte_marker(pte) !== PTE_MARKER_MISSING && pte_marker(pte) !== PTE_MARKER_BEYOND_EOF;
   const cached = lookup_swap_cache(m, pte_target(pte));
   return cached >= 0 && !has_flag(m, cached, PG_locked | PG_error);
 }
@@ -208,7 +211,7 @@ function get_user_pages(m: Machine, thread: Thread): At {
   if (!locked) return AT['get_user_pages.lock'];
   const attempt = mm_exited ? walk_freed_tables(m, vm) : handle_mm_fault(m, thread, page, thread.gup_write !== 0);
   if (attempt === 'error' && !mm_exited) drop_failed_page(m, page);
-  if (attempt === 'ok' || attempt === 'error') {
+  if (attempt === 'ok' || attempt === 'error' || attempt === 'sigbus') {
     return end_gup(m, thread, vm, attempt === 'ok' ? GUP_RESULT.ok : GUP_RESULT.fault);
   }
   const reading = attempt === 'locked' || attempt === 'submitted';

@@ -56,6 +56,7 @@ export function try_to_merge_with_ksm_page(m: Machine, page: number, first: numb
 function mergeable(m: Machine, page: number): boolean {
   const pte = m.hva.pte(page);
   if (!pte_present(pte) || pte_special(pte)) return false;
+  if (m.program.vms[vm_of_page(m, page)]!.backing === 'file') return false;
   const pfn = pte_target(pte);
   return m.frame.pins(pfn) === 0 && !has_flag(m, pfn, PG_locked | PG_writeback | PG_mlocked);
 }

@@ -1,6 +1,7 @@
 /**
  * What a VMM's main thread does to its own address space: mmap(), which writes the mmap lock, and madvise(), which gives
  * pages back to the host, one after the other.
+ * Differs: it is also who makes the file behind the memory shorter, and takes the mmap lock for that.
  */
 import { AT, type At } from '../at.ts';
 import { schedule, wake_up_process } from '../host/sched.ts';
@@ -67,7 +68,8 @@ export function do_madvise_zap(m: Machine, thread: Thread): At {
   const host = m.hosts[m.places.threads[thread.id]!.host]!;
   if (thread.wait === WAIT.writeback) host.nr_io_waiters -= 1;
   thread.wait = WAIT.nothing;
-  if (discard_page(m, thread.page)) return AT['do_madvise.done'];
+  const { op } = m.places.memory_jobs[m.vms[m.places.threads[thread.id]!.vm]!.memory_jobs.at(0)]!;
+  if (discard_page(m, thread.page, op.op === 'truncate')) return AT['do_madvise.done'];
   thread.wait = WAIT.writeback;
   host.nr_io_waiters += 1;
   thread.task_state = TASK_STATE.UNINTERRUPTIBLE;

@@ -34,9 +34,11 @@ export const PG_mlocked = 256;
 /**
  * A pte that is neither present nor a swap entry may say why there is nothing, as the kernel's pte markers do.
  * MISSING: userfault memory that its handler has not brought yet. DISCARDED: given back to the host; a touch finds zeroes.
+ * BEYOND_EOF: its file has become shorter.
  */
 export const PTE_MARKER_MISSING = 1;
 export const PTE_MARKER_DISCARDED = 2;
+export const PTE_MARKER_BEYOND_EOF = 3;
 
 export function pte_none(pte: number): boolean {
   return pte === 0;

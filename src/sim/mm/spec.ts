@@ -20,6 +20,8 @@ export type MemoryAct =
   | { readonly op: 'pin'; readonly vm: number; readonly pages: readonly number[]; readonly pinned: boolean }
   /** The guest gives pages back; the VMM's main thread has the host free them. */
   | { readonly op: 'balloon'; readonly vm: number; readonly pages: readonly number[] }
+  /** The file behind a VM's memory becomes shorter. */
+  | { readonly op: 'truncate'; readonly vm: number; readonly pages: readonly number[] }
   /** The VMM's main thread maps something: it needs the mmap lock for writing. */
   | { readonly op: 'mmap'; readonly vm: number }
   /** SIGKILL to the userfault handler of a VM. */

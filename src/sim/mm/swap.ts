@@ -1,6 +1,9 @@
 /**
  * Swap slots, the swap cache, and the device behind them.
  *
+ * A page whose memory is a file has a slot for good, so that the swap cache is its page cache. Differs: the file stands on
+ * the device that swap is on, and what is asked about slots counts its pages.
+ *
  * Pages that stand in neighbouring slots and are asked for together travel in one request. A page being read stands
  * in the swap cache, locked; whoever needs it sleeps until it is unlocked.
  */
@@ -76,6 +79,8 @@ function reclaim_swap(m: Machine, host: number, slot: number): boolean {
 export function folio_free_swap(m: Machine, page: number, pfn: number): boolean {
   const pte = m.hva.pte(page);
   if (!pte_present(pte) || pte_target(pte) !== pfn || has_flag(m, pfn, PG_locked | PG_writeback)) return false;
+  // The page of a file has its place there for good.
+  if (m.program.vms[vm_of_page(m, page)]!.backing === 'file') return false;
   free_swap(m, pfn);
   m.hva.set_pte(page, pte | PTE_DIRTY);
   return true;

@@ -339,7 +339,7 @@ export const PRESETS: readonly Preset[] = [
   },
 ];
 
-/** The protocol of a scenario that names none: the newest that was recorded. */
+/** What runs where nothing is said: the newest that most guests of most hosts meet. */
 export const DEFAULT_PRESET = 'linux_6_12';
 
 export const PRESET_NAMES: readonly string[] = PRESETS.map(preset => preset.name);

@@ -78,6 +78,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
         memslots: 1,
         tlb: false,
         userfault: null,
+        backing: 'anonymous',
         irqchip: 'kernel',
         lvt0: 'extint',
         hlt_exits: true,
