@@ -3,6 +3,7 @@
  *
  * Everything here models arch/x86/kvm/x86.c (and svm, vmx below it); the lists are async_pf.ts.
  */
+import { assert } from '../../base/assert.ts';
 import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { knobs_of, knobsOfVm, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
@@ -218,7 +219,10 @@ export function kvm_find_async_pf_gfn(m: Machine, vcpu: Vcpu, gfn: number): bool
 /** Models kvm_add_async_pf_gfn(). There is always a free slot, as there are no more items than slots. */
 export function kvm_add_async_pf_gfn(vcpu: Vcpu, gfn: number): void {
   let key = kvm_async_pf_hash_fn(gfn);
-  while (vcpu.apf_gfns(key) !== 0) key = (key + 1) & (ASYNC_PF_PER_VCPU - 1);
+  for (let probes = 0; vcpu.apf_gfns(key) !== 0; probes += 1) {
+    assert(probes < ASYNC_PF_PER_VCPU, 'apf: a kernel that finds no free slot for a gfn looks for ever');
+    key = (key + 1) & (ASYNC_PF_PER_VCPU - 1);
+  }
   vcpu.set_apf_gfns(key, gfn + 1);
 }
 

@@ -1,6 +1,6 @@
 /** apf.gfns: open addressing with linear probing, and deletion by backward shift. */
 import { test } from 'uvu';
-import { equal, is } from 'uvu/assert';
+import { equal, is, throws } from 'uvu/assert';
 import { below, seedStream } from '../../../src/base/rng.ts';
 import {
   kvm_add_async_pf_gfn,
@@ -88,6 +88,12 @@ test('a search that walks all looks at 64 slots for what is not there', () => {
     return vcpu.nr_gfn_probes;
   };
   equal([probes('stops_at_empty'), probes('walks_all')], [1, 64]);
+});
+
+test('a table with no free slot is a bug, not a search without end', () => {
+  const { vcpu } = new Hand(programOf());
+  for (let gfn = 0; gfn < ASYNC_PF_PER_VCPU; gfn += 1) kvm_add_async_pf_gfn(vcpu, gfn);
+  throws(() => kvm_add_async_pf_gfn(vcpu, 0x1000), /looks for ever/);
 });
 
 test.run();
