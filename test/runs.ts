@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Source } from '../src/base/source.ts';
 import { compile } from '../src/dsl/compile.ts';
 import { type Diagnostic, renderDiagnostic } from '../src/dsl/diagnostic.ts';
+import type { Case } from '../src/dsl/suite.ts';
 import type { Program } from '../src/sim/program.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -17,15 +18,26 @@ const refuse = (diagnostics: readonly Diagnostic[]): never => {
   throw new Error(diagnostics.map(each => renderDiagnostic(each)).join('\n'));
 };
 
-/** One Program for each case, matrix cell and variant. */
+/** One Program for each case, matrix cell and variant of the file. */
 export function runsOf(path: string): readonly Program[] {
+  return programsOf(path, ({ variants }) => variants);
+}
+
+/** One for each variant that a case makes sense on and does not name itself: what `--variants all` adds. */
+export function otherRunsOf(path: string): readonly Program[] {
+  return programsOf(path, (each, all) =>
+    all.filter(variant => each.applies(variant) === null && !each.variants.includes(variant)),
+  );
+}
+
+function programsOf(path: string, variantsOf: (of: Case, all: readonly string[]) => readonly string[]) {
   const source = load(path);
   if (!source) throw new Error(`no scenario ${path}`);
   const { suite, diagnostics } = compile(source, load);
   if (!suite || diagnostics.length > 0) return refuse(diagnostics);
   return suite.cases.flatMap(each =>
     each.cells.flatMap(cell =>
-      each.variants.map(variant => {
+      variantsOf(each, suite.variants).map(variant => {
         const { program, diagnostics: refused } = each.lower(cell, variant);
         return program ?? refuse(refused);
       }),
