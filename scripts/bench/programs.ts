@@ -104,6 +104,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
         backing: 'anonymous',
         irqchip: 'kernel',
         lvt0: 'extint',
+        startup: 'all',
         hlt_exits: true,
         saved_msrs: 'all',
         protected_state: false,

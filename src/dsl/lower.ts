@@ -287,6 +287,7 @@ export class Lowering {
       memslots: inside.whole('memslots', 1, 1, 509),
       huge_pages: paging === 'tdp' && inside.on('huge_pages', false),
       irqchip: inside.word('irqchip', ['kernel', 'split', 'user'], 'kernel'),
+      startup: inside.word('startup', ['all', 'bsp'], 'all'),
       lvt0: inside.word('lvt0', ['extint', 'masked'], 'extint'),
       hlt_exits: inside.on('hlt_exits', true),
       incarnation_of: null,

@@ -52,6 +52,9 @@ export const AT = numbered([
   'kvm_arch_free_vm',
   // Run loop, arch/x86/kvm/x86.c.
   'kvm_arch_vcpu_ioctl_run',
+  'kvm_arch_vcpu_reset',
+  'kvm_apic_accept_events',
+  'kvm_apic_accept_events.reset',
   'vcpu_run',
   'vcpu_run.tail',
   'vcpu_block',
@@ -60,6 +63,7 @@ export const AT = numbered([
   'kvm_vcpu_block.check',
   'kvm_vcpu_block.schedule',
   'kvm_vcpu_block.finish',
+  'kvm_vcpu_block.leave',
   'vcpu_enter_guest',
   'vcpu_enter_guest.requests',
   'vcpu_enter_guest.checked',

@@ -28,7 +28,7 @@ import {
 import { limit_pages } from './mm/reclaim.ts';
 import { add_to_swap_cache, get_swap_page } from './mm/swap.ts';
 import { userfaultfd_register } from './mm/userfault.ts';
-import { TASK_STATE, THREAD_KIND, WAIT } from './schema.ts';
+import { MP_STATE, TASK_STATE, THREAD_KIND, WAIT } from './schema.ts';
 
 /** Frames kept free on a host for pages in flight: reads with their read-ahead, and pages being written. */
 export function reserve_pages(m: Machine, host: number): number {
@@ -190,8 +190,9 @@ function startThread(m: Machine, id: number): void {
   // An incarnation that waits for its guest: its vCPU threads stand before KVM_RUN, and the VM is not to run.
   if (vmSpec(m, place.vm).incarnation_of !== null) return;
   thread.task_state = TASK_STATE.RUNNING;
-  start_guest_cpu(m, place.vcpu);
   const { vm, vcpu_id } = m.places.vcpus[place.vcpu]!;
+  if (vcpu_id === 0 || vmSpec(m, vm).startup === 'all') start_guest_cpu(m, place.vcpu);
+  else m.vcpus[place.vcpu]!.mp_state = MP_STATE.UNINITIALIZED;
   const pin = vmSpec(m, vm).pin[vcpu_id] ?? null;
   if (pin !== null) thread.bound_cpu = host.first_cpu + pin + 1;
   thread.cpu = pin === null ? host.first_cpu + (id % host.cpus) : host.first_cpu + pin;

@@ -50,6 +50,7 @@ const SHARED_VCPU_FIELDS = new Set([
   'area_ring_length',
   'lapic_timer_pending',
   'nmi_queued',
+  'apic_pending_events',
   'nmi_senders',
   'nr_kicks',
   'pml',

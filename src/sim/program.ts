@@ -183,6 +183,8 @@ export interface VmSpec {
   readonly memslots: number;
   readonly irqchip: 'kernel' | 'split' | 'user';
   /** LVT0 of the boot CPU's LAPIC: whether the line of the PIC gets through. */
+  /** Which CPUs run from the start: the others wait for INIT and SIPI. */
+  readonly startup: 'all' | 'bsp';
   readonly lvt0: 'extint' | 'masked';
   readonly hlt_exits: boolean;
   /** Which MSRs the VMM saves: all that KVM lists, or all but MSR_KVM_ASYNC_PF_INT (B34). */
@@ -231,7 +233,7 @@ export type ActionOp =
       readonly irq: number;
       readonly via: 'lapic' | 'pic';
     }
-  | { readonly op: 'smi' | 'pmi'; readonly vm: number; readonly vcpu: number }
+  | { readonly op: 'smi' | 'pmi' | 'init' | 'sipi'; readonly vm: number; readonly vcpu: number }
   | { readonly op: 'nmi'; readonly vm: number; readonly vcpu: number; readonly name: string }
   | { readonly op: 'hold_event'; readonly event: EventPattern; readonly ns: number }
   | {

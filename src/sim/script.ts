@@ -17,6 +17,7 @@ import { EXCEPTION } from './kvm/event_state.ts';
 import { apic_set_spiv } from './kvm/lapic.ts';
 import { KVM_REQ_PMI, kvm_make_request, kvm_vcpu_kick } from './kvm/requests.ts';
 import { kvm_inject_smi } from './kvm/smi.ts';
+import { kvm_apic_accept_init, kvm_apic_accept_sipi } from './kvm/startup.ts';
 import { VM_STATE } from './life.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
 import { link_down, link_up } from './migrate/cut.ts';
@@ -169,6 +170,12 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
       }
       case 'smi':
         kvm_inject_smi(m, vcpuOf(op));
+        return;
+      case 'init':
+        kvm_apic_accept_init(m, vcpuOf(op));
+        return;
+      case 'sipi':
+        kvm_apic_accept_sipi(m, vcpuOf(op));
         return;
       case 'pmi':
         kvm_make_request(KVM_REQ_PMI, vcpuOf(op));

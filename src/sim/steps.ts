@@ -39,6 +39,7 @@ import {
   kvm_vcpu_block,
   kvm_vcpu_block_check,
   kvm_vcpu_block_finish,
+  kvm_vcpu_block_leave,
   kvm_vcpu_block_schedule,
   kvm_vcpu_halt_poll,
   vcpu_block,
@@ -74,6 +75,7 @@ import {
 } from './kvm/mmu.ts';
 import { kvm_mmu_track_write, paging64_fetch, paging64_page_fault } from './kvm/paging_tmpl.ts';
 import { clear_queue, kvm_vcpu_reset, kvm_vcpu_reset_start } from './kvm/reset.ts';
+import { kvm_apic_accept_events, kvm_apic_accept_events_reset, kvm_arch_vcpu_reset } from './kvm/startup.ts';
 import {
   kvm_arch_vcpu_ioctl_run,
   kvm_check_async_pf_completion_entry,
@@ -167,6 +169,9 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   kvm_free_vcpus,
   kvm_arch_free_vm,
   kvm_arch_vcpu_ioctl_run,
+  kvm_arch_vcpu_reset,
+  kvm_apic_accept_events,
+  'kvm_apic_accept_events.reset': kvm_apic_accept_events_reset,
   vcpu_run,
   'vcpu_run.tail': vcpu_run_tail,
   vcpu_block,
@@ -175,6 +180,7 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   'kvm_vcpu_block.check': kvm_vcpu_block_check,
   'kvm_vcpu_block.schedule': kvm_vcpu_block_schedule,
   'kvm_vcpu_block.finish': kvm_vcpu_block_finish,
+  'kvm_vcpu_block.leave': kvm_vcpu_block_leave,
   vcpu_enter_guest,
   'vcpu_enter_guest.requests': vcpu_enter_guest_requests,
   'vcpu_enter_guest.checked': vcpu_enter_guest_checked,

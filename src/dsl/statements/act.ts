@@ -172,6 +172,33 @@ export const raises = [
   raise('pmi', 'A performance counter of the vCPU overflows, whose interrupt is an NMI: a guest’s NMI watchdog.'),
 ];
 
+/** What one CPU sends to another to reset it, and to have it begin. */
+function startup(keyword: 'init' | 'sipi', summary: string) {
+  return statement({
+    id: keyword,
+    keyword,
+    where: WHERE,
+    syntax: seq(word(keyword), place('vcpu', 'VCPU')),
+    summary,
+    examples: [`${keyword} web.vcpu[0]`],
+    check: ({ vcpu }, _at, check) => check.thing(vcpu, 'vcpu'),
+    lower({ vcpu }, at, lowering) {
+      const on = lowering.vcpu(vcpu);
+      if (lowering.vms[on.vm]?.irqchip === 'user')
+        lowering.env.outOfRange(
+          vcpu,
+          'a VMM with a LAPIC of its own starts CPUs by itself, not with an IPI to the kernel',
+        );
+      else lowering.act({ op: keyword, ...on }, at);
+    },
+  });
+}
+
+export const startups = [
+  startup('init', 'Sends INIT: the CPU is reset, and waits for a start-up IPI; the boot CPU begins at once.'),
+  startup('sipi', 'Sends a start-up IPI, to a CPU that has been initialised.'),
+];
+
 export const hold = statement({
   id: 'hold',
   keyword: 'hold',

@@ -37,6 +37,13 @@ export const vmSettings = [
     example: 'irqchip kernel',
   }),
   setting({
+    keyword: 'startup',
+    where: ['vm'],
+    takes: takesWords('all', 'bsp'),
+    summary: 'Which vCPUs run from the start: with bsp the others wait for `init` and `sipi`.',
+    example: 'startup bsp',
+  }),
+  setting({
     keyword: 'lvt0',
     where: ['vm'],
     takes: takesWords('extint', 'masked'),

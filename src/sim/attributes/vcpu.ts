@@ -14,6 +14,7 @@ import { kvm_apic_accept_pic_intr, kvm_cpu_has_interrupt } from '../kvm/irq.ts';
 import { kvm_apic_has_interrupt } from '../kvm/lapic.ts';
 import { nmi_unmasked } from '../kvm/nmi.ts';
 import { KVM_REQ_APF_READY, kvm_test_request } from '../kvm/requests.ts';
+import { kvm_apic_has_events } from '../kvm/startup.ts';
 import { knobsOfVm, lapic_in_kernel, type Machine } from '../machine.ts';
 import { NOTIFY } from '../protocol/notify.ts';
 import {
@@ -100,6 +101,7 @@ function hasInterrupt(m: Machine, row: number): boolean {
 export function runnable(m: Machine, row: number): boolean {
   const vcpu = m.vcpus[row]!;
   if (vcpu.mp_state === MP_STATE.RUNNABLE && vcpu.apf_halted === 0 && vcpu.vmm_halted === 0) return true;
+  if (kvm_apic_has_events(vcpu) || vcpu.mp_state === MP_STATE.SIPI_RECEIVED) return true;
   if (dequeueable(m, row)) return true;
   if (vcpu.exception !== EXCEPTION.none) return true;
   if (vcpu.nmi_pending + vcpu.nmi_queued > 0 && vcpu.shadow === 0 && nmi_unmasked(vcpu)) return true;

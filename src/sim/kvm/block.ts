@@ -29,6 +29,10 @@ import {
   kvm_make_request,
   kvm_test_request,
 } from './requests.ts';
+import { accept_events, kvm_apic_has_events } from './startup.ts';
+
+const EINTR = 4;
+const KVM_EXIT_INTR = 10;
 
 /** A term of the predicate: what it says, and whether it holds now. `when` tells whether this version has it. */
 export interface RunnableTerm {
@@ -44,7 +48,7 @@ const always = () => true;
  * kvm_arch_vcpu_runnable() as a list, in the kernel's order; any term that holds makes the vCPU runnable.
  *
  * Models kvm_arch_vcpu_runnable() and kvm_vcpu_has_events(), arch/x86/kvm/x86.c.
- * Differs: no SMI, PMI, Hyper-V, Xen, nested or INIT and SIPI events yet.
+ * Differs: no Hyper-V, Xen or nested events.
  */
 export const RUNNABLE_TERMS: readonly RunnableTerm[] = [
   {
@@ -60,6 +64,11 @@ export const RUNNABLE_TERMS: readonly RunnableTerm[] = [
     holds: (_m, vcpu) => vcpu.apf_done.length > 0,
   },
   { text: 'mp_state is SIPI_RECEIVED', when: always, holds: (_m, vcpu) => vcpu.mp_state === MP_STATE.SIPI_RECEIVED },
+  {
+    text: 'an INIT or SIPI is pending',
+    when: (m, vcpu) => knobs(m, vcpu).init_sipi === 'pending_events',
+    holds: (_m, vcpu) => kvm_apic_has_events(vcpu),
+  },
   {
     text: 'an exception is pending',
     when: (m, vcpu) => knobs(m, vcpu).runnable_exception === 'yes',
@@ -235,6 +244,20 @@ export function kvm_vcpu_block_finish(m: Machine, thread: Thread): At {
   }
   const leave = block === 'retest' ? kvm_arch_vcpu_runnable(m, vcpu) : kvm_check_request(KVM_REQ_UNHALT, vcpu);
   if (!leave) return AT['vcpu_run.tail'];
+  return kvm_apic_has_events(vcpu) ? accept_events(vcpu, AT['kvm_vcpu_block.leave']) : leave_block(m, vcpu);
+}
+
+/** The same once an INIT or a SIPI has been accepted. */
+export function kvm_vcpu_block_leave(m: Machine, thread: Thread): At {
+  return leave_block(m, vcpu_of(m, thread));
+}
+
+function leave_block(m: Machine, vcpu: Vcpu): At {
+  if (vcpu.mp_state === MP_STATE.SIPI_RECEIVED) {
+    // Up to 3.9 KVM_RUN ends here, and begins with the reset.
+    if (m.emit) m.emit(TP.kvm_userspace_exit, KVM_EXIT_INTR, -EINTR);
+    return AT.userspace;
+  }
   if (vcpu.mp_state === MP_STATE.HALTED) {
     if (knobs(m, vcpu).synthetic === 'shared_mp_state' && !vcpu.in_hlt)
       m.observe?.(OBS.unhalt, vm_of_vcpu(m, vcpu), vcpu.id, -1);

@@ -18,6 +18,7 @@ import { drop_exception_vmexit, kvm_check_nested_events } from './nested.ts';
 import { enable_nmi_window, inject_nmi, kvm_nmi_allowed, WINDOW } from './nmi.ts';
 import { KVM_REQ_EVENT, KVM_REQ_TRIPLE_FAULT, kvm_check_request, kvm_make_request } from './requests.ts';
 import { enter_smm, kvm_smi_allowed } from './smi.ts';
+import { accept_events, kvm_apic_has_events } from './startup.ts';
 
 /** Models svm_interrupt_allowed() / vmx_interrupt_allowed(). */
 export function kvm_arch_interrupt_allowed(vcpu: Vcpu): boolean {
@@ -95,6 +96,7 @@ export function kvm_deliver_exception_payload(vcpu: Vcpu): void {
  */
 export function kvm_check_and_inject_events(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
+  if (kvm_apic_has_events(vcpu)) return accept_events(vcpu, AT.kvm_check_and_inject_events);
   const asked = vcpu.request_interrupt_window === 1;
   if (!kvm_check_request(KVM_REQ_EVENT, vcpu) && !asked) return AT['vcpu_enter_guest.in_guest_mode'];
   inject_pending_event(m, vcpu);

@@ -3,7 +3,9 @@
  *
  * Pending: not yet written to the entry fields. Injected: written, and to be written again if the delivery is cut short.
  */
+
 import { bool, fifo, numbered, oneOf, u8, u16, u32, u53 } from '../../base/table.ts';
+import { AT } from '../at.ts';
 
 export const EXCEPTION = numbered(['none', 'pending', 'injected']);
 /** SVM: how far an IRET is that ends the blocking of NMIs. HF_IRET_MASK is set until the exit after it was executed. */
@@ -40,6 +42,9 @@ export const EVENTS = {
   nmi_iret: oneOf(NMI_IRET),
   /** Who sent what the guest has not taken yet; NMIs themselves are all alike. */
   nmi_senders: fifo('nmis'),
+  /** apic->pending_events, and where to go on once they are accepted. */
+  apic_pending_events: u8,
+  accept_return: oneOf(AT),
   smi_pending: bool,
   /** In system management mode; whether it was entered from an NMI handler. */
   smm: bool,

@@ -8,7 +8,7 @@ import { AT, type At } from '../at.ts';
 import { start_guest_cpu } from '../guest/start.ts';
 import { type Machine, vcpu_of } from '../machine.ts';
 import { clear_fields } from '../migrate/copy.ts';
-import type { Thread } from '../schema.ts';
+import type { Thread, Vcpu } from '../schema.ts';
 import { run_on_cpu_done } from '../vmm/monitor.ts';
 import { KVM_REQ_EVENT, kvm_make_request } from './requests.ts';
 
@@ -19,15 +19,24 @@ import { KVM_REQ_EVENT, kvm_make_request } from './requests.ts';
  * Models kvm_vcpu_reset(), arch/x86/kvm/x86.c. Differs: for a reset of the VM a VMM writes all that with the ioctls for
  * it, which leave the synthetic halt alone; here the vCPU is reset by the kernel.
  */
-export function kvm_vcpu_reset(m: Machine, thread: Thread): At {
-  const vcpu = vcpu_of(m, thread);
+export function reset_vcpu(m: Machine, vcpu: Vcpu, then: At): At {
+  // What has come in since, a SIPI behind an INIT, is not part of it.
+  const { apic_pending_events } = vcpu;
   for (const by of ['regs', 'sregs', 'msrs', 'mp_state', 'lapic', 'events', 'ram'] as const) clear_fields(m, vcpu, by);
   vcpu.apf_send_always = 0;
   vcpu.apf_halted = 0;
   vcpu.apf_note_item = 0;
+  vcpu.apic_pending_events = apic_pending_events;
   kvm_make_request(KVM_REQ_EVENT, vcpu);
-  vcpu.check_return = AT['kvm_vcpu_reset.start'];
+  vcpu.check_return = then;
   return AT.kvm_clear_async_pf_completion_queue;
+}
+
+/** For a VMM that resets the VM. */
+export function kvm_vcpu_reset(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  vcpu.apic_pending_events = 0;
+  return reset_vcpu(m, vcpu, AT['kvm_vcpu_reset.start']);
 }
 
 /** The guest's CPU begins anew. */

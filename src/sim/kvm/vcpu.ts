@@ -48,6 +48,7 @@ import {
   kvm_request_pending,
   REQUEST_ORDER,
 } from './requests.ts';
+import { reset_vcpu } from './reset.ts';
 import { process_smi } from './smi.ts';
 
 const EINTR = 4;
@@ -109,9 +110,14 @@ export function kvm_vcpu_ioctl_interrupt(m: Machine, thread: Thread): At {
   return AT.userspace;
 }
 
-/** Models kvm_arch_vcpu_ioctl_run(). Differs: vCPUs start RUNNABLE, so the waits for INIT and SIPI are not here. */
-export function kvm_arch_vcpu_ioctl_run(_m: Machine, _thread: Thread): At {
-  return AT.vcpu_run;
+/**
+ * Up to 3.9 a SIPI that has come resets the vCPU here. Models kvm_arch_vcpu_ioctl_run(), arch/x86/kvm/x86.c.
+ * Differs: for a vCPU that has never been started it does not end with -EAGAIN, but waits on in the loop.
+ */
+export function kvm_arch_vcpu_ioctl_run(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  if (vcpu.mp_state !== MP_STATE.SIPI_RECEIVED) return AT.vcpu_run;
+  return reset_vcpu(m, vcpu, AT.kvm_arch_vcpu_reset);
 }
 
 /**

@@ -67,6 +67,8 @@ export const CARRIER = {
   nmi_masked: 'events',
   nmi_iret: 'stays',
   nmi_senders: 'stays',
+  apic_pending_events: 'events',
+  accept_return: 'stays',
   smi_pending: 'events',
   smm: 'events',
   smm_inside_nmi: 'events',

@@ -195,6 +195,10 @@ export const KNOBS = {
     summary: 'Order in which enter_guest looks at requests.',
     later: 'all',
   },
+  init_sipi: {
+    values: ['mp_state', 'pending_events'],
+    summary: 'Who acts on an INIT or SIPI: its sender, in mp_state (up to 3.9), or the vCPU, which finds a bit.',
+  },
   nmi_queue: {
     values: ['flag', 'counted'],
     summary: 'How NMIs are kept that have not been delivered: one flag (up to 3.1), or counted, two at most, behind KVM_REQ_NMI.',

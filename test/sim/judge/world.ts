@@ -81,6 +81,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
         backing: 'anonymous',
         irqchip: 'kernel',
         lvt0: 'extint',
+        startup: 'all',
         hlt_exits: true,
         saved_msrs: 'all',
         protected_state: false,
