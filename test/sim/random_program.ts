@@ -167,7 +167,7 @@ function randomVm(dice: Dice, index: number, hosts: readonly HostSpec[], variant
     huge_pages,
     memslots: dice.of([1, 1, 3]),
     tlb: dice.chance(25),
-    startup: dice.chance(10) ? 'bsp' : 'all',
+    startup: vcpus === 3 ? 'bsp' : 'all',
     lvt0: dice.of(['extint', 'masked']),
     irqchip,
     hlt_exits: dice.chance(85),
