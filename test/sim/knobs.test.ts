@@ -58,7 +58,8 @@ function turned(knobs: Knobs, knob: KnobName, value: string): Knobs | null {
 function likely(knob: KnobName, value: string): readonly string[] {
   const score = (file: string): number => {
     const text = texts.get(file) ?? '';
-    return (text.includes(knob) ? 2 : 0) + (text.includes(value) ? 1 : 0);
+    const named = file.includes(knob.replaceAll('_', '-'));
+    return (named ? 4 : 0) + (text.includes(knob) ? 2 : 0) + (text.includes(value) ? 1 : 0);
   };
   return files.toSorted((a, b) => score(b) - score(a));
 }
