@@ -31,6 +31,17 @@ export function index_of_gva(m: Machine, vm: number, gva: number): number {
   return index >= 0 && index < m.places.vms[vm]!.heap_pages ? index : -1;
 }
 
+/** What a nested guest has for a page of the heap at this place of its own memory. */
+export function l2_gpa_of_index(heap_page: number, index: number): number {
+  return (HEAP_GFN + index) * PAGE_BYTES + offset_in_page(heap_page);
+}
+
+/** The place in a nested guest's memory that an address of its own lies in; -1 outside of it. */
+export function index_of_l2_gpa(m: Machine, vm: number, l2_gpa: number): number {
+  const index = Math.floor(l2_gpa / PAGE_BYTES) - HEAP_GFN;
+  return index >= 0 && index < m.places.vms[vm]!.heap_pages ? index : -1;
+}
+
 /** The page row of a guest-physical address; -1 where no memory that can be reclaimed is. */
 export function page_of_gpa(m: Machine, vm: number, gpa: number): number {
   const index = Math.floor(gpa / PAGE_BYTES) - HEAP_GFN;

@@ -10,6 +10,7 @@ import { start_guest_cpu, start_task } from './guest/start.ts';
 import { activate, SLICE_NS } from './host/sched.ts';
 import { set_memory_regions } from './kvm/memslot.ts';
 import { huge_frame } from './kvm/mmu.ts';
+import { fill_nested_tables } from './kvm/nested_mmu.ts';
 import { shadow_map } from './kvm/shadow.ts';
 import { tdp_map, tdp_map_huge } from './kvm/tdp.ts';
 import { type Machine, vmSpec } from './machine.ts';
@@ -56,6 +57,7 @@ export function boot(m: Machine): void {
       continue;
     }
     fill_guest_tables(m, vm);
+    fill_nested_tables(m, vm);
     populate(m, vm);
   }
   for (let task = 0; task < m.tasks.length; task += 1) start_task(m, task);

@@ -11,6 +11,7 @@ import { PTE_PRESENT, pte_page, root_of } from './guest/pgtable.ts';
 import { tlb_frame } from './guest/tlb.ts';
 import { guest_vm, vm_now } from './incarnation.ts';
 import { CLEARING_STEPS, isClearing } from './kvm/async_pf_clear.ts';
+import { l2_frame } from './kvm/nested_spte.ts';
 import { L1_AT } from './kvm/nested_state.ts';
 import { shadow_frame, shadow_writable } from './kvm/shadow.ts';
 import { tdp_frame, tdp_writable } from './kvm/tdp.ts';
@@ -354,9 +355,24 @@ function checkTlbs(m: Machine): void {
   }
 }
 
+/** What L2 reaches L1 has given to it, in the frames that the host has. */
+function checkNestedTables(m: Machine): void {
+  m.places.vms.forEach(({ nested_tables, heap_pages, first_page }, vm) => {
+    if (!nested_tables) return;
+    for (let page = first_page; page < first_page + heap_pages; page += 1) {
+      const pfn = l2_frame(m, vm, page);
+      if (pfn < 0) continue;
+      const pte = m.hva.pte(page);
+      if (!pte_present(pte) || pte_target(pte) !== pfn)
+        broken(m, `vm ${vm}: its nested guest has page ${page - first_page} in frame ${pfn}, and the host does not`);
+    }
+  });
+}
+
 function checkPages(m: Machine): void {
   checkTlbs(m);
   checkShadows(m);
+  checkNestedTables(m);
   checkGuestTables(m);
   m.places.hosts.forEach((host, number) => {
     let free = 0;

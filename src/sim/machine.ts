@@ -115,9 +115,17 @@ export function vmSpec(m: Machine, vm: number): VmSpec {
   return m.program.vms[vm]!;
 }
 
+/** Entries of a guest's tables, and of those for its own guests; there are no more in another incarnation. */
+function guestEntries(vm: VmSpec, places: Places, id: number): number {
+  const { spaces, nested_tables } = places.vms[id]!;
+  return vm.incarnation_of === null ? (spaces + (nested_tables ? 1 : 0)) * vm.guest.heap_pages : 0;
+}
+
 /** Shadow entries of a VM: as many as its guest's tables have, if they are shadowed at all. */
 function shadowEntries(vm: VmSpec, places: Places, id: number): number {
-  return vm.paging === 'shadow' ? places.vms[id]!.spaces * vm.guest.heap_pages : 0;
+  const { spaces, nested_tables } = places.vms[id]!;
+  if (vm.paging === 'shadow') return spaces * vm.guest.heap_pages;
+  return nested_tables ? vm.guest.heap_pages : 0;
 }
 
 /** Ready tokens that may wait for the guest at once: one for each that can be outstanding, where they are listed. */
@@ -148,10 +156,7 @@ function capacities(program: Program, places: Places): Capacities {
       task: places.tasks.length,
       node: nodesOf(program, places.vms),
       lock: program.vms.reduce((total, vm) => total + vm.guest.locks.length, 0),
-      gpt: program.vms.reduce(
-        (total, vm, id) => total + (vm.incarnation_of === null ? places.vms[id]!.spaces * vm.guest.heap_pages : 0),
-        0,
-      ),
+      gpt: program.vms.reduce((total, vm, id) => total + guestEntries(vm, places, id), 0),
       spte: program.vms.reduce((total, vm, id) => total + shadowEntries(vm, places, id), 0),
       tlb: program.vms.reduce((total, vm) => total + (vm.tlb ? vm.vcpus * vm.guest.heap_pages : 0), 0),
       hva: pages,
@@ -244,7 +249,8 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     guest_of_vcpu: Uint16Array.from(places.vcpus, vcpu => vcpu.guest_cpu),
     knobs_of_vcpu: places.vcpus.map(vcpu => program.vms[vcpu.vm]!.knobs),
     walks_of_vcpu: Uint8Array.from(places.vcpus, vcpu => {
-      if (places.vms[vcpu.vm]!.spaces === 0) return WALKS.none;
+      const { spaces, nested_tables } = places.vms[vcpu.vm]!;
+      if (spaces === 0) return nested_tables ? WALKS.nested : WALKS.none;
       return program.vms[vcpu.vm]!.paging === 'shadow' ? WALKS.shadow : WALKS.two_dimensional;
     }),
     guards_of_vcpu: Uint32Array.from(places.vcpus, vcpu => guardBits(program.vms[vcpu.vm]!.knobs.guards)),

@@ -8,7 +8,7 @@ import { evictionsOf, memoryJobsOf, type PageJob } from './mm/jobs.ts';
 import { LATE_PER_VM } from './ordered.ts';
 import type { ActionOp, HandlerOp, IrqSpec, Program, TaskSpec, TimerSpec } from './program.ts';
 import { TABLE_ENTRIES, THREAD_KIND } from './schema.ts';
-import { addressSpaces, changesMemslots, type MemslotChange, nodesOf } from './sizes.ts';
+import { addressSpaces, changesMemslots, hasNestedTables, type MemslotChange, nodesOf } from './sizes.ts';
 import { type MonitorPlaces, placeCommands } from './vmm/places.ts';
 
 /** gfn of the first heap page: guest-physical 0x1000000, as in the recordings. Below lies the guest's kernel area. */
@@ -120,6 +120,9 @@ export interface Places {
     readonly spaces: number;
     /** Row of the first entry of its first address space. */
     readonly first_gpt: number;
+    /** Whether its guest has tables for guests of its own, and the row of their first entry. */
+    readonly nested_tables: boolean;
+    readonly first_npt: number;
     /** Row of the first entry of its first shadow. */
     readonly first_spte: number;
     /** And of the TLB of its first vCPU. */
@@ -196,7 +199,10 @@ export function place(program: Program): Places {
   let first_l2 = 0;
   let first_l3 = 0;
   let first_gpt = 0;
-  const placedVms: Pick<Places['vms'][number], 'first_vcpu' | 'first_task' | 'first_gpt' | 'first_lock'>[] = [];
+  const placedVms: Pick<
+    Places['vms'][number],
+    'first_vcpu' | 'first_task' | 'first_gpt' | 'first_npt' | 'first_lock'
+  >[] = [];
   let first_spte = 0;
   let first_memslot = 0;
   let first_tlb = 0;
@@ -232,6 +238,7 @@ export function place(program: Program): Places {
     const tables = spec.guest.page_tables === 'swappable' ? Math.ceil(heap_pages / TABLE_ENTRIES) : 0;
     const pages = heap_pages + spaces * tables;
     const movable = spec.guest.tasks.flatMap((task, index) => (task.any && spec.vcpus > 1 ? [first_task + index] : []));
+    const nested_tables = hasNestedTables(spec);
     const placed = {
       vmm_pid,
       first_vcpu,
@@ -247,6 +254,8 @@ export function place(program: Program): Places {
       host: spec.host,
       spaces,
       first_gpt: first?.first_gpt ?? first_gpt,
+      nested_tables,
+      first_npt: first?.first_npt ?? first_gpt + spaces * heap_pages,
       first_spte,
       first_tlb,
       first_memslot,
@@ -257,12 +266,13 @@ export function place(program: Program): Places {
     placedVms.push(placed);
     if (!first) {
       first_lock += spec.guest.locks.length;
-      first_gpt += spaces * heap_pages;
+      first_gpt += (spaces + (nested_tables ? 1 : 0)) * heap_pages;
     }
     // Shadows are the host's: each incarnation has its own.
     first_memslot += 1 + spec.memslots;
     if (spec.tlb) first_tlb += spec.vcpus * heap_pages;
     if (spec.paging === 'shadow') first_spte += spaces * heap_pages;
+    else if (nested_tables) first_spte += heap_pages;
     first_page += pages;
     if (program.migrations.some(({ out_of, into }) => vm === out_of || vm === into)) first_block += pages;
     first_l2 += Math.ceil(pages / 512);

@@ -32,6 +32,11 @@ export function addressSpaces(program: Program, vm: number): number {
   return walked ? 1 : 0;
 }
 
+/** Whether the guest is a hypervisor that has tables of its own for what it runs. */
+export function hasNestedTables({ nested, guest, paging }: VmSpec): boolean {
+  return nested === 'tdp' && paging === 'tdp' && guest.tasks.some(task => task.nested);
+}
+
 /** Gfns that a vCPU can have outstanding, and one broadcast; `pages`: those of its VM that can be missing. */
 export function outstandingOf(vm: VmSpec, pages: number): number {
   return Math.min(ASYNC_PF_PER_VCPU, vm.knobs.double_fault === 'second_token' ? ASYNC_PF_PER_VCPU : pages) + 1;

@@ -9,6 +9,8 @@ import { gpa_of_page } from '../addr.ts';
 import { AT, type At } from '../at.ts';
 import { is_pml_write, pml_log_write } from '../kvm/dirty_log.ts';
 import { EXIT_REASON } from '../kvm/exit_reason.ts';
+import { l2_gpa_of_page } from '../kvm/nested_mmu.ts';
+import { l2_access } from '../kvm/nested_spte.ts';
 import { shadow_access, shadow_present } from '../kvm/shadow.ts';
 import { tdp_access, tdp_huge } from '../kvm/tdp.ts';
 import { type Machine, vm_of_vcpu } from '../machine.ts';
@@ -39,10 +41,32 @@ const LEVELS = 4;
 /** True where it went through; else left_guest() says where the vCPU goes on. */
 export function access_page(m: Machine, vcpu: Vcpu, page: number, write: boolean): boolean {
   const walks = m.walks_of_vcpu[vcpu.id];
-  if (walks !== WALKS.none)
-    return walks === WALKS.shadow ? walk_shadow(m, vcpu, page, write) : walk_and_access(m, vcpu, page, write);
+  if (walks !== WALKS.none) return walk(m, vcpu, page, write);
   if (tdp_access(m, vm_of_vcpu(m, vcpu), page, write) >= 0) return true;
   return violation(m, vcpu, page, gpa_of_page(m, page), write);
+}
+
+function walk(m: Machine, vcpu: Vcpu, page: number, write: boolean): boolean {
+  if (vcpu.guest_mode) return access_of_l2(m, vcpu, page, write);
+  const walks = m.walks_of_vcpu[vcpu.id];
+  if (walks === WALKS.two_dimensional) return walk_and_access(m, vcpu, page, write);
+  if (walks === WALKS.shadow) return walk_shadow(m, vcpu, page, write);
+  if (tdp_access(m, vm_of_vcpu(m, vcpu), page, write) >= 0) return true;
+  return violation(m, vcpu, page, gpa_of_page(m, page), write);
+}
+
+/** L2: through the shadow of L1's tables for it, or, where L1 shadows L2's own tables, through those of L1's memory. */
+function access_of_l2(m: Machine, vcpu: Vcpu, page: number, write: boolean): boolean {
+  const vm = vm_of_vcpu(m, vcpu);
+  if (carried_out(vcpu, page)) return true;
+  const { nested_tables, first_page } = m.places.vms[vm]!;
+  if (nested_tables) {
+    const pfn = l2_access(m, vm, page, write);
+    if (pfn < 0) return npf(vcpu, page, l2_gpa_of_page(m, vm, page - first_page), write);
+    reached(m, vcpu, page, pfn);
+    return true;
+  }
+  return tdp_access(m, vm, page, write) >= 0 || violation(m, vcpu, page, gpa_of_page(m, page), write);
 }
 
 /** After an access that did not go through: an exit, or a #PF that the CPU has delivered without one. */

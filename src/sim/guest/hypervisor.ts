@@ -8,6 +8,7 @@
 import { AT, type At } from '../at.ts';
 import { KVM_PV_REASON_PAGE_READY } from '../kvm/async_pf_x86.ts';
 import { EXIT_REASON } from '../kvm/exit_reason.ts';
+import { l1_map } from '../kvm/nested_mmu.ts';
 import { L1_AT } from '../kvm/nested_state.ts';
 import { isSvm } from '../kvm/nmi.ts';
 import { type Machine, vm_of_vcpu } from '../machine.ts';
@@ -83,6 +84,7 @@ function handle_nested_exit(m: Machine, vcpu: Vcpu, task: Task): void {
   task.l1_apf = 0;
   if (l1_exit === EXIT_REASON.vmmcall) end_task(m, vcpu, task);
   else if (l1_exit === EXIT_REASON.hlt) vcpu.guest_need_resched = 1;
+  else if (l1_exit === EXIT_REASON.npf) l1_map(m, vm_of_vcpu(m, vcpu), token);
   else if (l1_exit === EXIT_REASON.pf) {
     if (l1_apf === 0) return;
     const at = l1_apf === KVM_PV_REASON_PAGE_READY ? FRAME_AT.wake : FRAME_AT.wait;

@@ -1,5 +1,7 @@
 /** A guest that starts: at boot, and again when its VM is reset. */
+
 import { seedStream } from '../../base/rng.ts';
+import { fill_nested_tables } from '../kvm/nested_mmu.ts';
 import { knobsOfVm, type Machine, vmSpec } from '../machine.ts';
 import { clear_row } from '../migrate/copy.ts';
 import { ready_by_interrupt } from '../protocol/notify.ts';
@@ -60,4 +62,5 @@ export function restart_guest(m: Machine, vm: number): void {
     m.tasks[task]!.vcpu += first_vcpu - m.places.vms[m.places.tasks[task]!.vm]!.first_vcpu;
   }
   fill_guest_tables(m, vm);
+  fill_nested_tables(m, vm);
 }

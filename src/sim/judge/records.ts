@@ -4,7 +4,7 @@ import { globMatches } from '../../base/glob.ts';
 import { tracepoints } from '../../trace/all.ts';
 import { fieldNames } from '../../trace/event.ts';
 import { ADDRESS_FIELDS, RECORD, RECORD_ADDRESS_KINDS } from '../attributes/record.ts';
-import { direct_map } from '../kvm/fault.ts';
+import { direct_map, in_nested_tables } from '../kvm/fault.ts';
 import { knobsOfVm, type Machine } from '../machine.ts';
 import { THREAD_KIND } from '../schema.ts';
 import { type Context, type Depends, type Node, unjudgeable } from './node.ts';
@@ -58,6 +58,7 @@ function kindNow(m: Machine, place: AddressPlace | null | undefined): number {
   const vcpu = vcpuOfThread(m);
   const vm = vcpu < 0 ? 0 : m.places.vcpus[vcpu]!.vm;
   if (knobsOfVm(m, vm).trace_mode === 'unlabelled') return 0;
+  if (vcpu >= 0 && in_nested_tables(m, m.vcpus[vcpu]!)) return RECORD_ADDRESS_KINDS.indexOf('l2gpa');
   return RECORD_ADDRESS_KINDS.indexOf(vcpu < 0 || direct_map(m, m.vcpus[vcpu]!) ? 'gpa' : 'gva');
 }
 

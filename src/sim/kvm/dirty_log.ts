@@ -15,6 +15,7 @@ import { block_set, DIRTY, LOGGED } from '../migrate/ram.ts';
 import { DIRTY_LOG, DIRTY_RING_ENTRIES, PML_ENTRIES } from '../migrate/tables.ts';
 import { PTE_DIRTY, pte_present, pte_write } from '../mm/page.ts';
 import type { Vcpu } from '../schema.ts';
+import { l2_zap_page } from './nested_spte.ts';
 import { kvm_flush_remote_tlbs, kvm_write_protect_gfn } from './notifier.ts';
 import { KVM_REQ_DIRTY_RING_SOFT_FULL, kvm_make_request } from './requests.ts';
 import { tdp_allow_write, tdp_huge, tdp_mapped, tdp_split_huge_page } from './tdp.ts';
@@ -100,7 +101,8 @@ export function dirty_log_stop(m: Machine, vm: number): void {
 
 /** The next write is to be noticed again. What the guest has written stays newer than swap. */
 function protect(m: Machine, vm: number, page: number): void {
-  if (!kvm_write_protect_gfn(m, vm, page)) return;
+  const of_l2 = l2_zap_page(m, vm, page);
+  if (!kvm_write_protect_gfn(m, vm, page) && !of_l2) return;
   const pte = m.hva.pte(page);
   if (pte_present(pte)) m.hva.set_pte(page, pte | PTE_DIRTY);
 }

@@ -10,9 +10,15 @@ import type { Thread, Vcpu } from '../schema.ts';
 const EFAULT = 14;
 const KVM_EXIT_UNKNOWN = 0;
 
-/** Whether the map of the vCPU goes from guest-physical addresses: TDP, or guest paging off. Models root_role.direct. */
+/** Whether the map of the vCPU goes from guest-physical addresses: TDP, or guest paging off; not those of L2. Models root_role.direct. */
 export function direct_map(m: Machine, vcpu: Vcpu): boolean {
-  return m.walks_of_vcpu[vcpu.id] !== WALKS.shadow || vcpu.cr0_pg === 0;
+  if (m.walks_of_vcpu[vcpu.id] === WALKS.shadow) return vcpu.cr0_pg === 0;
+  return !in_nested_tables(m, vcpu);
+}
+
+/** Whether addresses are those of L2, which L1's tables take to its own. */
+export function in_nested_tables(m: Machine, vcpu: Vcpu): boolean {
+  return vcpu.guest_mode === 1 && m.places.vms[m.vm_of_vcpu[vcpu.id]!]!.nested_tables;
 }
 
 /** Where a fault or a prefault goes on when it is over, whatever came of it. */

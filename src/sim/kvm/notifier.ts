@@ -1,20 +1,23 @@
 /** What the MMU notifier does to a page's mappings, of whichever kind the VM has: virt/kvm/kvm_main.c. */
 import { has_tlb } from '../guest/tlb.ts';
 import { knobsOfVm, type Machine } from '../machine.ts';
+import { l2_age_page, l2_frame, l2_zap_page } from './nested_spte.ts';
 import { KVM_REQ_TLB_FLUSH, kvm_make_request, kvm_vcpu_kick } from './requests.ts';
 import { shadow_age_page, shadow_clear_dirty, shadow_mapped, shadow_zap_page } from './shadow.ts';
 import { tdp_age, tdp_clear_dirty, tdp_mapped, tdp_zap } from './tdp.ts';
 
 /** Removes the leaves over a page. Returns whether the guest had written through one. Models kvm_unmap_gfn_range(). */
 export function kvm_unmap_gfn(m: Machine, vm: number, page: number): boolean {
-  const dirty = tdp_zap(m, vm, page);
+  const of_l2 = l2_zap_page(m, vm, page);
+  const dirty = tdp_zap(m, vm, page) || of_l2;
   kvm_flush_remote_tlbs(m, vm);
   return hasShadows(m, vm) ? shadow_zap_page(m, vm, page) || dirty : dirty;
 }
 
 /** Tests and clears accessed bits. Models kvm_age_gfn(). */
 export function kvm_age_gfn(m: Machine, vm: number, page: number): boolean {
-  const young = tdp_age(m, vm, page);
+  const of_l2 = l2_age_page(m, vm, page);
+  const young = tdp_age(m, vm, page) || of_l2;
   return hasShadows(m, vm) ? shadow_age_page(m, vm, page) || young : young;
 }
 
@@ -29,7 +32,7 @@ export function kvm_write_protect_gfn(m: Machine, vm: number, page: number): boo
 
 /** Whether the guest reaches the page without a fault. */
 export function mapped_for_guest(m: Machine, vm: number, page: number): boolean {
-  return tdp_mapped(m, vm, page) || (hasShadows(m, vm) && shadow_mapped(m, vm, page));
+  return tdp_mapped(m, vm, page) || l2_frame(m, vm, page) >= 0 || (hasShadows(m, vm) && shadow_mapped(m, vm, page));
 }
 
 function hasShadows(m: Machine, vm: number): boolean {

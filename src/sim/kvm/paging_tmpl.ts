@@ -28,7 +28,8 @@ import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Thread, Vcpu } from '../schema.ts';
 import { mark_page_dirty_in_slot } from './dirty_log.ts';
 import { kvm_inject_page_fault } from './event.ts';
-import { after_fault, kvm_handle_error_pfn, page_failed } from './fault.ts';
+import { after_fault, in_nested_tables, kvm_handle_error_pfn, page_failed } from './fault.ts';
+import { nested_fetch, nested_page_fault } from './nested_mmu.ts';
 import { shadow_map, shadow_zap_index } from './shadow.ts';
 
 /**
@@ -40,6 +41,7 @@ import { shadow_map, shadow_zap_index } from './shadow.ts';
  */
 export function paging64_page_fault(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
+  if (in_nested_tables(m, vcpu)) return nested_page_fault(m, vcpu);
   const vm = vm_of_vcpu(m, vcpu);
   const index = index_of_gva(m, vm, vcpu.cr2_or_gpa);
   if (index < 0) return refuse(m, vcpu, 0);
@@ -78,6 +80,7 @@ function refuse(m: Machine, vcpu: Vcpu, error_code: number): At {
  */
 export function paging64_fetch(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
+  if (in_nested_tables(m, vcpu)) return nested_fetch(m, thread);
   const vm = vm_of_vcpu(m, vcpu);
   if (page_failed(thread)) return kvm_handle_error_pfn(m, vcpu);
   const row = m.vms[vm]!;

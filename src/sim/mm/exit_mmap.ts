@@ -5,6 +5,7 @@
  * in page tables that are freed (B24).
  */
 import { AT, type At } from '../at.ts';
+import { l2_zap_page } from '../kvm/nested_spte.ts';
 import { tdp_zap } from '../kvm/tdp.ts';
 import { type Machine, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
@@ -50,6 +51,7 @@ export function exit_mmap(m: Machine, thread: Thread): At {
   row.mmu_invalidate_seq += 1;
   row.mm_exited = 1;
   for (let page = place.first_page; page < place.first_page + place.pages; page += 1) {
+    l2_zap_page(m, vm, page);
     tdp_zap(m, vm, page);
     const pte = m.hva.pte(page);
     m.hva.set_pte(page, 0);
