@@ -145,6 +145,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
     actions: [],
     judgements: [],
     expectations: [],
+    baseline: null,
     links: [],
     migrations: [],
     report: [],

@@ -31,6 +31,7 @@ const TITLES: Readonly<Record<keyof typeof DESCRIPTIONS, string>> = {
   saved_vcpu: 'A saved vCPU',
   migration: 'A migration',
   link: 'A link',
+  ledger: 'A ledger',
   work: 'A work item',
   handler: 'A userfault handler',
 };

@@ -35,6 +35,9 @@ export class Lowering {
   readonly vms: VmSpec[] = [];
   readonly actions: Action[] = [];
   readonly columns: ReportColumn[] = [];
+  /** Names of recordings to compare with, and how many actions stand outside of the case. */
+  readonly recordings: string[] = [];
+  acts_of_file = 0;
   readonly allTags: string[] = [];
   name = '';
 

@@ -263,8 +263,12 @@ function binaryExpr(of: KindOf<'binary'>, place: Place, variables: Variables): E
     case '==':
     case '!=': {
       const [left, right] = [lower(of.left), lower(of.right)];
-      if ([left, right].some(({ k }) => k === 'trace'))
-        place.needs(of, 'a comparison of whole traces', 'the complete model');
+      const traces = [left, right]
+        .map(({ k }) => k)
+        .sort()
+        .join(' ');
+      if (traces.includes('trace') && traces !== 'recorded trace')
+        place.needs(of, 'a comparison of whole traces, but with one that was recorded before,', 'the complete model');
       for (const [side, { k }] of [
         [of.left, left],
         [of.right, right],
@@ -314,6 +318,10 @@ function stateExpr(of: KindOf<'is'>, place: Place, variables: Variables): Expr {
 function callExpr(of: KindOf<'call'>, place: Place, variables: Variables): Expr {
   const entity = entityExpr(of, place);
   if (entity) return entity;
+  if (of.of.kind === 'member' && of.of.of.kind === 'name' && of.of.name.text === 'trace') {
+    const recording = place.env.scope.find(of.of.of.name);
+    if (recording?.what === 'recording') return { k: 'recorded', globs: globsOf(of), recording: recording.name };
+  }
   if (of.of.kind !== 'name') {
     place.needs(of, 'this call', 'the complete model');
     return NOTHING;
@@ -384,6 +392,8 @@ function functionExpr(name: string, of: KindOf<'call'>, first: Expression, place
       return { k: 'prev', of: remembered(of, first, place, variables) };
     case 'why':
       return { k: 'why', of: lower(first) };
+    case 'ledger':
+      return { k: 'get', of: lower(first), name: 'ledger' };
     case 'writers': {
       if (first.kind !== 'member') throw new Bug('writers of no field');
       const owner = lower(first.of);
@@ -403,7 +413,7 @@ function functionExpr(name: string, of: KindOf<'call'>, first: Expression, place
     case 'use_after_free':
       return anyOf(USED_AFTER_FREE, first, place);
     case 'trace':
-      return { k: 'trace', globs: of.args.flatMap(({ value }) => (value.kind === 'name' ? [value.name] : [])) };
+      return { k: 'trace', globs: globsOf(of) };
     case 'kind':
       return kindExpr(lower(first));
     case 'halts':
@@ -426,6 +436,11 @@ function sumOver(attributes: Readonly<Record<string, string>>, word: Expression,
 function anyOf(attributes: Readonly<Record<string, string>>, word: Expression, place: Place): Expr {
   const none: Expr = { k: 'number', value: 0, dim: 'none' };
   return { k: 'binary', op: '>', left: sumOver(attributes, word, place), right: none };
+}
+
+/** The patterns of `trace(kvm_async_pf_*)`. */
+function globsOf(of: KindOf<'call'>): readonly string[] {
+  return of.args.flatMap(({ value }) => (value.kind === 'name' ? [value.name] : []));
 }
 
 /** The kind of a typed address is known here; that of a record is what the record says. */

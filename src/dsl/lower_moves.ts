@@ -1,5 +1,6 @@
 /** Lowering of what moves a VM: links, and a second incarnation of the VM for each migration of it. */
 import type { Program } from '../sim/program.ts';
+import { knobsOf, PRESET_NAMES } from '../sim/protocol/presets.ts';
 import { evaluate, type Value } from './evaluate.ts';
 import type { Expression, Word } from './expression.ts';
 import type { Lowering } from './lower.ts';
@@ -80,7 +81,7 @@ export class MoveLowering {
       place: lowering.place(at),
       vm: origin,
       out_of,
-      into: this.#incarnation(origin, target, name),
+      into: this.#incarnation(origin, target, name, inside.word('destination_kernel', PRESET_NAMES, '')),
       link: number,
       mode: inside.word('mode', ['precopy', 'postcopy'], 'precopy'),
       max_downtime_ns: inside.number('max_downtime', 300_000_000),
@@ -92,7 +93,7 @@ export class MoveLowering {
   }
 
   /** The VM of the program that stands for this one on a host: itself at home, else another that waits there. */
-  #incarnation(origin: number, host: number, name: Word): number {
+  #incarnation(origin: number, host: number, name: Word, kernel = ''): number {
     const { vms } = this.#lowering;
     const spec = vms[origin]!;
     if (spec.host === host) return origin;
@@ -111,6 +112,7 @@ export class MoveLowering {
       memory_limit_pages: null,
       pin: spec.pin.map(() => null),
       userfault: null,
+      knobs: kernel === '' ? spec.knobs : knobsOf(kernel),
     });
     return vms.length - 1;
   }

@@ -299,6 +299,7 @@ function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options)
   for (const round of ['settings', 'hosts', 'vms', 'moves', 'behaviour'] as const) {
     if (round !== 'behaviour') for (const each of imported) lowering.round(round, each.tree.nodes, each.tree.source);
     lowering.round(round, nodes, source);
+    if (round === 'behaviour') lowering.acts_of_file = lowering.actions.length;
     lowering.round(round, body, source);
   }
   lowering.judge.finish();
@@ -332,6 +333,7 @@ function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options)
     links: lowering.moves.links,
     migrations: lowering.moves.migrations,
     actions: lowering.actions,
+    baseline: lowering.recordings.length > 0 ? { names: lowering.recordings, actions: lowering.acts_of_file } : null,
     judgements: lowering.judge.judgements,
     expectations: lowering.judge.expectations,
     report: lowering.columns,

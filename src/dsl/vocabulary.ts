@@ -35,7 +35,6 @@ export interface Field {
 }
 
 const count = quantity(COUNT);
-const COMPLETE = { needs: 'the complete model' } as const;
 
 export const MP_STATES = Object.keys(MP_STATE) as readonly (keyof typeof MP_STATE)[];
 export const PAGINGS = ['tdp', 'shadow', 'nested', 'none'] as const;
@@ -65,6 +64,7 @@ const MODELLED: Readonly<Partial<Record<ThingKind, EntityKind>>> = {
   saved: 'saved',
   migration: 'migration',
   link: 'link',
+  ledger: 'ledger',
   saved_vcpu: 'saved_vcpu',
 };
 
@@ -101,10 +101,6 @@ const ADDED: Readonly<Partial<Record<ThingKind, Readonly<Record<string, Field>>>
     kind: of(words(...RECORD_ADDRESS_KINDS, 'known'), 'What the record says about the kind of its address.'),
   },
   entry: { checks_added: of(count, 'Checks on the way to an entry for the sake of asynchronous faults.') },
-  ledger: {
-    open: of(count, 'Delivered not-present events that no ready or broadcast has answered yet.', COMPLETE),
-    lost: of(count, 'Those that nothing can answer any more.', COMPLETE),
-  },
   plan: { migrate: of(ANY, 'The closed form of a migration.', { needs: 'sweeps' }) },
 };
 
@@ -236,7 +232,6 @@ export const FUNCTIONS: Readonly<Record<string, Measure>> = {
   ledger: {
     summary: 'What a VM’s guest was promised and has not got yet.',
     example: 'ledger(web)',
-    needs: 'the complete model',
   },
   freed_once: {
     summary: 'Nothing of a kind has been freed that was not held: apf_items, pages.',

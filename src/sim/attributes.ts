@@ -7,6 +7,7 @@
 import type { Description, EntityKind } from './attributes/attribute.ts';
 import { page, task, thread, vm } from './attributes/guest.ts';
 import { host, swap } from './attributes/host.ts';
+import { ledger } from './attributes/ledger.ts';
 import { link, migration } from './attributes/migration.ts';
 import { nmi_state } from './attributes/nmi.ts';
 import { saved, saved_vcpu } from './attributes/saved.ts';
@@ -32,6 +33,7 @@ export const DESCRIPTIONS: Readonly<Record<EntityKind, Description>> = {
   saved_vcpu,
   migration,
   link,
+  ledger,
   work,
   handler,
 };

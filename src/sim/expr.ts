@@ -144,4 +144,6 @@ export type Expr =
   /** The set of threads that have written an attribute's field; compare with `within [thread(...)]`. */
   | { readonly k: 'writers'; readonly of: Expr; readonly name: string }
   /** The records of matching tracepoints (globs), for `each t in trace(kvm_async_pf_*)`. */
-  | { readonly k: 'trace'; readonly globs: readonly string[] };
+  | { readonly k: 'trace'; readonly globs: readonly string[] }
+  /** Those of the run that was recorded before, to compare with. */
+  | { readonly k: 'recorded'; readonly globs: readonly string[]; readonly recording: string };

@@ -190,6 +190,7 @@ function capacities(program: Program, places: Places): Capacities {
       memory_jobs: places.memory_jobs.length,
       memslot_changes: places.memslot_changes.length,
       commands: places.commands.length,
+      carried: program.vms.some(({ knobs }) => knobs.destination === 'carry_tokens') ? ASYNC_PF_PER_VCPU : 0,
       packets: 2 * program.links.length * PACKETS_PER_WIRE,
       pml: program.migrations.some(({ dirty_log }) => dirty_log === 'pml') ? PML_ENTRIES : 0,
       dirty_ring: program.migrations.some(({ dirty_log }) => dirty_log === 'ring') ? DIRTY_RING_ENTRIES : 0,

@@ -377,6 +377,8 @@ export interface Program {
   readonly links: readonly LinkSpec[];
   readonly migrations: readonly MigrationSpec[];
   readonly actions: readonly Action[];
+  /** A run to compare with: of the first so many actions, those of the file, without judgements. Null for none. */
+  readonly baseline: { readonly names: readonly string[]; readonly actions: number } | null;
   readonly judgements: readonly Judgement[];
   readonly expectations: readonly Expectation[];
   readonly report: readonly ReportColumn[];

@@ -8,6 +8,7 @@ import { boot } from './boot.ts';
 import { NO_THREAD, type Over, runEngine } from './engine.ts';
 import { can_move, row_named } from './incarnation.ts';
 import { asksForWriters } from './judge/anywhere.ts';
+import type { Recorded } from './judge/baseline.ts';
 import { Judge, type JudgeState } from './judge/judge.ts';
 import { conclude, repeatCommand } from './judge/verdict.ts';
 import { createLaws, type Laws } from './laws.ts';
@@ -47,6 +48,20 @@ export interface Simulation {
   restore(snapshot: Snapshot): void;
 }
 
+/** The run without the acts of its case, and nobody to judge it: what it traces. */
+function baselineOf(program: Program): readonly Recorded[] {
+  if (!program.baseline) return [];
+  const actions = program.actions.slice(0, program.baseline.actions);
+  const bare = { ...program, actions, baseline: null, judgements: [], expectations: [], report: [] };
+  const records: Recorded[] = [];
+  const simulation = createSimulation(bare);
+  simulation.machine.emit = recorder(simulation.machine, null, (tracepoint, args) => {
+    records.push({ tracepoint, fields: args.slice() });
+  });
+  simulation.runUntil(program.limit_ns, program.limit_steps);
+  return records;
+}
+
 /** A scenario names things by their first incarnation, wherever they are. */
 function byName(m: Machine, observe: Observe): Observe {
   if (!can_move(m)) return observe;
@@ -76,7 +91,7 @@ export function createSimulation(program: Program, options: SimulationOptions = 
   );
   boot(machine);
   machine.clock.current_thread = NO_THREAD;
-  const judging = new Judge(machine);
+  const judging = new Judge(machine, () => baselineOf(program));
   const needs = judging.needs;
   assert(trace !== 'off' || !needs.records, 'simulation: a judgement over trace() needs the trace');
   const checking = paranoid ? createLaws(machine) : null;

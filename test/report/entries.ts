@@ -22,6 +22,7 @@ export const PROGRAM: Program = {
   actions: [],
   judgements: [],
   expectations: [],
+  baseline: null,
   links: [],
   migrations: [],
   report: [],

@@ -88,6 +88,7 @@ export function randomProgram(seed: number, wishes: Wishes = {}): Program {
     actions,
     judgements: [],
     expectations: [],
+    baseline: null,
     links: [],
     migrations: [],
     report: [],

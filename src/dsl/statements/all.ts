@@ -6,7 +6,6 @@ import * as explore from './explore.ts';
 import * as file from './file.ts';
 import * as host from './host.ts';
 import * as judge from './judge.ts';
-import * as laterAct from './later_act.ts';
 import * as lifeAct from './life_act.ts';
 import * as memory from './memory.ts';
 import * as migration from './migration.ts';
@@ -34,7 +33,6 @@ export const STATEMENTS: readonly Statement[] = [
   act,
   vmm,
   migration,
-  laterAct,
   lifeAct,
   memory,
   order,

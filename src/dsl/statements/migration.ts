@@ -1,4 +1,5 @@
 /** Links between hosts, how a VM would move over one, and the acts that begin, end and disturb it. */
+import { PRESET_NAMES } from '../../sim/protocol/presets.ts';
 import { block, expression, name, oneOf, sum, word } from '../holes.ts';
 import { setting, takesBandwidth, takesPercent, takesTime, takesWords } from '../setting.ts';
 import { statement } from '../statement.ts';
@@ -86,6 +87,13 @@ export const migrationSettings = [
     takes: takesWords('on', 'off'),
     summary: 'Throttle the guest until its memory can be sent.',
     example: 'auto_converge on(start: 20%, step: 10%, max: 99%)',
+  }),
+  setting({
+    keyword: 'destination_kernel',
+    where: ['migration'],
+    takes: takesWords(...PRESET_NAMES),
+    summary: 'The protocol of the destination’s kernel, where it is another; the guest stays what it is.',
+    example: 'destination_kernel linux_4_19',
   }),
   setting({
     keyword: 'dirty_log',

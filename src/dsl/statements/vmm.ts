@@ -101,3 +101,17 @@ export const query = statement({
     if (vm) lowering.act({ op: 'query', vm: lowering.entity(vm.value).id }, at);
   },
 });
+
+export const record = statement({
+  id: 'record',
+  keyword: 'record',
+  where: ['case'],
+  syntax: seq(word('record'), name('name')),
+  summary:
+    'Runs the case once without its acts and keeps the trace under a name, to compare with: `trace(x) == baseline.trace(x)`, in order and field by field, whatever the times.',
+  examples: ['record baseline'],
+  declare: ({ name }, at, scope) => scope.thing(name, 'recording', at),
+  lower({ name }, _at, lowering) {
+    lowering.recordings.push(name.text);
+  },
+});

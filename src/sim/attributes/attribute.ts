@@ -25,6 +25,7 @@ export type EntityKind =
   | 'saved_vcpu'
   | 'migration'
   | 'link'
+  | 'ledger'
   | 'work'
   | 'handler';
 export type AddressKind = 'gva' | 'gpa' | 'hva' | 'gfn' | 'pfn';
@@ -48,6 +49,8 @@ export interface Attribute {
   /** The field whose writers `writers(x.name)` reports; null where the value is computed. */
   readonly field: FieldName | null;
   read(m: Machine, row: number): number;
+  /** What stands behind the value, for messages; empty for nothing to add. */
+  readonly tell?: (m: Machine, row: number) => string;
 }
 
 /** What `for`, `each` and `count` go over. Positions without a member give -1 and are passed over. */

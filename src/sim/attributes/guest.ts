@@ -55,6 +55,7 @@ export const vm: Description = {
     irqchip: words(IRQCHIPS, 'Where the interrupt controller lives.', (m, row) =>
       IRQCHIPS.indexOf(m.program.vms[row]!.irqchip),
     ),
+    ledger: entity('ledger', 'What its guest was promised and has not got yet: ledger(web).', (_m, row) => row),
     paging: words(PAGINGS, 'How the guest is mapped.', (m, row) => {
       const { paging, guest } = m.program.vms[row]!;
       return PAGINGS.indexOf(paging === 'shadow' && !guest.paging ? 'none' : paging);

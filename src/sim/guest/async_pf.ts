@@ -30,6 +30,7 @@ function first_dummy(m: Machine): number {
 function free_node(node: Node): void {
   node.state = NODE.free;
   node.token = 0;
+  node.since_ns = 0;
   node.vcpu = 0;
 }
 
@@ -89,6 +90,7 @@ export function kvm_async_pf_task_wait(m: Machine, vcpu: Vcpu, token: number): v
   if (!may_schedule(m, vcpu, vm)) {
     const node = own_node(m, vcpu);
     node.token = token;
+    node.since_ns = m.clock.now_ns;
     node.vcpu = vcpu.id + 1;
     node.state = NODE.halted;
     set_frame_at(vcpu, FRAME_AT.hlt);
@@ -126,6 +128,7 @@ export function kvm_async_pf_sdei_handler(m: Machine, vcpu: Vcpu, token: number)
 function mark_parked(m: Machine, vcpu: Vcpu, vm: number, token: number): Task {
   const node = own_node(m, vcpu);
   node.token = token;
+  node.since_ns = m.clock.now_ns;
   node.vcpu = vcpu.id + 1;
   node.state = NODE.parked;
   const task = m.tasks[vcpu.current - 1]!;

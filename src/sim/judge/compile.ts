@@ -14,8 +14,8 @@ import { rowOf } from '../pattern.ts';
 import { deadlockOf, deadlockText } from '../why/deadlock.ts';
 
 import { hasRate } from './anywhere.ts';
+import { sameTrace } from './baseline.ts';
 import { becauseOf, wokenBy } from './causes.ts';
-
 import {
   aggregate,
   anyOf,
@@ -84,8 +84,19 @@ export function compile(expr: Expr, context: Context): Node {
       return not(compile(expr.of, context), exprText(expr));
     case 'negate':
       return negate(compile(expr.of, context), exprText(expr));
+    case 'recorded':
+      return {
+        t: 'recorded',
+        tracepoints: tracepointsMatching(expr.globs),
+        text: exprText(expr),
+        depends: CONSTANT,
+        show: () => exprText(expr),
+      };
     case 'binary':
-      return binary(context.m, expr.op, compile(expr.left, context), compile(expr.right, context), exprText(expr));
+      return (
+        comparison(expr, context) ??
+        binary(context.m, expr.op, compile(expr.left, context), compile(expr.right, context), exprText(expr))
+      );
     case 'is':
       return isNode(expr, context);
     case 'quantifier':
@@ -146,6 +157,18 @@ export function compile(expr: Expr, context: Context): Node {
         show: () => exprText(expr),
       };
   }
+}
+
+/** Of two traces, one of which was recorded before; null for anything else. */
+function comparison(expr: ExprOf<'binary'>, context: Context): Node | null {
+  if (expr.op !== '==' && expr.op !== '!=') return null;
+  const [here, there] = expr.left.k === 'recorded' ? [expr.right, expr.left] : [expr.left, expr.right];
+  if (here.k !== 'trace' || there.k !== 'recorded') return null;
+  const records = compile(here, context);
+  const recorded = compile(there, context);
+  if (records.t !== 'records' || recorded.t !== 'recorded') return null;
+  const same = sameTrace(context, records, recorded, exprText(expr));
+  return expr.op === '==' ? same : not(same, exprText(expr));
 }
 
 export function compileTruth(expr: Expr, context: Context): TruthNode {
@@ -221,7 +244,10 @@ function attributeNode(attribute: Attribute, type: ValueType, owner: EntityNode,
         ...common,
         dimension: type.dimension,
         get: read,
-        show: () => quantityText(read(), type.dimension),
+        show: () => {
+          const told = owner.get() < 0 ? '' : (attribute.tell?.(m, owner.get()) ?? '');
+          return `${quantityText(read(), type.dimension)}${told === '' ? '' : ` (${told})`}`;
+        },
       };
     case 'address':
       return { t: 'number', ...common, dimension: 'none', get: read, show: () => hexText(read()) };

@@ -11,6 +11,7 @@ import type { Machine } from '../machine.ts';
 import { OBSERVATION_NAMES } from '../observe.ts';
 import type { JudgementResult } from '../outcome.ts';
 import type { Judgement } from '../program.ts';
+import type { Recorded } from './baseline.ts';
 import { Cells, type CellsState } from './cells.ts';
 import { compile, compileTruth } from './compile.ts';
 import { Hooks } from './hooks.ts';
@@ -46,6 +47,7 @@ export class Judge {
   due_ns = Number.POSITIVE_INFINITY;
 
   readonly #m: Machine;
+  readonly #baseline: () => readonly Recorded[];
   readonly #cells = new Cells();
   readonly #hooks = new Hooks(newRecord());
   readonly #now: Now = { ns: 0, stamp_ns: 0 };
@@ -55,8 +57,10 @@ export class Judge {
   readonly #places: { readonly verdict: number; readonly text: number }[] = [];
   #rescheduled = true;
 
-  constructor(m: Machine) {
+  /** `baseline`: the records of the run to compare with, asked for once where a judgement does. */
+  constructor(m: Machine, baseline: () => readonly Recorded[] = () => []) {
     this.#m = m;
+    this.#baseline = baseline;
     const { program } = m;
     for (const judgement of program.judgements) this.#compile(judgement);
     const whole = this.#context(WHOLE_RUN);
@@ -215,6 +219,7 @@ export class Judge {
   #context(window: Context['window']): Context {
     return {
       m: this.#m,
+      baseline: this.#baseline,
       cells: this.#cells,
       hooks: this.#hooks,
       now: this.#now,

@@ -7,6 +7,7 @@ import { Bug } from '../../base/assert.ts';
 import type { Collection, EntityKind } from '../attributes/attribute.ts';
 import type { Dimension } from '../expr.ts';
 import type { Machine } from '../machine.ts';
+import type { Recorded } from './baseline.ts';
 import type { Cells, Log } from './cells.ts';
 import type { Hooks } from './hooks.ts';
 
@@ -94,6 +95,12 @@ export interface RecordsNode extends Common {
   readonly tracepoints: readonly number[];
 }
 
+/** Those of the run that was recorded before. */
+export interface RecordedNode extends Common {
+  readonly t: 'recorded';
+  readonly tracepoints: readonly number[];
+}
+
 export type Node =
   | TruthNode
   | NumberNode
@@ -107,7 +114,8 @@ export type Node =
   | SeriesNode
   | ThreadsNode
   | RecordNode
-  | RecordsNode;
+  | RecordsNode
+  | RecordedNode;
 
 /** The row that a quantifier's variable stands for just now. */
 export interface Variable {
@@ -137,6 +145,8 @@ export interface Base {
 }
 
 export interface Context {
+  /** What the run that was recorded before has traced. */
+  readonly baseline: () => readonly Recorded[];
   readonly m: Machine;
   readonly cells: Cells;
   readonly hooks: Hooks;

@@ -96,6 +96,8 @@ export function entityText(m: Machine, kind: EntityKind, row: number): string {
       return m.program.migrations[row]!.name;
     case 'link':
       return m.program.links[row]!.name;
+    case 'ledger':
+      return `ledger(${m.program.vms[row]!.name})`;
     case 'saved_vcpu': {
       const place = m.places.saved.findLast(({ first }) => first <= row);
       return place?.whole ? `${place.name}.vcpu[${row - place.first}]` : (place?.name ?? 'a saved vCPU');
@@ -135,6 +137,8 @@ export function exprText(expr: Expr): string {
     case 'variable':
       return expr.name;
     case 'get':
+      if (expr.name === 'ledger') return `ledger(${exprText(expr.of)})`;
+      return `${exprText(expr.of)}.${expr.name}`;
     case 'all':
       return `${exprText(expr.of)}.${expr.name}`;
     case 'list':
@@ -189,6 +193,8 @@ export function exprText(expr: Expr): string {
       return `${expr.fn}(${exprText(expr.series)})`;
     case 'writers':
       return `writers(${exprText(expr.of)}.${expr.name})`;
+    case 'recorded':
+      return `${expr.recording}.trace(${expr.globs.join(', ')})`;
     case 'trace':
       return `trace(${expr.globs.join(', ')})`;
   }

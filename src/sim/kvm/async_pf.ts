@@ -20,6 +20,7 @@ import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, type Thread, type Vcpu, WAIT, WORK_STATE
 import { forget_notification } from './apf_ring.ts';
 import {
   alloc_apf_token,
+  kvm_add_async_pf_gfn,
   kvm_arch_async_page_not_present,
   kvm_arch_can_dequeue_async_page_present,
 } from './async_pf_x86.ts';
@@ -196,6 +197,34 @@ export function kvm_flush_and_free_async_pf_work(m: Machine, thread: Thread): At
   vcpu.completing = 0;
   free_work(m, work);
   return knobs.completions_per_pass === 'all' ? AT.kvm_check_async_pf_completion : vcpu.check_return;
+}
+
+/**
+ * No kernel's: an item that came with the state of a vCPU, its page taken for present. False where there is no room.
+ */
+export function kvm_async_pf_carry(
+  m: Machine,
+  vcpu: Vcpu,
+  token: number,
+  page: number,
+  gpa: number,
+  gfn: number,
+): boolean {
+  if (vcpu.apf_queued >= ASYNC_PF_PER_VCPU) return false;
+  const work = alloc_work(m, vcpu);
+  if (!work) return false;
+  work.token = token;
+  work.page = page;
+  work.cr2_or_gpa = gpa;
+  work.gfn = gfn;
+  work.notpresent_injected = 1;
+  work.completed = 1;
+  vcpu.apf_queue.push(work.id);
+  vcpu.apf_done.push(work.id);
+  vcpu.apf_queued += 1;
+  kvm_add_async_pf_gfn(vcpu, gfn);
+  kvm_make_request(KVM_REQ_APF_READY, vcpu);
+  return true;
 }
 
 /**

@@ -476,3 +476,10 @@ export function apf_en_value(m: Machine, vcpu: Vcpu): number {
   const exits = vmSpec(m, vm).guest.apf_as_vmexit && asks_l1(knobsOfVm(m, vm)) ? KVM_ASYNC_PF_DELIVERY_AS_PF_VMEXIT : 0;
   return APF_AREA_GPA + 64 * m.places.vcpus[vcpu.id]!.vcpu_id + KVM_ASYNC_PF_ENABLED + as_int + always + exits;
 }
+
+/** Bits 5:2 of the EN MSR that this version does not know; bit 2 came with 4.14, bit 3 with 5.8. */
+export function apf_en_reserved(m: Machine, vcpu: Vcpu): number {
+  const { notify, gate } = knobs_of(m, vcpu);
+  if (notify === 'pf_then_interrupt') return 0x30;
+  return gate.includes('nested_optin') ? 0x38 : 0x3c;
+}

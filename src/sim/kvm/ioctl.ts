@@ -10,6 +10,7 @@
 import { AT, type At } from '../at.ts';
 import { schedule } from '../host/sched.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
+import { load_tokens, save_tokens } from '../migrate/carry.ts';
 import { load_fields, save_fields } from '../migrate/copy.ts';
 import type { Carrier } from '../migrate/moved.ts';
 import {
@@ -24,7 +25,7 @@ import {
 } from '../schema.ts';
 import { VMM_WORK } from '../vmm/fields.ts';
 import { run_on_cpu_done, run_on_cpu_refused } from '../vmm/monitor.ts';
-import { kvm_arch_can_dequeue_async_page_present } from './async_pf_x86.ts';
+import { apf_en_reserved, kvm_arch_can_dequeue_async_page_present } from './async_pf_x86.ts';
 import { EXCEPTION, NMI_IRET } from './event_state.ts';
 import { kvm_clear_exception_queue } from './exception.ts';
 import { kvm_pv_enable_async_pf } from './exit.ts';
@@ -157,6 +158,7 @@ export function kvm_vcpu_ioctl_x86_get_vcpu_events(m: Machine, thread: Thread): 
   get(m, vcpu, 'events');
   const saved = kept(m, vcpu);
   if (saved && saved.exception === EXCEPTION.pending) saved.exception = EXCEPTION.injected;
+  if (saved) save_tokens(m, vcpu, saved);
   return AT['run_on_cpu.done'];
 }
 
@@ -184,7 +186,11 @@ export function kvm_arch_vcpu_ioctl_set_sregs(m: Machine, thread: Thread): At {
  */
 export function msr_io_set(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
+  const saved = kept(m, vcpu);
+  // A bit that this kernel does not know: the VMM gives up, "failed to set MSR 0x4b564d02" (B21).
+  if (saved && (saved.apf_en_val & apf_en_reserved(m, vcpu)) !== 0) return run_on_cpu_refused(m, vcpu);
   set(m, vcpu, 'msrs');
+  if (saved) load_tokens(m, vcpu, saved);
   vcpu.check_return = AT.kvm_vcpu_ioctl_x86_set_vcpu_events;
   return kvm_pv_enable_async_pf(m, vcpu, vcpu.apf_en_val, AT.kvm_vcpu_ioctl_x86_set_vcpu_events);
 }

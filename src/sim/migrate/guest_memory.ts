@@ -63,10 +63,12 @@ export function load_guest(m: Machine, vm: number, place: SavedPlace): void {
     if (task.state === GUEST_TASK.SLEEPING)
       m.queue.arm(source, m.clock.now_ns + m.layout.tables.saved_task.sleep_left_ns(place.first_task + index));
   }
+  if (place.nodes === 0) return;
   for (const id of dummiesOf(m, vm)) {
     const node = m.nodes[id]!;
     node.state = NODE.free;
     node.token = 0;
+    node.since_ns = 0;
     node.vcpu = 0;
   }
   const own = ownNodes(m, vm);

@@ -1,4 +1,6 @@
 /** The moment at which a guest stops on one host, and that at which it runs on another. */
+import { pending_timer } from '../kvm/lapic.ts';
+import { KVM_REQ_UNBLOCK, kvm_make_request } from '../kvm/requests.ts';
 import type { Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { WAIT } from '../schema.ts';
@@ -44,9 +46,11 @@ function rehome(m: Machine, from: number, to: number): void {
     const there = m.nodes[m.tasks.length + first_vcpu + id + shift]!;
     there.state = idle.state;
     there.token = idle.token;
+    there.since_ns = idle.since_ns;
     there.vcpu = idle.vcpu;
     idle.state = 0;
     idle.token = 0;
+    idle.since_ns = 0;
     idle.vcpu = 0;
     const source = m.vcpus[first_vcpu + id]!;
     const target = m.vcpus[first_vcpu + id + shift]!;
@@ -54,6 +58,7 @@ function rehome(m: Machine, from: number, to: number): void {
       target.set_lapic_timer_pending(word, target.lapic_timer_pending(word) | source.lapic_timer_pending(word));
       source.set_lapic_timer_pending(word, 0);
     }
+    if (pending_timer(target) >= 0) kvm_make_request(KVM_REQ_UNBLOCK, target);
   }
   for (const node of m.nodes) if (node.vcpu > 0 && isHere(node.vcpu - 1)) node.vcpu += shift;
   m.vms[to]!.nr_dummies = m.vms[from]!.nr_dummies;

@@ -1,5 +1,5 @@
 /** What a migration changes while it goes on: its links, what is on them, what it knows of each page, and how far it is. */
-import { bool, fifo, numbered, oneOf, type Row, table, u8, u16, u32, u53 } from '../../base/table.ts';
+import { array, bool, fifo, numbered, oneOf, type Row, table, u8, u16, u32, u53 } from '../../base/table.ts';
 
 /** How writes of the guest are noticed for a migration. */
 export const DIRTY_LOG = numbered(['off', 'write_protect', 'pml', 'ring']);
@@ -20,6 +20,13 @@ export const MIGRATION_STATUS = numbered([
 ]);
 /** What travels over a link: a page; the state of devices and vCPUs; the end of it; a page that is asked for. */
 export const PACKET = numbered(['free', 'page', 'device', 'eof', 'request']);
+
+/** Tokens of outstanding faults that a save takes along, where the version carries them. */
+export const carriedTokens = {
+  nr_carried: u8,
+  carried_tokens: array(u32, 'carried'),
+  carried_pages: array(u32, 'carried'),
+} as const;
 
 export const migrationTables = {
   /** One direction of a link: packets that wait, the first being sent, and those that travel; see migrate/link.ts. */

@@ -237,8 +237,8 @@ export const KNOBS = {
   },
   destination: {
     values: ['drop', 'wake_all', 'carry_tokens'],
-    summary: 'What writing EN (as the destination of a migration does) sends: nothing, or a broadcast.',
-    later: ['carry_tokens'],
+    summary:
+      'What the destination of a migration does about what is owed: nothing; writing EN sends a broadcast; or a save carries the tokens, and each is answered.',
   },
   broadcast_token: {
     values: ['set_before_trace', 'set_after_trace'],

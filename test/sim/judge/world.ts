@@ -26,7 +26,15 @@ const task = (name: string, vcpu: number): TaskSpec => ({
   ops: [{ op: 'done' }],
 });
 
-const NOTHING = { judgements: [], expectations: [], report: [], actions: [], links: [], migrations: [] } as const;
+const NOTHING = {
+  judgements: [],
+  expectations: [],
+  report: [],
+  actions: [],
+  baseline: null,
+  links: [],
+  migrations: [],
+} as const;
 
 /** One host, one VM called web with two vCPUs and three tasks on the first, 8 pages. */
 export function programWith(parts: Partial<Program> = {}): Program {
