@@ -19,7 +19,7 @@ import { GuestLowering, heapPages } from './lower_guest.ts';
 import { JudgementLowering } from './lower_judgement.ts';
 import { MoveLowering } from './lower_moves.ts';
 import { nestedOf } from './lower_nested.ts';
-import { rangeOf } from './lower_script.ts';
+import { type PartOfHeap, partOf, rangeOf } from './lower_script.ts';
 import { settingOf } from './setting.ts';
 import type { Needs, Node, Round } from './statement.ts';
 import { FAILURES } from './statements/act.ts';
@@ -86,15 +86,8 @@ export class Lowering {
   }
 
   get #things(): Things {
-    return {
-      env: this.env,
-      hosts: this.hosts,
-      vms: this.vms,
-      saved: this.#saved,
-      links: this.moves.links,
-      migrations: this.moves.migrations,
-      nmis: this.#nmis,
-    };
+    const { links, migrations } = this.moves;
+    return { env: this.env, hosts: this.hosts, vms: this.vms, saved: this.#saved, links, migrations, nmis: this.#nmis };
   }
 
   // -- What every statement may ask ---------------------------------------------------------------
@@ -148,6 +141,12 @@ export class Lowering {
   page(of: Expression): { readonly vm: number; readonly page: number } {
     const { vm, id } = this.entity(of);
     return { vm, page: id };
+  }
+
+  /** `web.heap.pages(cold: 30%)`; null where pages are named. */
+  partOfHeap(of: Expression): PartOfHeap | null {
+    const vmOf = (callee: Expression) => vmOfMemory(callee, this.#things) ?? 0;
+    return partOf(of, this.env, vmOf, vm => this.vms[vm]?.guest.heap_pages ?? 0);
   }
 
   pages(of: Expression): { readonly vm: number; readonly pages: readonly number[] } {

@@ -10,6 +10,7 @@ import { OBSERVATIONS } from '../sim/observe.ts';
 import { type Environment, evaluate, type Value } from './evaluate.ts';
 import type { Expression, KindOf } from './expression.ts';
 import { fieldByName } from './field_by_name.ts';
+import { globsOf, recordedTrace } from './lower_trace.ts';
 import type { Entry } from './scope.ts';
 import type { Needs } from './statement.ts';
 import { nameOf } from './units.ts';
@@ -318,10 +319,8 @@ function stateExpr(of: KindOf<'is'>, place: Place, variables: Variables): Expr {
 function callExpr(of: KindOf<'call'>, place: Place, variables: Variables): Expr {
   const entity = entityExpr(of, place);
   if (entity) return entity;
-  if (of.of.kind === 'member' && of.of.of.kind === 'name' && of.of.name.text === 'trace') {
-    const recording = place.env.scope.find(of.of.of.name);
-    if (recording?.what === 'recording') return { k: 'recorded', globs: globsOf(of), recording: recording.name };
-  }
+  const recorded = recordedTrace(of, place.env.scope);
+  if (recorded) return recorded;
   if (of.of.kind !== 'name') {
     place.needs(of, 'this call', 'the complete model');
     return NOTHING;
@@ -436,11 +435,6 @@ function sumOver(attributes: Readonly<Record<string, string>>, word: Expression,
 function anyOf(attributes: Readonly<Record<string, string>>, word: Expression, place: Place): Expr {
   const none: Expr = { k: 'number', value: 0, dim: 'none' };
   return { k: 'binary', op: '>', left: sumOver(attributes, word, place), right: none };
-}
-
-/** The patterns of `trace(kvm_async_pf_*)`. */
-function globsOf(of: KindOf<'call'>): readonly string[] {
-  return of.args.flatMap(({ value }) => (value.kind === 'name' ? [value.name] : []));
 }
 
 /** The kind of a typed address is known here; that of a record is what the record says. */

@@ -26,6 +26,29 @@ export function rangeOf(of: Expression, env: Environment, heap_pages: number): R
   return { first, pages: numberOf(arg.value.to, env) - first + 1 };
 }
 
+/** As much of a heap as is said, from the old end of what is in memory or the young one. */
+export interface PartOfHeap {
+  readonly vm: number;
+  readonly from: 'cold' | 'hot';
+  readonly count: number;
+}
+
+/** `web.heap.pages(cold: 30%)`; null for pages by their numbers. */
+export function partOf(
+  of: Expression,
+  env: Environment,
+  vmOf: (callee: Expression) => number,
+  pagesOf: (vm: number) => number,
+): PartOfHeap | null {
+  const named = of.kind === 'name' ? env.scope.find(of.name)?.value : null;
+  if (named) return partOf(named, env, vmOf, pagesOf);
+  const [arg] = of.kind === 'call' ? of.args : [];
+  const from = (['cold', 'hot'] as const).find(each => each === arg?.name?.text);
+  if (of.kind !== 'call' || !arg || !from) return null;
+  const vm = vmOf(of.of);
+  return { vm, from, count: Math.round(pagesOf(vm) * numberOf(arg.value, env)) };
+}
+
 /** One page of a range by a pattern; without one, the only page or any page. */
 export function choiceOf(range: Range, pattern: Expression | null, env: Environment): PageChoice {
   if (range.pages === 1) return { kind: 'page', page: range.first };

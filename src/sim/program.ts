@@ -218,6 +218,8 @@ export type Trigger =
 /** Page numbers count from the start of the VM's heap. */
 export type ActionOp =
   | { readonly op: 'evict'; readonly vm: number; readonly pages: readonly number[] }
+  /** So many of the pages in memory, from the old end of the list or the young one. */
+  | { readonly op: 'evict_part'; readonly vm: number; readonly from: 'cold' | 'hot'; readonly count: number }
   /** The task's next operation becomes this access; null: a host-side touch (as a GUP by the VMM would). */
   | {
       readonly op: 'touch';

@@ -29,7 +29,7 @@ import { NESTED, NESTED_OF_TASK } from './kvm/nested_state.ts';
 import { LIFE, LIFE_COUNTERS, MODULE } from './life.ts';
 import { MEMORY } from './memory.ts';
 import { carried } from './migrate/moved.ts';
-import { carriedTokens, migrationTables } from './migrate/tables.ts';
+import { migrationTables, savedVcpu } from './migrate/tables.ts';
 import { GUP_OF_THREAD, MEMORY_OF_VM, SWAP_OF_HOST } from './mm/columns.ts';
 import { DELAYS_OF_VM, LATE, ORDERS_OF_VM } from './ordered.ts';
 import { vmmOfVcpu, vmmOfVm } from './vmm/fields.ts';
@@ -469,10 +469,7 @@ const tables = {
 export const schema = {
   ...tables,
   /** One vCPU as saved; `apf_halted` is not part of that, and kept to tell what the save has left out. */
-  saved_vcpu: table(
-    { taken: bool, apf_halted: bool, ...carriedTokens, ...carried(tables.vcpu.fields) },
-    carried(tables.vcpu.unhashed),
-  ),
+  saved_vcpu: table({ ...savedVcpu, ...carried(tables.vcpu.fields) }, carried(tables.vcpu.unhashed)),
   /** What the guest's own memory holds of its tasks and its token table, as saved. */
   saved_task: table(tables.task.fields, { ...tables.task.unhashed, sleep_left_ns: u53 }),
   saved_node: table(tables.node.fields, tables.node.unhashed),

@@ -135,6 +135,7 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
     if (is_gone(m, op)) return;
     switch (op.op) {
       case 'merge':
+      case 'evict_part':
       case 'evict': {
         const { host } = m.program.vms[vm_now(m, op.vm)]!;
         const index = evictions.get(op)!;

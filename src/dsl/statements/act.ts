@@ -14,10 +14,13 @@ export const evict = statement({
   where: WHERE,
   syntax: seq(word('evict'), place('pages', 'PAGES')),
   summary: 'Takes pages out of host memory: unmapped, written to swap, freed.',
-  examples: ['evict cold', 'evict web.heap.pages(0..7)'],
+  about:
+    'By number, or as much of the heap as is said, the oldest or the youngest of what is in memory at that moment: those that reclaim would take first, or last.',
+  examples: ['evict cold', 'evict web.heap.pages(0..7)', 'evict web.heap.pages(cold: 30%)'],
   check: ({ pages }, _at, check) => check.thing(pages, 'page', 'pages'),
   lower({ pages }, at, lowering) {
-    const chosen = lowering.pages(pages);
+    const part = lowering.partOfHeap(pages);
+    const chosen = part ?? lowering.pages(pages);
     const host = lowering.hosts[lowering.vms[chosen.vm]?.host ?? 0];
     if (host && !host.swap)
       lowering.report.error('no-swap', {
@@ -25,7 +28,8 @@ export const evict = statement({
         message: `${host.name} has no swap that a page could go to`,
         help: "give it one, such as 'swap disk { size 1GiB; read fixed(90us) }'",
       });
-    else lowering.act({ op: 'evict', ...chosen }, at);
+    else if (part) lowering.act({ op: 'evict_part', ...part }, at);
+    else if ('pages' in chosen) lowering.act({ op: 'evict', ...chosen }, at);
   },
 });
 

@@ -6,6 +6,7 @@
  */
 
 import { AT, type At } from '../at.ts';
+import { guest_vm } from '../incarnation.ts';
 import { knobsOfVm, type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { ready_by_interrupt } from '../protocol/notify.ts';
@@ -37,7 +38,7 @@ export function take_cpu_down(m: Machine, vcpu: Vcpu): void {
   vcpu.guest_offline = 1;
   guest_schedule(m, vcpu);
   for (const task of m.tasks) {
-    if (task.vcpu !== vcpu.id || m.places.tasks[task.id]!.vm !== vm_of_vcpu(m, vcpu)) continue;
+    if (task.vcpu !== vcpu.id || m.places.tasks[task.id]!.vm !== guest_vm(m, vm_of_vcpu(m, vcpu))) continue;
     if (task.state === GUEST_TASK.RUNNABLE) place_task(m, task, vcpu);
   }
   m.observe?.(OBS.offline, vm_of_vcpu(m, vcpu), vcpu.id, -1);

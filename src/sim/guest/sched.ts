@@ -153,7 +153,8 @@ export function place_task(m: Machine, task: Task, waker: Vcpu | null): void {
  * looks no further. Models select_task_rq() and its fallback.
  */
 function select_task_rq(m: Machine, task: Task, before: Vcpu, wide: boolean): Vcpu {
-  const { vm, spec } = m.places.tasks[task.id]!;
+  const { spec } = m.places.tasks[task.id]!;
+  const vm = vm_of_vcpu(m, before);
   if (wide && spec.any && before.current !== 0 && before.current !== task.id + 1) {
     const { first_vcpu } = m.places.vms[vm]!;
     for (let id = 0; id < m.program.vms[vm]!.vcpus; id += 1) {

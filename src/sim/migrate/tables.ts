@@ -21,8 +21,10 @@ export const MIGRATION_STATUS = numbered([
 /** What travels over a link: a page; the state of devices and vCPUs; the end of it; a page that is asked for. */
 export const PACKET = numbered(['free', 'page', 'device', 'eof', 'request']);
 
-/** Tokens of outstanding faults that a save takes along, where the version carries them. */
-export const carriedTokens = {
+/** Of a vCPU as saved, besides what travels: the tokens of outstanding faults, where the version carries them. */
+export const savedVcpu = {
+  taken: bool,
+  apf_halted: bool,
   nr_carried: u8,
   carried_tokens: array(u32, 'carried'),
   carried_pages: array(u32, 'carried'),

@@ -21,7 +21,7 @@ function jobsOf(program: Program, vms: FirstPages, names: readonly ActionOp['op'
 
 /** What kswapd does. */
 export function evictionsOf(program: Program, vms: FirstPages): readonly PageJob[] {
-  return jobsOf(program, vms, ['evict', 'merge']);
+  return jobsOf(program, vms, ['evict', 'evict_part', 'merge']);
 }
 
 /** What the main threads of VMMs do. */

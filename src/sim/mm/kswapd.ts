@@ -4,19 +4,28 @@
  */
 import { AT, type At } from '../at.ts';
 import { schedule } from '../host/sched.ts';
-import { row_now } from '../incarnation.ts';
+import { row_now, vm_now } from '../incarnation.ts';
 import type { Machine } from '../machine.ts';
+import type { ActionOp } from '../program.ts';
 import { TASK_STATE, type Thread } from '../schema.ts';
 import { try_to_merge_with_ksm_page } from './ksm.ts';
 import { swap_is_full } from './oom.ts';
 import { vm_of_page } from './page.ts';
 import { can_evict, evict_page } from './reclaim.ts';
 
+/** The page that the VM's list ends or begins with, until so many have been taken. */
+function by_age(m: Machine, op: Extract<ActionOp, { readonly op: 'evict_part' }>, taken: number): number | undefined {
+  const { lru_head, lru_tail } = m.vms[vm_now(m, op.vm)]!;
+  const stored = op.from === 'cold' ? lru_tail : lru_head;
+  return taken < op.count && stored !== 0 ? m.frame.hva(stored - 1) - 1 : undefined;
+}
+
 /** Takes the next page, or sleeps. Models kswapd(), mm/vmscan.c. */
 export function kswapd(m: Machine, thread: Thread): At {
   const { evict } = m.hosts[m.places.threads[thread.id]!.host]!;
   while (evict.length > 0) {
-    const page = m.places.evictions[evict.at(0)]!.pages[thread.cursor];
+    const { op, pages } = m.places.evictions[evict.at(0)]!;
+    const page = op.op === 'evict_part' ? by_age(m, op, thread.cursor) : pages[thread.cursor];
     if (page !== undefined) {
       thread.cursor += 1;
       thread.page = row_now(m, 'page', page);
