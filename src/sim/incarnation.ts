@@ -54,6 +54,10 @@ export function row_named(m: Machine, kind: string, row: number): number {
       return guest_vm(m, row);
     case 'vcpu':
       return m.guest_of_vcpu[row]!;
+    case 'thread': {
+      const vcpu = m.places.threads[row]?.vcpu ?? -1;
+      return vcpu < 0 ? row : m.places.vcpus[m.guest_of_vcpu[vcpu]!]!.thread;
+    }
     case 'page': {
       const vm = m.places.vms.findLastIndex(({ first_page }) => first_page <= row);
       return m.places.vms[guest_vm(m, vm)]!.first_page + row - m.places.vms[vm]!.first_page;

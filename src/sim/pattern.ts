@@ -1,6 +1,7 @@
 /** Matching observations against the event calls of a scenario, such as `completed(cold)`. */
 
 import type { Entity, EventPattern, Mark } from './expr.ts';
+import { row_named } from './incarnation.ts';
 import type { Machine } from './machine.ts';
 import { OBSERVATION_NAMES, OBSERVATIONS } from './observe.ts';
 import type { Places } from './places.ts';
@@ -81,6 +82,6 @@ export function matches(m: Machine, matcher: Matcher, observation: number, a: nu
     observation === matcher.observation &&
     (matcher.a < 0 || matcher.a === a) &&
     (matcher.b < 0 || matcher.b === b) &&
-    (matcher.thread < 0 || matcher.thread === m.clock.current_thread)
+    (matcher.thread < 0 || matcher.thread === row_named(m, 'thread', m.clock.current_thread))
   );
 }

@@ -9,6 +9,7 @@
 import { durationText } from '../../base/duration.ts';
 import type { Machine } from '../machine.ts';
 import type { Node } from '../schema.ts';
+import { TRANSFER } from '../vmm/fields.ts';
 import { count, type Description, quantity } from './attribute.ts';
 import { isOwed, isWaiting } from './guest.ts';
 
@@ -24,7 +25,11 @@ function eachDebt(m: Machine, vm: number, visit: (node: Node, task: number) => v
   }
 }
 
-const isLost = (m: Machine, { vcpu, token }: Node): boolean => !isOwed(m, vcpu - 1, token);
+/** While its state is being read or written, a vCPU's debts are in the hands of the VMM. */
+function isLost(m: Machine, { vcpu, token }: Node): boolean {
+  const { transfer } = m.vms[m.vm_of_vcpu[vcpu - 1]!]!;
+  return transfer === TRANSFER.none && !isOwed(m, vcpu - 1, token);
+}
 
 function countDebts(m: Machine, vm: number, isMeant: (m: Machine, node: Node) => boolean): number {
   let found = 0;
@@ -35,9 +40,10 @@ function countDebts(m: Machine, vm: number, isMeant: (m: Machine, node: Node) =>
 }
 
 /** Who is to answer, in words. */
-function debtor(m: Machine, { vcpu: stored, token }: Node): string {
+function debtor(m: Machine, node: Node): string {
+  const { vcpu: stored, token } = node;
   const vcpu = m.vcpus[stored - 1]!;
-  if (!isOwed(m, vcpu.id, token)) return 'nobody';
+  if (!isOwed(m, vcpu.id, token)) return isLost(m, node) ? 'nobody' : 'the VMM';
   if (vcpu.apf_queue.toArray().some(id => m.works[id]!.token === token)) return 'a work item';
   if (vcpu.apf_done.toArray().some(id => m.works[id]!.wakeup_all)) return 'a broadcast on done';
   return vcpu.area_token !== 0 ? 'the token slot' : 'an event on its way';

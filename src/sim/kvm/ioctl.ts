@@ -26,6 +26,7 @@ import {
 import { VMM_WORK } from '../vmm/fields.ts';
 import { run_on_cpu_done, run_on_cpu_refused } from '../vmm/monitor.ts';
 import { apf_en_reserved, kvm_arch_can_dequeue_async_page_present } from './async_pf_x86.ts';
+import { kvm_deliver_exception_payload } from './event.ts';
 import { EXCEPTION, NMI_IRET } from './event_state.ts';
 import { kvm_clear_exception_queue } from './exception.ts';
 import { kvm_pv_enable_async_pf } from './exit.ts';
@@ -67,7 +68,8 @@ export function first_ioctl(m: Machine, vcpu: Vcpu): At {
 }
 
 function read_ioctl(vcpu: Vcpu): At {
-  return vcpu.vmm_work === VMM_WORK.get_mpstate ? AT.kvm_arch_vcpu_ioctl_get_mpstate : AT.kvm_arch_vcpu_ioctl_get_regs;
+  const one = vcpu.vmm_work === VMM_WORK.get_mpstate;
+  return one ? AT.kvm_arch_vcpu_ioctl_get_mpstate : AT.kvm_vcpu_ioctl_x86_get_vcpu_events;
 }
 
 /**
@@ -96,7 +98,7 @@ export function kvm_drain_async_pf(m: Machine, thread: Thread): At {
   return AT.kvm_check_async_pf_completion;
 }
 
-// -- Reading --------------------------------------------------------------------------------------
+// -- Reading, in the order of QEMU's kvm_arch_get_registers() --------------------------------------
 
 /** Models kvm_arch_vcpu_ioctl_get_regs(), arch/x86/kvm/x86.c. */
 export function kvm_arch_vcpu_ioctl_get_regs(m: Machine, thread: Thread): At {
@@ -120,7 +122,7 @@ export function msr_io_get(m: Machine, thread: Thread): At {
   const saved = kept(m, vcpu);
   // B34: a VMM that saves a list of MSRs saves no more than is on it.
   if (saved && vmSpec(m, vm_of_vcpu(m, vcpu)).saved_msrs === 'without_apf_int') saved.apf_int_vector = 0;
-  return AT.kvm_arch_vcpu_ioctl_get_mpstate;
+  return AT.kvm_vcpu_ioctl_get_lapic;
 }
 
 /**
@@ -138,28 +140,30 @@ export function kvm_arch_vcpu_ioctl_get_mpstate(m: Machine, thread: Thread): At 
     saved.in_hlt = vcpu.in_hlt;
     saved.apf_halted = vcpu.apf_halted;
   }
-  return vcpu.vmm_work === VMM_WORK.get_mpstate ? AT['run_on_cpu.done'] : AT.kvm_vcpu_ioctl_get_lapic;
+  return vcpu.vmm_work === VMM_WORK.get_mpstate ? AT['run_on_cpu.done'] : AT.kvm_arch_vcpu_ioctl_get_regs;
 }
 
 /** Models kvm_vcpu_ioctl_get_lapic(), arch/x86/kvm/x86.c: a vector that was raised survives in IRR. */
 export function kvm_vcpu_ioctl_get_lapic(m: Machine, thread: Thread): At {
   get(m, vcpu_of(m, thread), 'lapic');
-  return AT.kvm_vcpu_ioctl_x86_get_vcpu_events;
+  return AT['run_on_cpu.done'];
 }
 
 /**
  * Models kvm_vcpu_ioctl_x86_get_vcpu_events(), arch/x86/kvm/x86.c, for a VMM without KVM_CAP_EXCEPTION_PAYLOAD: what is
- * pending is reported as injected, its address being in CR2 by then.
+ * pending is reported as injected, its address being in CR2 by then. So reading changes the vCPU, and SREGS must be
+ * read after it.
  */
 export function kvm_vcpu_ioctl_x86_get_vcpu_events(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   // To tell how many NMIs are pending, those that have come in are sorted out here as they would be before an entry.
   if (kvm_check_request(KVM_REQ_NMI, vcpu)) process_nmi(vcpu);
+  kvm_deliver_exception_payload(vcpu);
   get(m, vcpu, 'events');
   const saved = kept(m, vcpu);
   if (saved && saved.exception === EXCEPTION.pending) saved.exception = EXCEPTION.injected;
   if (saved) save_tokens(m, vcpu, saved);
-  return AT['run_on_cpu.done'];
+  return AT.kvm_arch_vcpu_ioctl_get_mpstate;
 }
 
 // -- Writing, in the order of QEMU's kvm_arch_put_registers() --------------------------------------
