@@ -16,6 +16,7 @@ const NESTED_OPS: readonly TaskOp['op'][] = [
   'hlt',
   'cli',
   'sti',
+  'mov_ss',
   'user',
   'kernel',
   'done',

@@ -74,7 +74,7 @@ export type TaskOp =
   | { readonly op: 'jump'; readonly to: number }
   /** Counts the task's slot down; while it is not zero, goes back. Slots are numbered by nesting depth, 0..3. */
   | { readonly op: 'repeat'; readonly slot: number; readonly times: number; readonly to: number }
-  | { readonly op: 'hlt' | 'cli' | 'sti' | 'preempt_off' | 'preempt_on' | 'user' | 'kernel' | 'done' }
+  | { readonly op: 'hlt' | 'cli' | 'sti' | 'mov_ss' | 'preempt_off' | 'preempt_on' | 'user' | 'kernel' | 'done' }
   | { readonly op: 'rcu_read_lock' | 'rcu_read_unlock' }
   /** A spinlock of the guest, by its place in GuestSpec.locks. */
   | { readonly op: 'lock' | 'unlock'; readonly lock: number }

@@ -133,7 +133,7 @@ export const repeat = statement({
 
 /** Words that stand alone in a script. */
 function single(
-  keyword: 'hlt' | 'cli' | 'sti' | 'user' | 'kernel' | 'done' | 'rcu_read_lock' | 'rcu_read_unlock',
+  keyword: 'hlt' | 'cli' | 'sti' | 'mov_ss' | 'user' | 'kernel' | 'done' | 'rcu_read_lock' | 'rcu_read_unlock',
   summary: string,
 ) {
   return statement({
@@ -151,6 +151,7 @@ export const singles = [
   single('hlt', 'HLT: waits for an interrupt.'),
   single('cli', 'CLI: interrupts off.'),
   single('sti', 'STI: interrupts on, one instruction later.'),
+  single('mov_ss', 'MOV SS: neither interrupts nor NMIs before the next instruction is done.'),
   single('user', 'Goes on in user mode.'),
   single('kernel', 'Goes on in kernel mode.'),
   single('done', 'The task ends.'),

@@ -163,6 +163,9 @@ function run_task(m: Machine, thread: Thread, vcpu: Vcpu, task: Task): At {
     case 'cli':
       vcpu.rflags_if = 0;
       break;
+    case 'mov_ss':
+      vcpu.shadow = 1;
+      break;
     case 'sti':
       if (!vcpu.rflags_if) vcpu.shadow = 1;
       vcpu.rflags_if = 1;

@@ -31,7 +31,15 @@ import { EXCEPTION, NMI_IRET } from './event_state.ts';
 import { kvm_clear_exception_queue } from './exception.ts';
 import { kvm_pv_enable_async_pf } from './exit.ts';
 import { process_nmi } from './nmi.ts';
-import { KVM_REQ_APF_READY, KVM_REQ_EVENT, KVM_REQ_NMI, kvm_check_request, kvm_make_request } from './requests.ts';
+import {
+  KVM_REQ_APF_READY,
+  KVM_REQ_EVENT,
+  KVM_REQ_NMI,
+  KVM_REQ_SMI,
+  kvm_check_request,
+  kvm_make_request,
+} from './requests.ts';
+import { process_smi } from './smi.ts';
 
 /** Where to put what is read, or null for a look that keeps nothing. */
 function kept(m: Machine, vcpu: Vcpu): SavedVcpu | null {
@@ -158,6 +166,7 @@ export function kvm_vcpu_ioctl_x86_get_vcpu_events(m: Machine, thread: Thread): 
   const vcpu = vcpu_of(m, thread);
   // To tell how many NMIs are pending, those that have come in are sorted out here as they would be before an entry.
   if (kvm_check_request(KVM_REQ_NMI, vcpu)) process_nmi(vcpu);
+  if (kvm_check_request(KVM_REQ_SMI, vcpu)) process_smi(vcpu);
   kvm_deliver_exception_payload(vcpu);
   get(m, vcpu, 'events');
   const saved = kept(m, vcpu);
