@@ -37,7 +37,7 @@ export interface Mutated {
 }
 
 export interface Bounds {
-  /** Only these knobs; empty for all. */
+  /** Only these knobs, of those that a case asks for; empty for all. */
   readonly knobs: readonly string[];
   /** One variant that notices is enough. */
   readonly first: boolean;
@@ -68,7 +68,8 @@ export async function mutate(plan: Plan, { knobs, first }: Bounds, terminal: Ter
         unfit.push(title);
         continue;
       }
-      const all = mutationsOf(program.vms[0]!.knobs).filter(({ knob }) => knobs.length === 0 || knobs.includes(knob));
+      const wanted = [knobs, run.mutated_knobs].filter(list => list.length > 0);
+      const all = mutationsOf(program.vms[0]!.knobs).filter(({ knob }) => wanted.every(list => list.includes(knob)));
       for (const [index, mutation] of all.entries()) {
         if (stopped) break;
         progress.tick(title, index / all.length);

@@ -175,6 +175,7 @@ function plannedRun(suite: Suite, each: Case, cell: Cell, variant: string, seed:
     variant,
     paranoid: suite.paranoid,
     tracepoints: suite.tracepoints,
+    mutated_knobs: each.mutated_knobs,
     lower: () => each.lower(cell, variant, { ...options, seed }),
   };
 }

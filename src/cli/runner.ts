@@ -20,6 +20,8 @@ export interface PlannedRun extends Pick<RunName, 'case_name' | 'cell' | 'varian
   readonly paranoid: boolean;
   /** Tracepoints that the file wants in the trace, names or patterns; null for all. */
   readonly tracepoints: readonly string[] | null;
+  /** The knobs that the case wants mutated; empty for all. */
+  readonly mutated_knobs: readonly string[];
   lower(): { readonly program: Program | null; readonly diagnostics: readonly Diagnostic[] };
 }
 

@@ -128,6 +128,7 @@ export function plannedStory(told: readonly Told[]): readonly PlannedRun[] {
     cell: cell.params,
     variant,
     paranoid: false,
+    mutated_knobs: [],
     tracepoints: null,
     lower: () => ({ program: { ...program, expectations: [] }, diagnostics: [] }),
   }));

@@ -5,11 +5,12 @@
  */
 import { Bug } from '../base/assert.ts';
 import { FREED_TWICE, LEAKED, USED_AFTER_FREE } from '../sim/attributes/life.ts';
-import type { Entity, EventPattern, Expr, Mark } from '../sim/expr.ts';
+import type { Actor, Entity, EventPattern, Expr, Mark } from '../sim/expr.ts';
 import { OBSERVATIONS } from '../sim/observe.ts';
 import { type Environment, evaluate, type Value } from './evaluate.ts';
 import type { Expression, KindOf } from './expression.ts';
 import { fieldByName } from './field_by_name.ts';
+import { anyOf, sumOver, total } from './lower_total.ts';
 import { globsOf, recordedTrace } from './lower_trace.ts';
 import type { Entry } from './scope.ts';
 import type { Needs } from './statement.ts';
@@ -195,7 +196,7 @@ function memberExpr(of: KindOf<'member'>, place: Place, variables: Variables): E
   if (entity) return entity;
   const name = of.name.text;
   if (of.of.kind === 'name' && of.of.name === 'entry')
-    return total(place, vm => ({ k: 'get', of: vm, name: 'entry_checks' }));
+    return total(place.vms, vm => ({ k: 'get', of: vm, name: 'entry_checks' }));
   if (of.of.kind === 'member' && name.includes('*')) {
     const vm = place.entity(of.of.of);
     const found = vm && place.fitting(vm, of.of.name.text, name);
@@ -219,11 +220,6 @@ function memberExpr(of: KindOf<'member'>, place: Place, variables: Variables): E
   if (owner.k === 'all' && field?.type.t !== 'list') return { k: 'each_of', of: owner, name };
   place.refuse(of, `'${name}' of each of them is a list of lists`, 'go through them: each v in web.vcpus: …');
   return NOTHING;
-}
-
-function total(place: Place, of: (vm: Expr) => Expr): Expr {
-  const parts = place.vms.map(entity => of({ k: 'entity', entity }));
-  return parts.reduce((left, right) => ({ k: 'binary', op: '+', left, right }));
 }
 
 function binaryExpr(of: KindOf<'binary'>, place: Place, variables: Variables): Expr {
@@ -405,12 +401,19 @@ function functionExpr(name: string, of: KindOf<'call'>, first: Expression, place
         ? { k: 'entity', entity: { ...vcpu.entity, kind: 'thread', name: `thread(${vcpu.entity.name})` } }
         : { k: 'get', of: vcpu, name: 'thread' };
     }
+    case 'worker':
+      place.refuse(
+        of,
+        'only the moment tells which worker this is',
+        'it is said of events: swap_wait(cold) by worker(cold)',
+      );
+      return NOTHING;
     case 'leaked':
-      return sumOver(LEAKED, first, place);
+      return sumOver(LEAKED, first, place.vms);
     case 'freed_once':
-      return { k: 'not', of: anyOf(FREED_TWICE, first, place) };
+      return { k: 'not', of: anyOf(FREED_TWICE, first, place.vms) };
     case 'use_after_free':
-      return anyOf(USED_AFTER_FREE, first, place);
+      return anyOf(USED_AFTER_FREE, first, place.vms);
     case 'trace':
       return { k: 'trace', globs: globsOf(of) };
     case 'kind':
@@ -418,23 +421,11 @@ function functionExpr(name: string, of: KindOf<'call'>, first: Expression, place
     case 'halts':
       return first.kind === 'name' && first.name === 'guest'
         ? { k: 'count_events', event: { name: 'hlt', args: [], by: null }, window_ns: null }
-        : total(place, vm => ({ k: 'get', of: vm, name: 'synthetic_halts' }));
+        : total(place.vms, vm => ({ k: 'get', of: vm, name: 'synthetic_halts' }));
     default:
       place.needs(of, `'${name}'`, 'the complete model');
       return NOTHING;
   }
-}
-
-/** What a word stands for, of all VMs together. */
-function sumOver(attributes: Readonly<Record<string, string>>, word: Expression, place: Place): Expr {
-  const name = word.kind === 'name' ? attributes[word.name] : undefined;
-  if (!name) throw new Bug('a word that nothing stands for');
-  return total(place, vm => ({ k: 'get', of: vm, name }));
-}
-
-function anyOf(attributes: Readonly<Record<string, string>>, word: Expression, place: Place): Expr {
-  const none: Expr = { k: 'number', value: 0, dim: 'none' };
-  return { k: 'binary', op: '>', left: sumOver(attributes, word, place), right: none };
 }
 
 /** The kind of a typed address is known here; that of a record is what the record says. */
@@ -488,7 +479,13 @@ function argument(of: Expression, place: Place, variables: Variables): Entity | 
   return null;
 }
 
-function actor(of: Expression, place: Place, variables: Variables): Entity | null {
+function actor(of: Expression, place: Place, variables: Variables): Actor | null {
+  const [item] = of.kind === 'call' && of.of.kind === 'name' && of.of.name === 'worker' ? of.args : [];
+  if (item) {
+    const page = lowerExpression(item.value, place, variables);
+    if (page.k === 'entity' && page.entity.kind === 'page')
+      return { kind: 'worker', page: page.entity, name: `worker(${page.entity.name})` };
+  }
   const lowered = lowerExpression(of, place, variables);
   if (lowered.k === 'entity') return lowered.entity;
   place.refuse(of, 'only the moment tells which thread this is', 'name one, such as thread(web.vcpu[0])');

@@ -51,6 +51,8 @@ export interface Case {
   readonly cells: readonly Cell[];
   /** Those that it runs on when the command line does not say. */
   readonly variants: readonly string[];
+  /** The knobs that `mutate` in the case, or else in the file, restricts `apflab mutate` to; empty for all. */
+  readonly mutated_knobs: readonly string[];
   /** Why a variant is none of those that the case makes sense on; null where it is one. */
   readonly applies: Applies;
   /** One, or as many as `repeat` says; `first` wins over the seed of the file. */
@@ -162,6 +164,7 @@ function caseOf(node: Node | null, whole: Whole): Case {
     tags: [...wordsOf(tree.nodes, 'tags', 'tags'), ...wordsOf(body, 'tags', 'tags')],
     cells: cellsOf(body, inner),
     variants: (variantsOf(body, whole.variants) ?? whole.fileVariants).filter(name => applies(name) === null),
+    mutated_knobs: mutatedKnobs(body) ?? mutatedKnobs(tree.nodes) ?? [],
     applies,
     seeds: first => Array.from({ length: times }, (_, index) => (first ?? seed) + index),
     lower: (cell, variant, options) =>
@@ -211,9 +214,20 @@ function protocolOf({ tree, imports }: Unit): readonly string[] {
 function tracepointsOf(nodes: readonly Node[]): readonly string[] | null {
   const block = nodes.find(each => each.statement.id === 'tracepoints');
   const enable = block?.body.find(each => each.statement.id === 'tracepoints_enable');
-  const [patterns] = enable ? childrenOf(enable.cst, 'patterns') : [];
-  if (!patterns || !isNode(patterns)) return null;
-  const read = readExpression(patterns);
+  return enable ? namesIn(enable, 'patterns') : null;
+}
+
+function mutatedKnobs(nodes: readonly Node[]): readonly string[] | null {
+  const block = nodes.find(each => each.statement.id === 'mutate');
+  const knobs = block?.body.find(each => each.statement.id === 'mutate_knobs');
+  return knobs ? namesIn(knobs, 'value') : null;
+}
+
+/** A list of names that stands in one place of a statement, or the only one. */
+function namesIn({ cst }: Node, label: string): readonly string[] | null {
+  const [names] = childrenOf(cst, label);
+  if (!names || !isNode(names)) return null;
+  const read = readExpression(names);
   return (read.kind === 'list' ? read.items : [read]).map(pathText);
 }
 

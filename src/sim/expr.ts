@@ -15,7 +15,17 @@ export interface EventPattern {
   readonly name: string;
   readonly args: readonly (Entity | Mark | null)[];
   /** `by thread(x)`: only where that thread did it. */
-  readonly by: Entity | null;
+  readonly by: Actor | null;
+}
+
+/** A thread that the scenario knows, or whichever worker has taken up the item of a page. */
+export type Actor = Entity | WorkerOf;
+
+/** `worker(cold)`: which thread of the host that is, each item finds out anew. */
+export interface WorkerOf {
+  readonly kind: 'worker';
+  readonly page: Entity;
+  readonly name: string;
 }
 
 /** Something that exists in the machine. `vm` is the VM's index (0 where the kind has none); ids count within it. */
@@ -130,7 +140,7 @@ export type Expr =
   /** True once the event has happened in a thread that owes its being awake to the cause. */
   | { readonly k: 'because_of'; readonly event: EventPattern; readonly cause: EventPattern }
   /** True once the event has happened in a thread that was last woken by this one. */
-  | { readonly k: 'woken_by'; readonly event: EventPattern; readonly waker: Entity }
+  | { readonly k: 'woken_by'; readonly event: EventPattern; readonly waker: Actor }
   /** `web.vcpu[0].done[0]`: one of several, by its place among those there are. */
   | { readonly k: 'index'; readonly of: Expr; readonly at: number }
   /** A property of each of several things that come and go: `web.vcpu[0].apf.token`. */

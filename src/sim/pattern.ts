@@ -1,10 +1,11 @@
 /** Matching observations against the event calls of a scenario, such as `completed(cold)`. */
 
-import type { Entity, EventPattern, Mark } from './expr.ts';
+import type { Actor, Entity, EventPattern, Mark } from './expr.ts';
 import { row_named } from './incarnation.ts';
 import type { Machine } from './machine.ts';
 import { OBSERVATION_NAMES, OBSERVATIONS } from './observe.ts';
 import type { Places } from './places.ts';
+import { THREAD_KIND } from './schema.ts';
 
 /** Threads of a VM by number: those of its vCPUs, the main thread of its VMM, and from here down its host's kworkers. */
 export const MAIN_THREAD = -1;
@@ -56,8 +57,29 @@ export interface Matcher {
   /** Row ids to compare with; -1 matches any. */
   readonly a: number;
   readonly b: number;
-  /** Thread that must have done it, or -1. */
+  /** Who must have done it, or null. */
+  readonly by: Doer | null;
+}
+
+/** A thread by its row, or whichever worker has the item of the page in this row; the other one is -1. */
+interface Doer {
   readonly thread: number;
+  readonly page: number;
+}
+
+export function doerOf(places: Places, actor: Actor): Doer {
+  return actor.kind === 'worker'
+    ? { thread: -1, page: rowOf(places, actor.page) }
+    : { thread: rowOf(places, actor), page: -1 };
+}
+
+/** Whether it is this one that runs now. */
+export function isDoing(m: Machine, { thread, page }: Doer): boolean {
+  const { current_thread } = m.clock;
+  if (page < 0) return thread === row_named(m, 'thread', current_thread);
+  const current = m.threads[current_thread];
+  if (current?.kind !== THREAD_KIND.kworker || current.work === 0) return false;
+  return row_named(m, 'page', current.page) === page;
 }
 
 export function matcherOf(places: Places, pattern: EventPattern): Matcher {
@@ -70,7 +92,7 @@ export function matcherOf(places: Places, pattern: EventPattern): Matcher {
   const observation = (OBSERVATION_NAMES as readonly string[]).indexOf(pattern.name);
   if (observation < 0)
     throw new Error(`no event named ${pattern.name}; there are: ${Object.keys(OBSERVATIONS).join(', ')}`);
-  return { observation, a: argument(0), b: argument(1), thread: pattern.by ? rowOf(places, pattern.by) : -1 };
+  return { observation, a: argument(0), b: argument(1), by: pattern.by && doerOf(places, pattern.by) };
 }
 
 /** No row of any table: nothing like that is ever observed. */
@@ -82,6 +104,6 @@ export function matches(m: Machine, matcher: Matcher, observation: number, a: nu
     observation === matcher.observation &&
     (matcher.a < 0 || matcher.a === a) &&
     (matcher.b < 0 || matcher.b === b) &&
-    (matcher.thread < 0 || matcher.thread === row_named(m, 'thread', m.clock.current_thread))
+    (matcher.by === null || isDoing(m, matcher.by))
   );
 }

@@ -46,6 +46,17 @@ test('only the knobs that were asked for; below the share that was asked for it 
     assert.is((await apflab([...argv, '--at-least', '100'])).code, 1);
   }));
 
+test('the knobs that the file asks for, and of these the ones of the command line', () =>
+  inWorld({ 'a.apf': `${SCENARIO}mutate { knobs [gate, guards] }\n` }, async ({ apflab }) => {
+    const mutants = async (name: string, ...more: string[]): Promise<readonly string[]> => {
+      const argv = ['mutate', name, '--variants', 'linux_6_12', '--first', '--report', 'json', ...more];
+      const report: { mutants: { change: string }[] } = JSON.parse((await apflab(argv)).out);
+      return [...new Set(report.mutants.map(({ change }) => change.split(' ')[0]!))].sort();
+    };
+    assert.equal(await mutants('a.apf'), ['gate', 'guards']);
+    assert.equal(await mutants('a.apf', '--knobs', 'gate,wake'), ['gate']);
+  }));
+
 test('a file that does not hold as it is notices nothing, and is named', () =>
   inWorld({ 'a.apf': SCENARIO.replace('expect goes_on: done(db)', 'never done(db)') }, async ({ apflab }) => {
     const { code, err } = await apflab(['mutate', 'a.apf', '--variants', 'linux_6_12']);

@@ -28,8 +28,8 @@ const told = (diagnostics: readonly Diagnostic[]): string =>
     .join('\n');
 
 /** The verdict, with what was found instead; or what is wrong with the text. Times and tokens are not what this is about. */
-function judged(lines: string): string {
-  const { diagnostics, suite: found } = compile({ path: 'case.apf', text: `${HEAD}${lines}\n` }, () => null);
+function judged(lines: string, head: string): string {
+  const { diagnostics, suite: found } = compile({ path: 'case.apf', text: `${head}${lines}\n` }, () => null);
   const [only] = found?.cases ?? [];
   const [cell] = only?.cells ?? [];
   if (!only || !cell) return told(diagnostics);
@@ -46,9 +46,9 @@ function judged(lines: string): string {
 }
 
 /** What it comes to, line by line. */
-function forms(name: string, rows: readonly (readonly [string, string])[]): void {
+function forms(name: string, rows: readonly (readonly [string, string])[], head = HEAD): void {
   test(name, () => {
-    for (const [text, expected] of rows) assert.is(`${text} => ${judged(text)}`, `${text} => ${expected}`);
+    for (const [text, expected] of rows) assert.is(`${text} => ${judged(text, head)}`, `${text} => ${expected}`);
   });
 }
 
@@ -113,6 +113,35 @@ forms('causes travel with wake-ups', [
     'fail: entry(web.vcpu[0]) has happened, in a thread that thread(web.vcpu[1]) had not woken',
   ],
 ]);
+
+forms('a worker is known by the page that it fetches', [
+  ['expect swap_wait(cold) by worker(cold) and completed(cold) by worker(cold)', 'pass'],
+  [
+    'expect completed(cold) by worker(web.heap.page(1))',
+    'fail: completed(page(17)) by worker(page(1)) has not happened',
+  ],
+  ['never swap_submit(cold) by worker(cold)', 'pass'],
+  [
+    'expect ready(cold) woken_by worker(cold)',
+    'fail: ready(page(17)) has happened, in a thread that worker(page(17)) had not woken',
+  ],
+  ['expect worker(cold) in writers(web.vcpu[0].mp_state)', 'type: only the moment tells which worker this is'],
+]);
+
+/** Nothing else to do: its vCPUs sleep meanwhile. */
+const IDLE = HEAD.replace(/ +task crew.*\n/, '');
+
+forms(
+  'a worker wakes who sleeps for its page',
+  [
+    ['expect ready(cold) woken_by worker(cold)', 'pass'],
+    [
+      'expect ready(cold) woken_by worker(web.heap.page(1))',
+      'fail: ready(page(17)) has happened, in a thread that worker(page(1)) had not woken',
+    ],
+  ],
+  IDLE,
+);
 
 forms('a judgement begins when its trigger fires', [
   ['after ready(cold) expect web.vcpu[0].queued == 0', 'fail: web.vcpu[0].queued is 1'],

@@ -185,9 +185,9 @@ export const mutate = statement({
   where: ['file', 'case'],
   once: true,
   syntax: seq(word('mutate'), block('mutate')),
-  summary: 'Turns one knob at a time and asks which judgement notices; run by `apflab mutate`.',
+  summary: 'What `apflab mutate` is to turn, to see which judgement notices; `apflab run` leaves it out.',
+  about: 'What a case says replaces what the file says; --knobs on the command line restricts both further.',
   examples: ['mutate { knobs [gate, wake] }'],
-  needs: 'the complete model',
   lower: () => undefined,
 });
 
@@ -198,6 +198,5 @@ export const mutateSettings = [
     takes: takesNames(...KNOB_NAMES),
     summary: 'Only these knobs.',
     example: 'knobs [gate, wake]',
-    needs: 'the complete model',
   }),
 ];

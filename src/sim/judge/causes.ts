@@ -7,9 +7,9 @@
 import { durationText } from '../../base/duration.ts';
 import type { EventPattern, Expr } from '../expr.ts';
 import { OBS } from '../observe.ts';
-import { matcherOf, rowOf } from '../pattern.ts';
+import { doerOf, isDoing, matcherOf } from '../pattern.ts';
 import { CONSTANT, type Context, type TruthNode } from './node.ts';
-import { eventText, exprText, threadText } from './text.ts';
+import { eventText, exprText } from './text.ts';
 
 type ExprOf<K extends Expr['k']> = Extract<Expr, { readonly k: K }>;
 
@@ -56,20 +56,19 @@ function onceSo(
 
 export function wokenBy(expr: ExprOf<'woken_by'>, context: Context): TruthNode {
   const { m, cells, hooks } = context;
-  const waker = threadCells(context, -1);
+  const woken = threadCells(context, 0);
+  const wanted = doerOf(m.places, expr.waker);
   // Before the event's own hook: the wake-up may be what is asked about.
   hooks.onObservation(OBS.wakeup, (_, thread) => {
-    cells.values[waker + thread] = current(context);
+    cells.values[woken + thread] = isDoing(m, wanted) ? 1 : 0;
   });
-  const wanted = rowOf(m.places, expr.waker);
-  const last = () => cells.values[waker + current(context)]!;
   const text = exprText(expr);
   return onceSo(
     expr.event,
     text,
     context,
-    () => last() === wanted,
-    () => `in a thread that ${threadText(m, wanted)} had not woken`,
+    () => cells.values[woken + current(context)] === 1,
+    () => `in a thread that ${expr.waker.name} had not woken`,
   );
 }
 
