@@ -8,7 +8,7 @@ import { basename, join, relative } from 'node:path';
 import type { Source } from '../base/source.ts';
 import { compile } from '../dsl/compile.ts';
 import { didYouMean } from '../dsl/suggest.ts';
-import type { Case, Cell } from '../dsl/suite.ts';
+import type { Case, Cell, Suite } from '../dsl/suite.ts';
 import type { Program } from '../sim/program.ts';
 import { Imports, readScenario, scenarioPaths } from './files.ts';
 import { packageFolder } from './package.ts';
@@ -77,6 +77,11 @@ function storyIn(read: Source, terminal: Terminal): Story {
   const file = relative(terminal.cwd, read.path);
   const { suite } = compile({ ...read, path: file }, new Imports(terminal).load);
   if (!suite) throw new Refusal(`${file} has errors`, `apflab check ${file}`);
+  return storyOf(name, { file, text: read.text }, suite);
+}
+
+/** What is told in a file, whoever has read it. */
+export function storyOf(name: string, { file, text }: { file: string; text: string }, suite: Suite): Story {
   const all = suite.cases.map(runsOf);
   // A case of which nothing is expected to fail is no part of the incident, unless it alone shows the repair.
   const incident = all.filter(each => each.some(isBroken)).flat();
@@ -86,7 +91,7 @@ function storyIn(read: Source, terminal: Terminal): Story {
     name,
     file,
     title: suite.title,
-    about: aboutOf(read.text),
+    about: aboutOf(text),
     broken: told.filter(isBroken),
     repaired: told.filter(each => !isBroken(each)),
   };

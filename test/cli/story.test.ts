@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { INCIDENTS } from '../../src/cli/incidents.ts';
 import { packageFolder } from '../../src/cli/package.ts';
 import { inWorld } from './world.ts';
 
@@ -13,6 +14,26 @@ test('the list names every scenario of the folder', () =>
     const { code, out } = await apflab(['story']);
     assert.is(code, 0);
     for (const name of NAMES) assert.match(out, new RegExp(`^${name.split('-')[0]}`, 'm'));
+  }));
+
+test('each of the known bugs is told, or it is said why not', () =>
+  inWorld({}, async ({ apflab }) => {
+    const { out } = await apflab(['story']);
+    const known = Array.from({ length: 35 }, (_, index) => `b${String(index + 1).padStart(2, '0')}`);
+    assert.equal(
+      INCIDENTS.map(({ id }) => id),
+      known,
+    );
+    for (const { id, outside } of INCIDENTS) {
+      assert.is(
+        NAMES.some(name => name.startsWith(`${id}-`)),
+        outside === undefined,
+        id,
+      );
+      assert.match(out, new RegExp(`^${id} `, 'm'));
+    }
+    const told = INCIDENTS.filter(({ outside }) => !outside);
+    assert.ok(told.length >= 29, `${told.length} stories`);
   }));
 
 for (const name of NAMES) {

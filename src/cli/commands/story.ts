@@ -2,6 +2,7 @@
 import type { Args } from '../args.ts';
 import { columns } from '../columns.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
+import { INCIDENTS } from '../incidents.ts';
 import { openOutput } from '../output.ts';
 import { runAll } from '../runner.ts';
 import { plannedStory, reasonsOf, type Story, stories, storyNamed, variantsOf } from '../stories.ts';
@@ -43,5 +44,11 @@ function listText(all: readonly Story[], strong: (text: string) => string): stri
     each.id,
     `${each.title.replace(/^B\d+: /, '')}. Broken: ${variantsOf(each.broken).join(', ')}.`,
   ]);
-  return `${columns(rows, { first: strong })}\napflab story NAME tells one, with --fix its repair.\n`;
+  const untold = INCIDENTS.flatMap(({ id, outside }) => (outside ? [[id, `${outside.title}. ${outside.why}`]] : []));
+  return `${columns(rows, { first: strong })}
+apflab story NAME tells one, with --fix its repair.
+
+Known, and outside of the model:
+
+${columns(untold, { first: strong })}`;
 }
