@@ -1,6 +1,8 @@
 /** `apflab why`: which run, which moment, which object, and in whose words it refuses. */
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { packageFolder } from '../../src/cli/package.ts';
 import { FAILS, INVALID, MATRIX, PASSES } from './scenarios.ts';
 import { inWorld, type World } from './world.ts';
 
@@ -28,6 +30,13 @@ scene('else at the end; or when one says', { 'a.apf': PASSES }, async ({ apflab 
     (await apflab(['why', 'a.apf', 'db', '--at', 'noon'])).err,
     'apflab: --at noon: not a time\nhelp: such as --at 3ms\n',
   );
+});
+
+scene('what is done and may not be delivered', {}, async ({ apflab }) => {
+  const file = join(packageFolder(), 'scenarios/lapic-off.apf');
+  const spins = await apflab(['why', file, 'vcpu[0]', '--variants', 'linux_6_12', '--at', '5ms']);
+  assert.match(spins.out, /yes async_pf\.done is not empty/);
+  assert.match(spins.out, 'which may not deliver it: the LAPIC is disabled');
 });
 
 scene('of several runs it takes the first, and says so', { 'a.apf': MATRIX }, async ({ apflab }) => {

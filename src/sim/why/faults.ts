@@ -6,11 +6,12 @@
  */
 import { durationText } from '../../base/duration.ts';
 import type { STEP_NAMES } from '../at.ts';
-import type { Machine } from '../machine.ts';
+import { kvm_arch_can_dequeue_async_page_present } from '../kvm/async_pf_x86.ts';
+import { knobs_of, type Machine } from '../machine.ts';
 import { IO } from '../memory.ts';
 import { handler_lives } from '../mm/userfault.ts';
 import { OBS, OBSERVATION_NAMES, OBSERVATIONS } from '../observe.ts';
-import { FRAME, TASK_STATE, THREAD_KIND, WAIT, WORK_STATE, type Work } from '../schema.ts';
+import { FRAME, TASK_STATE, THREAD_KIND, type Vcpu, WAIT, WORK_STATE, type Work } from '../schema.ts';
 import { whereIsThread } from '../why.ts';
 import type { Actor, Watcher } from './actor.ts';
 
@@ -225,10 +226,20 @@ export function standing(m: Machine, fault: Fault): readonly string[] {
 
 export function itemText(m: Machine, work: Work): string {
   const name = `item 0x${work.token.toString(16)}`;
-  if (work.completed) return `${name} is completed and waits on the done list for the vCPU thread to take it`;
+  if (work.completed)
+    return `${name} is completed and waits on the done list for the vCPU thread${refusedText(m, m.vcpus[work.vcpu - 1]!)}`;
   const worker = m.threads.find(thread => thread.kind === THREAD_KIND.kworker && thread.work === work.id + 1);
   if (worker) return `${name} is with ${m.places.threads[worker.id]!.comm}, which ${whereIsThread(worker)}`;
   return work.state === WORK_STATE.PENDING
     ? `${name} is queued and no kworker has taken it yet`
     : `${name} is set up and not queued yet`;
+}
+
+/** Why nothing may be taken from the done list now; then it makes the vCPU runnable all the same, and a HLT spins. */
+function refusedText(m: Machine, vcpu: Vcpu): string {
+  if (kvm_arch_can_dequeue_async_page_present(m, vcpu)) return ' to take it';
+  const { dequeue } = knobs_of(m, vcpu);
+  const off = dequeue === 'lapic_and_token_free' && !vcpu.lapic_enabled;
+  const full = dequeue === 'token_free' || dequeue === 'lapic_and_token_free';
+  return `, which may not deliver it: ${off ? 'the LAPIC is disabled' : full ? 'the slot still holds a token' : 'the guest cannot be told now'}`;
 }
