@@ -479,7 +479,7 @@ export function apf_en_value(m: Machine, vcpu: Vcpu): number {
 
 /** Bits 5:2 of the EN MSR that this version does not know; bit 2 came with 4.14, bit 3 with 5.8. */
 export function apf_en_reserved(m: Machine, vcpu: Vcpu): number {
-  const { notify, gate } = knobs_of(m, vcpu);
-  if (notify === 'pf_then_interrupt') return 0x30;
-  return gate.includes('nested_optin') ? 0x38 : 0x3c;
+  const knobs = knobs_of(m, vcpu);
+  if (ready_by_interrupt(knobs)) return 0x30;
+  return knobs.gate.includes('nested_optin') ? 0x38 : 0x3c;
 }
