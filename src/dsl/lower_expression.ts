@@ -265,7 +265,11 @@ function binaryExpr(of: KindOf<'binary'>, place: Place, variables: Variables): E
         .sort()
         .join(' ');
       if (traces.includes('trace') && traces !== 'recorded trace')
-        place.needs(of, 'a comparison of whole traces, but with one that was recorded before,', 'the complete model');
+        place.refuse(
+          of,
+          'a whole trace is compared with one that was recorded before',
+          'say record baseline, and compare with baseline.trace(…)',
+        );
       for (const [side, { k }] of [
         [of.left, left],
         [of.right, right],

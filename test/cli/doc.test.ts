@@ -76,7 +76,7 @@ scene('what is not known is refused, with a suggestion', async ({ apflab }) => {
 scene('the differences from the kernel, and the list of what there is', async world => {
   const model = await explained(world, 'model');
   assert.match(model, 'src/sim/kvm/async_pf.ts\n');
-  assert.match(model, 'kvm_can_deliver_async_pf: ');
+  assert.match(model, 'kvm_async_pf_hash_fn: ');
   const { out } = await world.apflab(['doc']);
   for (const { term } of GLOSSARY) assert.match(out.replace(/\s+/g, ' '), term);
 });
