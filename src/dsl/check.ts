@@ -29,7 +29,7 @@ import {
 } from './value_type.ts';
 
 /** Of a path, as written. */
-export type SamplesIn = (path: Word) => readonly number[] | null;
+export type SamplesIn = (path: Word, what: 'times' | 'pages') => readonly number[] | null;
 
 export class Check {
   readonly report: Report;
@@ -303,6 +303,12 @@ export class Check {
   /** Memory as a script names it: `heap`, `page(3)`, `heap.pages(0..7)`. */
   heap(of: Expression): void {
     this.with('heap', thing('heap')).thing(of, 'heap', 'page', 'pages');
+  }
+
+  /** Pages of a heap from a file; one of an imported file has been read, from where that file lies. */
+  pageFile(file: Word): void {
+    const pages = this.scope.samplesOf(file) ?? this.samplesIn(file, 'pages');
+    if (pages) this.scope.keepSamples(file, pages);
   }
 
   /** How a script picks pages: a word, or one with a number. */

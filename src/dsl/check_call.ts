@@ -273,7 +273,7 @@ function distribution(name: string, of: KindOf<'call'>, check: Check): Type {
   const [file, ...rest] = of.args.map(arg => arg.value);
   if (name === 'empirical' && file?.kind === 'text' && rest.length === 0) {
     // One of an imported file has been read, from where that file lies.
-    const samples_ns = check.scope.samplesOf(file) ?? check.samplesIn({ text: file.value, span: file.span });
+    const samples_ns = check.scope.samplesOf(file) ?? check.samplesIn({ text: file.value, span: file.span }, 'times');
     if (samples_ns) check.scope.keepSamples(file, samples_ns);
     return { t: 'distribution' };
   }

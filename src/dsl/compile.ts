@@ -8,7 +8,7 @@ import { Check, type SamplesIn } from './check.ts';
 import { type Diagnostic, Report, sorted } from './diagnostic.ts';
 import type { Word } from './expression.ts';
 import { spanOfToken } from './layout.ts';
-import { readSamples } from './samples.ts';
+import { readPages, readSamples } from './samples.ts';
 import { Declarations, type Entry, Scope } from './scope.ts';
 import type { Node } from './statement.ts';
 import { misfits, type Suite, suiteOf } from './suite.ts';
@@ -113,14 +113,14 @@ function loaded(path: Word, fault: string | null, from: Source, load: Load, repo
   return null;
 }
 
-/** Reads what `empirical("FILE")` names. */
+/** Reads what `empirical("FILE")` and `from file "FILE"` name. */
 function sampleReader(source: Source, load: Load, diagnostics: Diagnostic[], report: Report): SamplesIn {
-  return path => {
+  return (path, what) => {
     const found = loaded(path, null, source, load, report);
     if (!found) return null;
     const faults = new Report(found);
-    const samples_ns = readSamples(found, faults);
-    if (!faults.failed) return samples_ns;
+    const samples = what === 'pages' ? readPages(found, faults) : readSamples(found, faults);
+    if (!faults.failed) return samples;
     diagnostics.push(...faults.all);
     report.error('import', { span: path.span, message: `'${path.text}' has errors of its own` });
     return null;

@@ -29,7 +29,7 @@ export interface Environment {
   readonly variant: string;
   readonly knobs: Knobs;
   /** A number that the machine cannot have. */
-  outOfRange(of: Expression, message: string): void;
+  outOfRange(of: Pick<Expression, 'span'>, message: string): void;
 }
 
 /** `words`: names that stand for nothing else are words; else they are not constant. */

@@ -1,6 +1,6 @@
 /** What runs in a guest, as the operations of the simulator: scripts flattened with their jumps, handlers. */
 import type { TaskOp, TaskSpec } from '../sim/program.ts';
-import type { Expression } from './expression.ts';
+import type { Expression, Word } from './expression.ts';
 import { distributionOf, type Frame, numberOf, PAGE_BYTES } from './frame.ts';
 import type { Lowering } from './lower.ts';
 import { choiceOf, rangeOf } from './lower_script.ts';
@@ -129,7 +129,7 @@ export class GuestLowering {
     this.#lowering.frame.ops.push(op);
   }
 
-  access(verb: 'read' | 'write', what: Expression, pattern: Expression | null, rate: Expression | null): void {
+  access(verb: 'read' | 'write', what: Expression, pattern: Expression | Word | null, rate: Expression | null): void {
     const heap_pages = heapPages(this.#lowering.frame);
     const range = rangeOf(what, this.#lowering.env, heap_pages);
     if (!range) {

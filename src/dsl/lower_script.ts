@@ -1,7 +1,7 @@
 /** The memory that a task's script names, as choices of heap pages. */
 import type { PageChoice } from '../sim/program.ts';
 import type { Environment } from './evaluate.ts';
-import type { Expression } from './expression.ts';
+import type { Expression, Word } from './expression.ts';
 import { numberOf } from './frame.ts';
 
 interface Range {
@@ -49,8 +49,18 @@ export function partOf(
   return { vm, from, count: Math.round(pagesOf(vm) * numberOf(arg.value, env)) };
 }
 
-/** One page of a range by a pattern; without one, the only page or any page. */
-export function choiceOf(range: Range, pattern: Expression | null, env: Environment): PageChoice {
+/** Page by page as a file says. */
+function listedIn(file: Word, range: Range, env: Environment): PageChoice {
+  const pages = (env.scope.samplesOf(file) ?? [0]).map(page => range.first + page);
+  const outside = pages.find(page => page >= range.first + range.pages);
+  if (outside !== undefined)
+    env.outOfRange(file, `page ${outside - range.first} of ${file.text}: there are ${range.pages}, numbered from 0`);
+  return { kind: 'listed', pages };
+}
+
+/** One page of a range by a pattern, or by a file; without one, the only page or any page. */
+export function choiceOf(range: Range, pattern: Expression | Word | null, env: Environment): PageChoice {
+  if (pattern && !('kind' in pattern)) return listedIn(pattern, range, env);
   if (range.pages === 1) return { kind: 'page', page: range.first };
   const callee = pattern?.kind === 'call' ? pattern.of : pattern;
   const name = callee?.kind === 'name' ? callee.name : 'uniform';

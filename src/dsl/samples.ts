@@ -1,4 +1,4 @@
-/** Measured times from a text file beside the scenario: one on each line with its unit, comments behind `#`. */
+/** What was measured, from a text file beside the scenario: a time with its unit, or a page, on each line; comments behind `#`. */
 import type { Source, Span } from '../base/source.ts';
 import type { Report } from './diagnostic.ts';
 import { spanOfToken } from './layout.ts';
@@ -51,6 +51,29 @@ export function readSamples({ text }: Source, report: Report): readonly number[]
       help: 'write one time on each line: 80us',
     });
   return samples;
+}
+
+/** Pages in the order in which they were touched, each by its number. */
+export function readPages({ text }: Source, report: Report): readonly number[] {
+  const { tokens, strays } = lex(text);
+  const pages: number[] = [];
+  const wrong = (span: Span, message: string): void =>
+    report.error('syntax', { span, message, help: 'write one page on each line, by its number from 0: 17' });
+  for (const { offset, length } of strays.slice(0, ERRORS_MAX))
+    wrong({ start: offset, end: offset + length }, 'this means nothing here');
+  for (const [number, after] of linesOf(tokens)) {
+    if (!number || report.all.length >= ERRORS_MAX) break;
+    const page = number.tokenType === Numeral ? numberOf(number.image) : Number.NaN;
+    if (!Number.isSafeInteger(page))
+      wrong(spanOfToken(number), `expected the number of a page, found '${number.image}'`);
+    else if (after) wrong(spanOfToken(after), `expected the end of the line, found '${after.image}'`);
+    else if (pages.push(page) > SAMPLES_MAX) {
+      wrong(spanOfToken(number), `a script reads at most ${SAMPLES_MAX} pages from a file`);
+      break;
+    }
+  }
+  if (pages.length === 0 && !report.failed) wrong({ start: 0, end: 0 }, 'there is no page in this file');
+  return pages;
 }
 
 function linesOf(tokens: Tokens): readonly Tokens[] {

@@ -38,7 +38,7 @@ export class Scope {
   readonly #judgements = new Map<string, Entry>();
   readonly #members = new Map<string, Map<string, Entry>>();
   /** In ns, by the text that names their file. */
-  readonly #samples = new Map<Expression, readonly number[]>();
+  readonly #samples = new Map<Expression | Word, readonly number[]>();
 
   constructor(parent: Scope | null) {
     this.parent = parent;
@@ -124,12 +124,12 @@ export class Scope {
     return null;
   }
 
-  keepSamples(file: Expression, samples_ns: readonly number[]): void {
+  keepSamples(file: Expression | Word, samples_ns: readonly number[]): void {
     if (this.parent) this.parent.keepSamples(file, samples_ns);
     else this.#samples.set(file, samples_ns);
   }
 
-  samplesOf(file: Expression): readonly number[] | null {
+  samplesOf(file: Expression | Word): readonly number[] | null {
     return this.parent ? this.parent.samplesOf(file) : (this.#samples.get(file) ?? null);
   }
 

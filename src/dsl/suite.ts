@@ -306,7 +306,8 @@ function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options)
     return { program: null, diagnostics: report.all };
   }
   const values = new Map([...(set ?? []), ...cell.values]);
-  const outOfRange = (of: Expression, message: string): void => report.error('range', { span: of.span, message });
+  const outOfRange = (of: Pick<Expression, 'span'>, message: string): void =>
+    report.error('range', { span: of.span, message });
   const env: Environment = { scope, values, variant, knobs, outOfRange };
   const lowering = new Lowering(env, source, report, savedIn([...nodes, ...body]), nmisIn([...nodes, ...body]));
   const imported = importsOf(unit);

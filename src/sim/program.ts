@@ -62,7 +62,9 @@ export type PageChoice =
   | { readonly kind: 'page'; readonly page: number }
   | { readonly kind: 'uniform'; readonly first: number; readonly pages: number }
   | { readonly kind: 'zipf'; readonly theta_ppm: number; readonly first: number; readonly pages: number }
-  | { readonly kind: 'sequential'; readonly first: number; readonly pages: number; readonly step: number };
+  | { readonly kind: 'sequential'; readonly first: number; readonly pages: number; readonly step: number }
+  /** One after the other, and again. */
+  | { readonly kind: 'listed'; readonly pages: readonly number[] };
 
 /**
  * One guest operation. A program is a flat list; loops are jumps, so the task's program counter is one number.

@@ -33,6 +33,51 @@ samples('are drawn from, through a let or an import, and travel in run files', a
   });
 });
 
+const reader = (script: string): string =>
+  `language 1
+host h0 { cpus 1; ram 512MiB; swap none }
+vm web on h0 { ram 64KiB; guest { task db on vcpu[0] user { repeat 4 { ${script} }; done } } }
+limit time 10ms
+expect order accesses(db, page(5)) -> accesses(db, page(2)) -> accesses(db, page(3)) -> accesses(db, page(5))
+expect done(db)
+`.replaceAll(/, page/g, ', web.heap.page');
+
+samples('may be pages, touched in the order of the file', async () => {
+  const files = {
+    'a.apf': reader('read heap from file "pages.txt"'),
+    'b.apf': reader('write heap.pages(2..5) from file "near.txt"'),
+    'pages.txt': '# a walk\n5\n2\n\n0x3 # and again\n',
+    'near.txt': '3\n0\n1\n',
+  };
+  await inWorld(files, async ({ apflab }) => {
+    const run = await apflab(['run', 'a.apf', 'b.apf', '--paranoid']);
+    assert.is(run.code, 0, run.err + run.out);
+    assert.match(run.out, '2 pass');
+  });
+});
+
+samples('that are no pages of the heap are refused', async () => {
+  const files = {
+    'a.apf': reader('read heap from file "pages.txt"'),
+    'b.apf': reader('read heap from file "words.txt"'),
+    'c.apf': reader('read heap from file "none.txt"'),
+    'pages.txt': '5\n16\n',
+    'words.txt': 'one\n1.5\n3 4\n',
+    'none.txt': '# nothing\n',
+  };
+  await inWorld(files, async ({ apflab }) => {
+    const far = await apflab(['run', 'a.apf']);
+    assert.is(far.code, 2);
+    assert.match(far.err, 'page 16 of pages.txt: there are 16, numbered from 0');
+    const words = await apflab(['run', 'b.apf']);
+    assert.is(words.code, 2);
+    assert.match(words.err, "expected the number of a page, found 'one'");
+    assert.match(words.err, "expected the number of a page, found '1.5'");
+    assert.match(words.err, "expected the end of the line, found '4'");
+    assert.match((await apflab(['run', 'c.apf'])).err, 'there is no page in this file');
+  });
+});
+
 samples('that are wrong are pointed at in their file', async () => {
   const files = {
     'a.apf': scenario('empirical("d.txt")'),

@@ -149,6 +149,7 @@ const RUN: readonly (readonly [words: string, wrap: Wrap, lines: readonly string
       'read heap sequential',
       'read heap stride(2)',
       'read heap.pages(0..3) sequential',
+      'read heap from file "pages.txt"',
     ],
   ],
   [

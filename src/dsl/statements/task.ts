@@ -1,6 +1,6 @@
 /** What runs in the guest: tasks and their scripts, timers, interrupts and NMIs with their handlers. */
 
-import { block, expression, flag, mark, name, oneOf, place, sum, word } from '../holes.ts';
+import { block, expression, flag, mark, name, oneOf, place, sum, text, word } from '../holes.ts';
 import { statement } from '../statement.ts';
 import { choice, opt, seq } from '../syntax.ts';
 import { LSquare, RSquare } from '../tokens.ts';
@@ -54,26 +54,32 @@ function access(verb: 'read' | 'write', summary: string) {
       opt(
         choice(
           seq(word('rate'), sum('rate', 'RATE')),
-          seq(
-            place('pattern', 'uniform | zipf(THETA) | sequential | stride(N)'),
-            opt(seq(word('rate'), sum('rate', 'RATE'))),
+          choice(
+            seq(word('from'), word('file'), text('file')),
+            seq(
+              place('pattern', 'uniform | zipf(THETA) | sequential | stride(N)'),
+              opt(seq(word('rate'), sum('rate', 'RATE'))),
+            ),
           ),
         ),
       ),
     ),
     summary,
+    about:
+      '`from file "pages.txt"` goes through the pages that a text file beside the scenario names, one number on each line, from the start of the range, over and over.',
     examples: [
       `${verb} heap uniform`,
       `${verb} page(1)`,
       `${verb} heap zipf(0.9) rate 10k pages/s`,
       `${verb} heap.pages(0..63) sequential`,
     ],
-    check({ what, pattern, rate }, _at, check) {
+    check({ what, pattern, rate, file }, _at, check) {
       check.heap(what);
+      if (file) check.pageFile(file);
       if (pattern) check.pattern(pattern, PATTERNS);
       if (rate) check.either(rate, PAGE_RATE, FREQUENCY);
     },
-    lower: ({ what, pattern, rate }, _at, lowering) => lowering.guests.access(verb, what, pattern, rate),
+    lower: ({ what, pattern, rate, file }, _at, lowering) => lowering.guests.access(verb, what, file ?? pattern, rate),
   });
 }
 

@@ -271,6 +271,11 @@ function choose(m: Machine, task: Task, choice: PageChoice): number {
       task.cursor = (task.cursor + choice.step) % choice.pages;
       return page;
     }
+    case 'listed': {
+      const page = choice.pages[task.cursor % choice.pages.length]!;
+      task.cursor = (task.cursor + 1) % choice.pages.length;
+      return page;
+    }
     default:
       return drawPage(choice, m.draws.ranks[task.id]![task.pc]!, task);
   }
