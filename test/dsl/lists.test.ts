@@ -70,7 +70,6 @@ const RUN: readonly (readonly [words: string, wrap: Wrap, lines: readonly string
       'limit steps 2M',
       'limit states 1M',
       'paranoid',
-      'snapshot nightly of web { interval 1s; keep 3 }',
       'tracepoints { enable [kvm_async_pf_*]; label off }',
       'variant naive extends linux_2_6_39 { gate add nmi_allowed; nmi_optin ignore }',
       'protocol other extends linux_2_6_39 { clear locked_naive }',
@@ -311,8 +310,9 @@ const RUN: readonly (readonly [words: string, wrap: Wrap, lines: readonly string
   ['report', inCase, ['show sequence', 'export perfetto to "run.json"']],
 ];
 
-/** These are for `apflab explore` and `apflab sweep`. */
+/** These are for `apflab explore` and `apflab sweep`; a plan of snapshots is refused when run. */
 const LATER: typeof RUN = [
+  ['file', file, ['snapshot nightly of web { interval 1s; keep 3 }']],
   ['swap', inSwap, ['read any(1us, 1ms)']],
   ['act', inCase, ['race { nmi n1 to web.vcpu[0]; nmi n2 to web.vcpu[0] }', 'any { evict cold | destroy web }']],
   [

@@ -284,7 +284,6 @@ export const snapshot = statement({
   summary: 'A plan of snapshots of a VM.',
   examples: ['snapshot nightly of web { interval 10ms; keep 3 }'],
   needs: 'the complete model',
-  lower: () => undefined,
   check: ({ vm }, _at, check) => check.declared(vm, 'vm'),
 });
 
