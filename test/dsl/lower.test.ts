@@ -294,12 +294,12 @@ variant loop_b extends loop_a
 
 lowering('a variant that turns what makes no difference yet is refused; naming what its base has is not', () => {
   const text = `
-variant looker extends linux_2_6_39 { runnable_requests all; wake done_list }
+variant looker extends linux_2_6_39 { request_order linux_5_8; wake done_list }
 variant on_top extends looker { token plain }
 variant same extends linux_6_1 { deliver [int_bit, paging]; host_halt always }
 `;
-  assert.throws(() => lower(text, { variant: 'looker' }), /the knob runnable_requests .*needs the complete model/);
-  assert.throws(() => lower(text, { variant: 'on_top' }), /the knob runnable_requests/);
+  assert.throws(() => lower(text, { variant: 'looker' }), /the knob request_order .*needs the complete model/);
+  assert.throws(() => lower(text, { variant: 'on_top' }), /the knob request_order/);
   assert.equal(lower(text, { variant: 'same' }).vms[0]?.knobs.deliver, ['int_bit', 'paging']);
 });
 

@@ -179,7 +179,7 @@ export const KNOBS = {
     values: ['no', 'yes'],
     summary: 'Whether a completion ends the synthetic halt itself, besides making the vCPU runnable.',
   },
-  runnable_requests: { values: ['off', 'event_only', 'all'], summary: 'Which request bits the runnable predicate reads.', later: ['all'] },
+  runnable_requests: { values: ['off', 'event_only', 'all'], summary: 'Which request bits the runnable predicate reads.' },
   runnable_exception: { values: ['no', 'yes'], summary: 'Whether a pending exception makes a vCPU runnable.' },
   block: {
     values: ['unhalt_request', 'retest'],
