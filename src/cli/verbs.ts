@@ -54,6 +54,8 @@ export const PROTOCOLS_REPORT = choice(
 );
 export const FIX = toggle('fix', 'run the repaired versions');
 export const EXPLANATION = choice('report', ['pretty', 'json'], 'pretty', 'for people or for programs');
+export const DIFF_REPORT = choice('report', ['pretty', 'json'], 'pretty', 'for people or for programs');
+export const FROM = text('from', 'TIME', 'leave out what runs do before this virtual time: 1ms');
 export const SPEED = text('speed', 'TIME', 'virtual time that passes in a second: 100us');
 
 const SELECTION: readonly Flag<unknown>[] = [VARIANTS, SEED, SET, GREP, TAG];
@@ -151,6 +153,30 @@ The summary counts events, vCPU threads and tokens, and gives the latencies betw
 trace comes out different.`,
     flags: [VARIANTS, GREP, TRACE, FORMAT, REPORT, PARANOID, BAIL],
     examples: [['apflab replay found.run --trace -', 'see the trace again']],
+  },
+  diff: {
+    name: 'diff',
+    operands: 'A [B]',
+    count: [1, 2],
+    summary: 'say where two runs part first',
+    about: `A and B are scenarios, run files or recordings of a kernel. The name of a variant stands for the same scenario on
+that variant: that of the other side, of --in, or scenarios/sync-or-async.apf. With --variants A,B the first is for A and the second
+for B; one file is enough then. Runs are paired by case and cell.
+
+Two runs are followed to the first thing that one does and the other does not: what it is, who does it, what the other
+does instead and whether it ever does it, in which fields the machines then differ, and which knob alone turns the one
+into the other there. Times do not count, but from where they differ is said. Where a recording is one side and no
+event is the same, exits with asynchronous page faults are compared by the order of their events.
+
+Exit code 0: no difference; 1: there is one.`,
+    flags: [...SELECTION, IN, FROM, DIFF_REPORT],
+    examples: [
+      ['apflab diff halt.apf --variants v6,linux_6_12', 'one scenario on two variants'],
+      ['apflab diff v6 linux_6_12 --in halt.apf --from 1ms', 'the same, once the guest has started'],
+      ['apflab diff linux_4_19 linux_5_8', 'two versions, on a scenario of ours'],
+      ['apflab diff before.run after.run', 'two run files'],
+      ['apflab diff halt.apf trace.txt.gz', 'the model and a recording'],
+    ],
   },
   protocols: {
     name: 'protocols',
