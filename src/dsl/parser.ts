@@ -82,6 +82,11 @@ interface StatementRule {
   readonly parse: (grammar: Grammar) => void;
 }
 
+/** An act names the rules of statements too. */
+interface AnyRule extends Grammar {
+  rule(index: number, name: string, label: string): void;
+}
+
 class ApfParser extends CstParser {
   readonly statements: ReadonlySet<Statement>;
   readonly #rules = new Map<string, () => CstNode>();
@@ -139,8 +144,35 @@ class ApfParser extends CstParser {
     this.#rules.set(name, this.RULE(name, body));
   }
 
+  // Called by chevrotain around the recording of its rules. Its own pair puts ninety methods on the parser and deletes
+  // them again, which takes longer than all of the recording; what a rule may use here is five of them.
+  enableRecording(): void {
+    this.RECORDING_PHASE = true;
+    this.#grammar = this.#recording;
+  }
+
+  disableRecording(): void {
+    this.RECORDING_PHASE = false;
+    this.#grammar = this.#parsing;
+  }
+
+  declare consumeInternalRecord: (type: TokenType, index: number, options: { readonly LABEL: string }) => void;
+  declare subruleInternalRecord: (rule: () => CstNode, index: number, options: { readonly LABEL: string }) => void;
+  declare optionInternalRecord: (body: (() => void) | DSLMethodOpts<void>, index: number) => void;
+  declare manyInternalRecord: (index: number, body: (() => void) | DSLMethodOpts<void>) => void;
+  declare orInternalRecord: (alternatives: readonly IOrAlt<void>[], index: number) => void;
+
+  readonly #recording: AnyRule = {
+    consume: (index, type, label) => this.consumeInternalRecord(type, index, { LABEL: label }),
+    rule: (index, name, label) => this.subruleInternalRecord(this.#rule(name), index, { LABEL: label }),
+    option: (index, body, when) => this.optionInternalRecord(guarded(body, when), index),
+    many: (index, body, when) => this.manyInternalRecord(index, guarded(body, when)),
+    or: (index, alternatives) => this.orInternalRecord(alternatives.map(alternativeOf), index),
+    ahead: howMany => this.LA(howMany),
+  };
+
   /** What declarations and rules may use. */
-  readonly #grammar: Grammar = {
+  readonly #parsing: AnyRule = {
     consume: (index, type, label) => this.consume(index, type, { LABEL: label }),
     rule: (index, name, label) => this.subrule(index, this.#rule(name), { LABEL: label }),
     option: (index, body, when) => this.option(index, guarded(body, when)),
@@ -148,13 +180,14 @@ class ApfParser extends CstParser {
     or: (index, alternatives) => this.or(index, alternatives.map(alternativeOf)),
     ahead: howMany => this.LA(howMany),
   };
+  #grammar = this.#parsing;
 
   #defineAct(): void {
     // Those that begin with a name come last: every keyword is a name too.
     const acts = [...this.statements].filter(each => each.where.includes('act'));
     const ordered = [...acts.filter(each => each.keyword !== null), ...acts.filter(each => each.keyword === null)];
     const nested = ordered.map((each, index) => {
-      return (): void => void this.subrule(index, this.#rule(idOf(each)), { LABEL: each.id });
+      return (): void => this.#grammar.rule(index, idOf(each), each.id);
     });
     this.#define('act', () => this.#grammar.or(0, nested));
   }
