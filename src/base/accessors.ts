@@ -7,9 +7,19 @@
 import type { Probe } from './fifo.ts';
 import type { FieldInfo } from './table.ts';
 
-interface CompiledTable {
-  readonly TableClass: new (columns: Record<string, unknown>, capacity: number, probe: Probe | null) => object;
-  readonly RowClass: new (table: object, id: number) => object;
+/** Columns, and how many values of them a row has, by the number of the field. */
+type TableClass = new (
+  columns: readonly unknown[],
+  lengths: readonly number[],
+  capacity: number,
+  probe: Probe | null,
+) => object;
+type RowClass = new (table: object, id: number) => object;
+
+/** The classes of a table, made when they are first asked for: a program without rows of it needs no class for them. */
+export interface CompiledTable {
+  readonly table: () => TableClass;
+  readonly row: () => RowClass;
 }
 
 /** Makes the accessor classes, by table. */
@@ -41,7 +51,7 @@ export function compileOwnClasses(
   buffer: ArrayBuffer,
 ): ReturnType<Classes> {
   const sources = Object.keys(schema).map(
-    name => `${JSON.stringify(name)}:(()=>{${sourceOfTable(name, fields, false, addresses)}})()`,
+    name => `${JSON.stringify(name)}:${sourceOfTable(name, fields, false, addresses)}`,
   );
   own_classes += 1;
   const views = 'const u8=new Uint8Array(b),u16=new Uint16Array(b),u32=new Uint32Array(b),f64=new Float64Array(b);';
@@ -56,9 +66,7 @@ interface Fields {
 
 /** The expression of an object with the classes of each table: what Classes returns. */
 export function classSource({ schema, fields }: Fields, recording: boolean): string {
-  const sources = Object.keys(schema).map(
-    name => `${JSON.stringify(name)}:(()=>{${sourceOfTable(name, fields, recording)}})()`,
-  );
+  const sources = Object.keys(schema).map(name => `${JSON.stringify(name)}:${sourceOfTable(name, fields, recording)}`);
   return `{${sources.join(',\n')}}`;
 }
 
@@ -92,7 +100,7 @@ function sourceOfTable(
     const view = (holder: string) => (address ? kind.type : `${holder}.${column}`);
     const read = recording ? (id: string) => `this.probe.read(${number},${id});` : () => '';
     const write = recording ? (id: string) => `this.probe.write(${number},${id});` : () => '';
-    if (record === null || record.index === firstInRecord) inits.push(`this.${column}=columns.${name};`);
+    if (record === null || record.index === firstInRecord) inits.push(`this.${column}=columns[${number}];`);
     if (kind.shape === 'scalar') {
       methods.push(`${name}(id){${read('id')}return ${view('this')}[${at('id')}]}`);
       methods.push(`set_${name}(id,v){${write('id')}${view('this')}[${at('id')}]=v}`);
@@ -102,7 +110,7 @@ function sourceOfTable(
       accessors.push(`get ${name}(){${holder}${rowRead}return ${view('t')}[${at('this.id')}]}`);
       accessors.push(`set ${name}(v){${holder}${rowWrite}${view('t')}[${at('this.id')}]=v}`);
     } else if (kind.shape === 'array') {
-      inits.push(`this.n_${name}=columns.n_${name};`);
+      inits.push(`this.n_${name}=lengths[${number}];`);
       const element = address
         ? `${kind.type}[${address.first}+id*${address.length}+i]`
         : `this.${column}[id*this.n_${name}+i]`;
@@ -114,7 +122,6 @@ function sourceOfTable(
       rowInits.push(`this.${name}=table.${column}[id];`);
     }
   });
-  return `class TableOf_${tableName}{constructor(columns,capacity,probe){this.capacity=capacity;this.probe=probe;${inits.join('')}}${methods.join('\n')}}
-    class RowOf_${tableName}{constructor(table,id){this.t=table;this.id=id;${rowInits.join('')}}${accessors.join('\n')}}
-    return {TableClass:TableOf_${tableName},RowClass:RowOf_${tableName}};`;
+  return `(()=>{let T,R;return{table:()=>T??=class TableOf_${tableName}{constructor(columns,lengths,capacity,probe){this.capacity=capacity;this.probe=probe;${inits.join('')}}${methods.join('\n')}},
+    row:()=>R??=class RowOf_${tableName}{constructor(table,id){this.t=table;this.id=id;${rowInits.join('')}}${accessors.join('\n')}}}})()`;
 }

@@ -8,10 +8,18 @@
  */
 
 import { type Address, type Classes, compileOwnClasses, compileTables, wantsOwnClasses } from './accessors.ts';
-import { assert } from './assert.ts';
+import { assert, present } from './assert.ts';
 import { Fifo, type Probe } from './fifo.ts';
 
 type ColumnType = 'u8' | 'u16' | 'u32' | 'f64';
+
+/** What a column without rows looks at. */
+const EMPTY = {
+  u8: new Uint8Array(),
+  u16: new Uint16Array(),
+  u32: new Uint32Array(),
+  f64: new Float64Array(),
+} as const;
 
 const CONSTRUCTORS = { u8: Uint8Array, u16: Uint16Array, u32: Uint32Array, f64: Float64Array } as const;
 
@@ -149,7 +157,7 @@ export interface CompiledSchema<S extends Schema> {
   readonly schema: S;
   readonly fields: readonly FieldInfo[];
   /** Number of a field, by `table.name`. */
-  readonly fieldNumber: ReadonlyMap<string, number>;
+  fieldNumber(name: string): number | undefined;
   /** The accessor classes of each table, compiled when they are first asked for: most programs want one flavour. */
   classes(recording: boolean): ReturnType<Classes>;
 }
@@ -157,7 +165,6 @@ export interface CompiledSchema<S extends Schema> {
 /** `written`: the plain classes, where somebody has compiled them before (see classSource()). */
 export function compileSchema<S extends Schema>(schema: S, written: Classes | null = null): CompiledSchema<S> {
   const fields: FieldInfo[] = [];
-  const fieldNumber = new Map<string, number>();
   const words = new Map<string, number>();
   for (const { record, fields } of Object.values(schema))
     if (record !== null) words.set(record, (words.get(record) ?? 0) + Object.keys(fields).length);
@@ -171,7 +178,6 @@ export function compileSchema<S extends Schema>(schema: S, written: Classes | nu
   for (const [tableName, declaration] of Object.entries(schema)) {
     for (const hashed of [true, false]) {
       for (const [name, kind] of Object.entries(hashed ? declaration.fields : declaration.unhashed)) {
-        fieldNumber.set(`${tableName}.${name}`, fields.length);
         fields.push({ table: tableName, name, kind, hashed, record: placeIn(declaration.record) });
       }
     }
@@ -182,6 +188,11 @@ export function compileSchema<S extends Schema>(schema: S, written: Classes | nu
       flavours.get(recording) ?? (recording || !written ? compileTables({ schema, fields }, recording) : written());
     flavours.set(recording, compiled);
     return compiled;
+  };
+  let numbers: ReadonlyMap<string, number> | null = null;
+  const fieldNumber = (name: string) => {
+    numbers ??= new Map(fields.map((field, number) => [`${field.table}.${field.name}`, number]));
+    return numbers.get(name);
   };
   return { schema, fields, fieldNumber, classes };
 }
@@ -228,27 +239,37 @@ export function layOut<S extends Schema>(
     return length;
   };
   interface Placed {
-    readonly field: FieldInfo;
-    readonly part: 'items' | 'length';
+    readonly number: number;
     readonly type: ColumnType;
     readonly count: number;
     offset: number;
   }
-  const placed: Placed[] = [];
-  for (const field of compiled.fields) {
-    const rows = capacities.rows[field.table] ?? 0;
-    const { record } = field;
+  // By what decides about their order: hashed or not, and the type.
+  const groups = new Map<string, Placed[]>();
+  const placing = (number: number, hashed: boolean, type: ColumnType, count: number): Placed => {
+    const column = { number, type, count, offset: 0 };
+    const group = `${hashed} ${type}`;
+    const others = groups.get(group);
+    if (others) others.push(column);
+    else groups.set(group, [column]);
+    return column;
+  };
+  const widths = compiled.fields.map(({ kind }) => lengthOf(kind));
+  /** Of a fifo, where its lengths are. */
+  const fifo_lengths = new Map<number, Placed>();
+  const items = compiled.fields.map(({ table, kind, hashed, record }, number) => {
+    const rows = capacities.rows[table] ?? 0;
     // The first field of a record has room for all of them.
-    const per_row = record === null ? lengthOf(field.kind) : record.index === 0 ? record.words : 0;
-    placed.push({ field, part: 'items', type: field.kind.type, count: rows * per_row, offset: 0 });
-    if (field.kind.shape === 'fifo') placed.push({ field, part: 'length', type: 'u16', count: rows, offset: 0 });
-  }
+    const per_row = record === null ? widths[number]! : record.index === 0 ? record.words : 0;
+    const column = placing(number, hashed, kind.type, rows * per_row);
+    if (kind.shape === 'fifo') fifo_lengths.set(number, placing(number, hashed, 'u16', rows));
+    return column;
+  });
   let offset = 0;
   let hashed_bytes = 0;
   for (const hashed of [true, false]) {
     for (const type of ['f64', 'u32', 'u16', 'u8'] as const) {
-      for (const column of placed) {
-        if (column.field.hashed !== hashed || column.type !== type) continue;
+      for (const column of groups.get(`${hashed} ${type}`) ?? []) {
         column.offset = offset;
         offset += column.count * CONSTRUCTORS[type].BYTES_PER_ELEMENT;
       }
@@ -258,74 +279,69 @@ export function layOut<S extends Schema>(
   }
   const buffer = new ArrayBuffer(offset);
   const records = new Map<string, Placed>();
-  for (const column of placed) if (column.field.record?.index === 0) records.set(column.field.record.name, column);
-  const view = (column: Placed) => {
-    const { record, table: tableName } = column.field;
+  for (const column of items) {
+    const { record } = compiled.fields[column.number]!;
+    if (record?.index === 0) records.set(record.name, column);
+  }
+  const view = (column: Placed): Column['values'] => {
+    const { record, table: tableName } = compiled.fields[column.number]!;
     const { type, offset, count } = record ? records.get(record.name)! : column;
     assert(!record || count === capacities.rows[tableName]! * record.words, 'table: tables of a record are as long');
-    return new CONSTRUCTORS[type](buffer, offset, count);
+    return count === 0 ? EMPTY[type] : new CONSTRUCTORS[type](buffer, offset, count);
   };
 
   const addressOf = (column: Placed): Address => {
-    const { record } = column.field;
+    const { record } = compiled.fields[column.number]!;
     const { type, offset } = record ? records.get(record.name)! : column;
-    return { first: offset / CONSTRUCTORS[type].BYTES_PER_ELEMENT, length: lengthOf(column.field.kind) };
+    return { first: offset / CONSTRUCTORS[type].BYTES_PER_ELEMENT, length: widths[column.number]! };
   };
   const own = probe === null && wantsOwnClasses(offset);
-  const classes = own
-    ? compileOwnClasses(compiled, placed.filter(({ part }) => part === 'items').map(addressOf), buffer)
-    : compiled.classes(probe !== null);
-  const columnsOf: Record<string, Record<string, unknown>> = {};
-  for (const column of placed) {
-    const { table: tableName, name, kind } = column.field;
-    columnsOf[tableName] ??= {};
-    const columns = columnsOf[tableName];
-    if (column.part === 'length') continue;
-    if (kind.shape !== 'fifo') {
-      columns[name] = view(column);
-      columns[`n_${name}`] = lengthOf(kind);
-      continue;
-    }
-    const lengths = placed.find(other => other.field === column.field && other.part === 'length')!;
-    const number = compiled.fieldNumber.get(`${tableName}.${name}`)!;
-    const width = lengthOf(kind);
-    columns[name] = Array.from(
+  const classes = own ? compileOwnClasses(compiled, items.map(addressOf), buffer) : compiled.classes(probe !== null);
+  const columns = items.map(column => {
+    const { table: tableName, kind } = compiled.fields[column.number]!;
+    if (kind.shape !== 'fifo') return view(column);
+    const lengths = fifo_lengths.get(column.number)!;
+    const width = widths[column.number]!;
+    return Array.from(
       { length: capacities.rows[tableName] ?? 0 },
       (_, id) =>
         new Fifo(
           new Uint16Array(buffer, column.offset + id * width * 2, width),
           new Uint16Array(buffer, lengths.offset + id * 2, 1),
           id,
-          number,
+          column.number,
           probe,
         ),
     );
-  }
+  });
 
   const tables: Record<string, object> = {};
   for (const name of Object.keys(compiled.schema)) {
-    tables[name] = new classes[name]!.TableClass(columnsOf[name] ?? {}, capacities.rows[name] ?? 0, probe);
+    tables[name] = new (classes[name]!.table())(columns, widths, capacities.rows[name] ?? 0, probe);
   }
-  const row = (name: string, id: number) => new classes[name]!.RowClass(tables[name]!, id);
+  const row = (name: string, id: number) => new (classes[name]!.row())(tables[name]!, id);
+  const numberOf = (table: string, field: string) =>
+    present(compiled.fieldNumber(`${table}.${field}`), `table: a field ${table}.${field}`);
   return {
     buffer,
     hashed_bytes,
     tables: tables as Layout<S>['tables'],
     row: ((name: string, id: number) => row(name, id)) as Layout<S>['row'],
     column(table, field) {
-      const column = columnsOf[table]?.[field];
-      assert(ArrayBuffer.isView(column) && !(column instanceof DataView), `table: ${table}.${field} is a column`);
-      const { kind, record } = compiled.fields[compiled.fieldNumber.get(`${table}.${field}`)!]!;
-      const length = lengthOf(kind);
-      return { values: column as Column['values'], first: record?.index ?? 0, step: record?.words ?? length, length };
+      const number = numberOf(table, field);
+      const values = columns[number]!;
+      assert(!Array.isArray(values), `table: ${table}.${field} is a column`);
+      const { record } = compiled.fields[number]!;
+      const length = widths[number]!;
+      return { values, first: record?.index ?? 0, step: record?.words ?? length, length };
     },
     floats(table, field) {
-      const column = columnsOf[table]?.[field];
+      const column = columns[numberOf(table, field)];
       assert(column instanceof Float64Array, `table: ${table}.${field} is a column of 64-bit floats`);
       return column;
     },
     words(table, field) {
-      const column = columnsOf[table]?.[field];
+      const column = columns[numberOf(table, field)];
       assert(column instanceof Uint32Array, `table: ${table}.${field} is a column of 32-bit words`);
       return column;
     },

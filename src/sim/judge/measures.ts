@@ -282,7 +282,7 @@ function isTable(name: string): name is keyof typeof schema {
 export function writers(context: Context, owner: EntityNode, of: Attribute | Collection, text: string): ThreadsNode {
   const { m, cells, hooks } = context;
   if (of.field === null) unjudgeable(`'${text}': no single field stands behind it`);
-  const number = compiledSchema.fieldNumber.get(of.field) ?? unjudgeable(`no field ${of.field}`);
+  const number = compiledSchema.fieldNumber(of.field) ?? unjudgeable(`no field ${of.field}`);
   const threads = m.places.threads.length;
   const perRow = Math.ceil((threads + 1) / 32);
   const { table } = compiledSchema.fields[number]!;

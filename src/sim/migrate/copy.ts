@@ -17,7 +17,7 @@ function copy_field(m: Machine, field: string, from: TableName, source: number, 
 /** All fields that two tables share. */
 export function copy_row(m: Machine, from: TableName, source: number, to: TableName, target: number): void {
   for (const { table, name } of compiledSchema.fields) {
-    if (table === from && compiledSchema.fieldNumber.has(`${to}.${name}`))
+    if (table === from && compiledSchema.fieldNumber(`${to}.${name}`) !== undefined)
       copy_field(m, name, from, source, to, target);
   }
 }
