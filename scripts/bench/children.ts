@@ -58,8 +58,8 @@ function compiled(folder: string): boolean {
 }
 
 /** Standard output of a program that must succeed. */
-export function output(program: string, args: readonly string[]): string {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
+export function output(program: string, args: readonly string[], env = process.env): string {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', env });
   if (error) throw error;
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}: ${stderr}`);
   return stdout;
