@@ -2,6 +2,7 @@
 import type { Source } from '../base/source.ts';
 import { compile, type Load } from '../dsl/compile.ts';
 import type { Diagnostic } from '../dsl/diagnostic.ts';
+import type { NamedSuite } from '../dsl/named_suites.ts';
 import { nearest } from '../dsl/suggest.ts';
 import type { Case, Cell, Options, Suite } from '../dsl/suite.ts';
 import type { Args } from './args.ts';
@@ -10,6 +11,7 @@ import { Imports, importLabel, readScenario, scenarioPaths } from './files.ts';
 import { Refusal } from './refusal.ts';
 import type { RecordedRun, RunFile } from './run_file.ts';
 import type { PlannedFile, PlannedRun } from './runner.ts';
+import { takes, withSuites } from './suites.ts';
 import type { Terminal } from './terminal.ts';
 import { GREP, SEED, SET, TAG, VARIANTS } from './verbs.ts';
 
@@ -29,8 +31,10 @@ export interface Plan {
 }
 
 /** A file that was read; without a suite where it has errors. */
-interface Loaded extends Omit<PlannedFile, 'runs'> {
+export interface Loaded extends Omit<PlannedFile, 'runs'> {
   readonly suite: Suite | null;
+  /** The suite that named it, where one did. */
+  readonly chosen: NamedSuite | null;
 }
 
 export function selectionOf(args: Args): Selection {
@@ -46,7 +50,11 @@ export function selectionOf(args: Args): Selection {
 export function planOf(operands: readonly string[], selection: Selection, terminal: Terminal): Plan {
   const imports = new Imports(terminal);
   const sources = scenarioPaths(operands, terminal).map(path => readScenario(path, terminal));
-  const files = sources.map(source => loaded(source, imports.load));
+  // In a folder the files of a suite run for themselves.
+  const files = sources.flatMap(source => {
+    const file = loaded(source, imports.load, null);
+    return operands.includes(source.path) ? withSuites(file, imports.load, loaded) : [file];
+  });
   return { files: planned(files, selection), set: selection.set, sources: [...sources, ...imports.read.values()] };
 }
 
@@ -61,7 +69,7 @@ export function planOfRunFile(runFile: RunFile, { variants, grep }: Selection): 
   const files = [...new Set(wanted.map(({ file }) => file))].map(file => {
     const source = texts.get(file);
     if (!source) throw new Refusal(`the run file lacks the text of ${file}`);
-    const { suite, ...rest } = loaded(source, load);
+    const { suite, chosen: _, ...rest } = loaded(source, load, null);
     const own = wanted.filter(run => run.file === file);
     return { ...rest, runs: suite ? own.map(run => recordedRun(suite, run)) : [] };
   });
@@ -72,11 +80,11 @@ function contentsOf({ runs }: RunFile): string {
   return `it holds: ${[...new Set(runs.map(({ case_name, variant }) => `'${case_name}' on ${variant}`))].join(', ')}`;
 }
 
-function loaded(source: Source, load: Load): Loaded {
+function loaded(source: Source, load: Load, chosen: NamedSuite | null): Loaded {
   const { diagnostics, suite } = isText(source)
     ? compile(source, load)
     : { diagnostics: [notText(source)], suite: null };
-  return { file: source.path, diagnostics, suite };
+  return { file: source.path, diagnostics, suite, chosen };
 }
 
 /** NUL, or what decoding left where the bytes were no UTF-8. */
@@ -117,15 +125,22 @@ function planned(files: readonly Loaded[], selection: Selection): readonly Plann
   const suites = files.flatMap(({ suite }) => suite ?? []);
   if (suites.length > 0) checkNames(suites, selection);
   const exact = suites.some(suite => suite.cases.some(({ name }) => name === selection.grep));
-  const matches = (each: Case): boolean =>
+  const matches = (each: Case, chosen: NamedSuite | null): boolean =>
+    takes(chosen, each) &&
     (selection.grep === null || (exact ? each.name === selection.grep : each.name.includes(selection.grep))) &&
     (selection.tags.length === 0 || selection.tags.some(tag => each.tags.includes(tag)));
 
-  const chosen = files.map(({ suite, ...file }) => {
-    return { ...file, runs: suite ? suite.cases.filter(matches).flatMap(each => runsOf(suite, each, selection)) : [] };
+  const chosen = files.map(({ suite, chosen, ...file }) => {
+    const cases = suite?.cases.filter(each => matches(each, chosen)) ?? [];
+    const own = selection.variants.length > 0 ? selection : { ...selection, variants: chosen?.variants ?? [] };
+    return { ...file, runs: suite ? cases.flatMap(each => runsOf(suite, each, own)) : [] };
   });
   const nothing = chosen.every(({ runs, diagnostics }) => runs.length === 0 && !hasErrors(diagnostics));
-  const unfit = nothing ? suites.flatMap(({ cases }) => cases.filter(matches).flatMap(unfitFor(selection))) : [];
+  const unfit = nothing
+    ? files.flatMap(
+        ({ suite, chosen }) => suite?.cases.filter(each => matches(each, chosen)).flatMap(unfitFor(selection)) ?? [],
+      )
+    : [];
   if (unfit.length > 0) throw new Refusal('nothing to run: no case needs these variants', unfit.join('; '));
   if (nothing)
     throw new Refusal(

@@ -2,6 +2,7 @@
  * A checked file as the runs that it asks for: case x matrix cell x variant, each lowered to a Program on demand.
  */
 import { Bug } from '../base/assert.ts';
+import type { Source } from '../base/source.ts';
 import type { Place, Program } from '../sim/program.ts';
 import type { Knobs } from '../sim/protocol/knobs.ts';
 import { DEFAULT_PRESET, PRESET_NAMES } from '../sim/protocol/presets.ts';
@@ -14,18 +15,21 @@ import type { Things } from './entity.ts';
 import { type Environment, evaluate, type Value, valueText } from './evaluate.ts';
 import { type Expression, pathText } from './expression.ts';
 import { Lowering } from './lower.ts';
-import { readExpression, tokensIn } from './read_expression.ts';
+import { type NamedSuite, namedSuites } from './named_suites.ts';
+import { readExpression } from './read_expression.ts';
 import type { Scope } from './scope.ts';
 import type { Node } from './statement.ts';
 import { didYouMean } from './suggest.ts';
-import { childrenOf, isNode, textOf } from './syntax.ts';
+import { childrenOf, isNode } from './syntax.ts';
 import { parseTree } from './tree.ts';
 import { numberOf } from './units.ts';
 import { knobsOfVariant, type Turn } from './variant.ts';
 import { placeOf } from './where.ts';
+import { wordsOf } from './words.ts';
 
 export interface Suite {
   readonly file: string;
+  readonly source: Source;
   readonly title: string;
   readonly tags: readonly string[];
   /** Parameters that `--set` may change, with the text of their defaults. */
@@ -34,7 +38,9 @@ export interface Suite {
   readonly paranoid: boolean;
   /** Tracepoints that the file wants printed, by name or pattern; null for all. */
   readonly tracepoints: readonly string[] | null;
+  /** None where it names suites and has no machine. */
   readonly cases: readonly Case[];
+  readonly suites: readonly NamedSuite[];
   /** A value for a parameter, as `--set` gives it; a text says what is wrong with it. */
   value(param: string, text: string): Value | string;
   /** Every variant that can be named here: those that ship, and the file's own. */
@@ -85,9 +91,12 @@ export function suiteOf(unit: Unit): Suite {
   const { nodes, source } = unit.tree;
   const found = nodes.filter(each => each.statement.id === 'case');
   const variants = [...PRESET_NAMES, ...unit.scope.variants().map(each => each.name)];
+  const suites = namedSuites(nodes);
+  const only_suites = suites.length > 0 && !nodes.some(each => each.statement.id === 'vm');
   const whole = { unit, fileVariants: variantsOf(nodes, variants) ?? protocolOf(unit), variants };
   return {
     file: source.path,
+    source,
     title: wordsOf(nodes, 'title', 'title')[0] ?? '',
     tags: wordsOf(nodes, 'tags', 'tags'),
     params: Object.fromEntries(
@@ -97,7 +106,8 @@ export function suiteOf(unit: Unit): Suite {
     ),
     paranoid: nodes.some(each => each.statement.id === 'paranoid'),
     tracepoints: tracepointsOf(nodes),
-    cases: found.length > 0 ? found.map(node => caseOf(node, whole)) : [caseOf(null, whole)],
+    cases: found.length > 0 || only_suites ? found.map(node => caseOf(node, whole)) : [caseOf(null, whole)],
+    suites,
     variants,
     value: (param, text) => valueFor(param, text, unit),
     knobs: variant => knobsOfVariant(variant, unit.scope, node => turnsOf(node, unit)),
@@ -173,22 +183,6 @@ function caseOf(node: Node | null, whole: Whole): Case {
 }
 
 // -- Reading what runs there are ------------------------------------------------------------------
-
-/** The words or texts in one place of all statements of a kind. */
-function wordsOf(nodes: readonly Node[], id: string, label: string): readonly string[] {
-  return nodes
-    .filter(each => each.statement.id === id)
-    .flatMap(each => childrenOf(each.cst, label))
-    .map(each =>
-      isNode(each)
-        ? tokensIn(each)
-            .map(token => token.image)
-            .join('')
-        : each.image.startsWith('"')
-          ? textOf(each).text
-          : each.image,
-    );
-}
 
 /** What the last of such statements says. */
 function numberIn(nodes: readonly Node[], id: string, label: string): number | null {

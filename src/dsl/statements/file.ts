@@ -57,7 +57,7 @@ export const tags = statement({
   where: ['file', 'case', 'suite'],
   once: true,
   syntax: seq(word('tags'), tagNames('tags')),
-  summary: 'Words by which `apflab run --tag` chooses.',
+  summary: 'Words by which `apflab run --tag` chooses; in a suite, those of the cases that it takes.',
   examples: ['tags review, first-steps'],
   round: 'settings',
   lower: ({ tags }, _at, lowering) => lowering.tags(tags),
@@ -168,10 +168,10 @@ export const run = statement({
 export const variants = statement({
   id: 'variants',
   keyword: 'variants',
-  where: ['case'],
+  where: ['case', 'suite'],
   once: true,
   syntax: seq(word('variants'), choice(nameList('many'), name('group'))),
-  summary: 'The variants that this case runs on.',
+  summary: 'The variants that this case, or the cases of this suite, run on.',
   examples: ['variants [linux_2_6_39, linux_6_12]'],
   check({ many, group }, _at, check) {
     for (const each of many ?? []) check.variant(each);

@@ -347,8 +347,14 @@ export const suite = statement({
   keyword: 'suite',
   where: ['file'],
   syntax: seq(word('suite'), name('name'), block('suite')),
-  summary: 'A named set of files, for `apflab run`.',
-  examples: ['suite smoke { files ["gate.apf", "halt.apf"]; tags smoke }'],
+  summary: 'Runs cases of other files: `apflab run` of the file that says so, named itself and not by its folder.',
+  about:
+    'Of the files it takes all cases, or those with one of its tags, or those that it names; on their own variants, or on its. What the command line says wins. A file of suites needs no machine. A suite may name a file of suites.',
+  examples: [
+    'suite smoke { files ["gate.apf", "halt.apf"]; tags smoke }',
+    'suite gates { files ["gate.apf"]; cases ["the gate"]; variants [v6, linux_6_12] }',
+  ],
+  lower: () => undefined,
 });
 
 export const suiteSettings = [
@@ -356,7 +362,14 @@ export const suiteSettings = [
     keyword: 'files',
     where: ['suite'],
     takes: [{ t: 'list', of: { t: 'text' } }],
-    summary: 'The files.',
+    summary: 'The files, from the folder of this one.',
     example: 'files ["gate.apf"]',
+  }),
+  setting({
+    keyword: 'cases',
+    where: ['suite'],
+    takes: [{ t: 'list', of: { t: 'text' } }],
+    summary: 'Only cases of these names.',
+    example: 'cases ["the gate"]',
   }),
 ];
