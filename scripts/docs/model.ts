@@ -9,7 +9,6 @@
 import { STATEMENTS } from '../../src/dsl/statements/all.ts';
 import { EVENTS } from '../../src/dsl/vocabulary.ts';
 import { STEP_NAMES } from '../../src/sim/at.ts';
-import { KNOB_NAMES, KNOBS, laterValues } from '../../src/sim/protocol/knobs.ts';
 import { PRESETS } from '../../src/sim/protocol/presets.ts';
 import { steps } from '../../src/sim/steps.ts';
 import type { Document } from '../gen_docs.ts';
@@ -159,14 +158,8 @@ function section({ file, about, models, differs, functions }: Source): string {
 }
 
 function versions(): string {
-  const unread = KNOB_NAMES.flatMap(name => {
-    const values = laterValues(name);
-    if (values.length === 0) return [];
-    return values.length === KNOBS[name].values.length ? [`\`${name}\``] : [`\`${name}\` (${values.join(', ')})`];
-  });
-  const note = `These knobs, or values of knobs, make no difference to the model yet: ${unread.join(', ')}.\n`;
   const rows = PRESETS.map(each => [`\`${each.name}\``, each.provenance, each.source, each.summary] as const);
-  return ['## Versions\n', table(['name', 'is', 'source', ''], rows), note].join('\n');
+  return ['## Versions\n', table(['name', 'is', 'source', ''], rows)].join('\n');
 }
 
 /** What the language knows and the model does not run yet. */

@@ -4,7 +4,7 @@ import { STATEMENTS } from '../dsl/statements/all.ts';
 import { DISTRIBUTIONS, EVENTS, FUNCTIONS } from '../dsl/vocabulary.ts';
 import { STEP_NAMES } from '../sim/at.ts';
 import { DESCRIPTIONS } from '../sim/attributes.ts';
-import { KNOB_NAMES, KNOBS, type KnobName, laterValues } from '../sim/protocol/knobs.ts';
+import { KNOB_NAMES, KNOBS, type KnobName } from '../sim/protocol/knobs.ts';
 import { knobsOf, PRESETS } from '../sim/protocol/presets.ts';
 import { tracepoints } from '../trace/all.ts';
 import { GLOSSARY } from './glossary.ts';
@@ -87,11 +87,9 @@ function later(needs: string | undefined): readonly string[] {
 
 /** Each value with the variants that have it. */
 function knobEntry(name: KnobName): Entry {
-  const waiting = laterValues(name);
   const rows = KNOBS[name].values.map(value => {
     const those = PRESETS.filter(preset => [knobsOf(preset.name)[name]].flat().some(each => each === value));
-    const noted = waiting.includes(value) ? ' (no difference yet)' : '';
-    return [`  ${value}`, `${those.map(preset => preset.name).join(', ') || 'no variant that ships'}${noted}`];
+    return [`  ${value}`, those.map(preset => preset.name).join(', ') || 'no variant that ships'];
   });
   return entry('knob', name, [KNOBS[name].summary], { rows });
 }

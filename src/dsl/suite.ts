@@ -282,15 +282,7 @@ function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options)
   const { unit } = whole;
   const { source, nodes } = unit.tree;
   const report = new Report(source);
-  const knobs = knobsOfVariant(
-    variant,
-    scope,
-    node => turnsOf(node, unit),
-    ({ span }, knob, values) => {
-      const what = `the knob ${knob} (${values.join(', ')})`;
-      report.error('needs', { span, message: `${what} needs the complete model, which this version does not run yet` });
-    },
-  );
+  const knobs = knobsOfVariant(variant, scope, node => turnsOf(node, unit));
   if (!knobs) {
     report.error('unknown-variant', {
       span: { start: 0, end: 0 },

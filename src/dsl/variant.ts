@@ -1,5 +1,5 @@
 /** The knobs of a variant: those of a preset, or of another variant of the file with some of them turned. */
-import { isSetKnob, KNOB_NAMES, KNOBS, type KnobName, type Knobs, laterValues } from '../sim/protocol/knobs.ts';
+import { isSetKnob, KNOB_NAMES, KNOBS, type KnobName, type Knobs } from '../sim/protocol/knobs.ts';
 import { knobsOf, presetNamed } from '../sim/protocol/presets.ts';
 import type { Scope } from './scope.ts';
 import type { Node } from './statement.ts';
@@ -11,24 +11,15 @@ export interface Turn {
   readonly values: readonly string[];
 }
 
-/** Told of each turn of a knob that makes no difference in this version: which variant, which knob, which values. */
-export type OnLater = (variant: Node, knob: KnobName, values: readonly string[]) => void;
-
 /** Null for a name that nobody declared, or for variants that extend one another in a circle. */
-export function knobsOfVariant(
-  name: string,
-  scope: Scope,
-  turnsOf: (node: Node) => readonly Turn[],
-  onLater: OnLater | null = null,
-): Knobs | null {
-  return follow(name, scope, turnsOf, onLater, []);
+export function knobsOfVariant(name: string, scope: Scope, turnsOf: (node: Node) => readonly Turn[]): Knobs | null {
+  return follow(name, scope, turnsOf, []);
 }
 
 function follow(
   name: string,
   scope: Scope,
   turnsOf: (node: Node) => readonly Turn[],
-  onLater: OnLater | null,
   through: readonly string[],
 ): Knobs | null {
   const node = scope.variant(name)?.node;
@@ -36,27 +27,8 @@ function follow(
   if (through.includes(name)) return null;
   const [base] = childrenOf(node.cst, 'base');
   if (!base || isNode(base)) return null;
-  const knobs = follow(base.image, scope, turnsOf, onLater, [...through, name]);
-  return (
-    knobs &&
-    turnsOf(node).reduce((before, turn) => {
-      const after = turned(before, turn);
-      const knob = KNOB_NAMES.find(each => each === turn.knob);
-      const idle = knob ? idleValues(before, after, knob) : [];
-      if (knob && idle.length > 0) onLater?.(node, knob, idle);
-      return after;
-    }, knobs)
-  );
-}
-
-/** What of a change of a knob makes no difference: a value taken on, elements put into a set or taken out of it. */
-function idleValues(before: Knobs, after: Knobs, knob: KnobName): readonly string[] {
-  const [was, is] = [asSet(before, knob), asSet(after, knob)];
-  const changed = [
-    ...is.filter(each => !was.includes(each)),
-    ...(isSetKnob(knob) ? was.filter(each => !is.includes(each)) : []),
-  ];
-  return changed.filter(each => laterValues(knob).includes(each));
+  const knobs = follow(base.image, scope, turnsOf, [...through, name]);
+  return knobs && turnsOf(node).reduce(turned, knobs);
 }
 
 function turned(knobs: Knobs, { knob, change, values }: Turn): Knobs {

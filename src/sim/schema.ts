@@ -263,8 +263,9 @@ const tables = {
 
       apf_halted: bool,
       apf_en_val: u53,
-      /** A copy of its bit 1, as of the last time that it was set with bit 0: up to 2026 what the gate reads (B14). */
+      /** Copies of its bits 1 and 2, as of the last time that it was set with bit 0: up to 2026 what is read (B14). */
       apf_send_always: bool,
+      apf_delivery_as_pf_vmexit: bool,
       /** apf.data, a gfn_to_hva_cache: where the shared area is, as of which memslots. */
       apf_data_gpa: u53,
       apf_data_hva: u53,

@@ -292,17 +292,6 @@ variant loop_b extends loop_a
   assert.throws(() => lower(text, { variant: 'loop_a' }), /no variant named 'loop_a'/);
 });
 
-lowering('a variant that turns what makes no difference yet is refused; naming what its base has is not', () => {
-  const text = `
-variant looker extends linux_2_6_39 { request_order linux_5_8; wake done_list }
-variant on_top extends looker { token plain }
-variant same extends linux_6_1 { deliver [int_bit, paging]; host_halt always }
-`;
-  assert.throws(() => lower(text, { variant: 'looker' }), /the knob request_order .*needs the complete model/);
-  assert.throws(() => lower(text, { variant: 'on_top' }), /the knob request_order/);
-  assert.equal(lower(text, { variant: 'same' }).vms[0]?.knobs.deliver, ['int_bit', 'paging']);
-});
-
 lowering('which variants a case runs on: its own, the file’s, the VM’s', () => {
   assert.equal(suiteOf('').cases[0]?.variants, ['linux_6_12']);
   assert.equal(suiteOf('run on variants [v6, v7]\n').cases[0]?.variants, ['v6', 'v7']);

@@ -3,7 +3,7 @@
 import { compile } from '../../dsl/compile.ts';
 import { didYouMean } from '../../dsl/suggest.ts';
 import type { Suite } from '../../dsl/suite.ts';
-import { KNOB_NAMES, KNOBS, type KnobName, laterValues } from '../../sim/protocol/knobs.ts';
+import { KNOB_NAMES, KNOBS } from '../../sim/protocol/knobs.ts';
 import { knobsThatDiffer, PRESET_NAMES, PRESETS, presetNamed } from '../../sim/protocol/presets.ts';
 import type { Args } from '../args.ts';
 import { columns, paragraph } from '../columns.ts';
@@ -80,7 +80,7 @@ function cardText(protocol: Protocol, strong: (text: string) => string): string 
   const changed = new Set<string>(preset?.extends ? Object.keys(preset.changes) : []);
   const rows = KNOB_NAMES.flatMap(knob => [
     [changed.has(knob) ? '*' : ' ', strong(knob), valueText(knobs, knob)].join(' '),
-    paragraph(KNOBS[knob].summary + laterText(knob), 4),
+    paragraph(KNOBS[knob].summary, 4),
   ]);
   return `${headText(protocol, strong)}\n${rows.join('\n')}\n`;
 }
@@ -97,15 +97,6 @@ function headText(protocol: Protocol, strong: (text: string) => string): string 
     ...(known === '' ? [] : [`\nknown:\n${known}`]),
     ...(ours === '' ? [] : [`\nours:\n${ours}`]),
   ].join('');
-}
-
-/** What of a knob waits for the complete model. */
-function laterText(knob: KnobName): string {
-  const later = laterValues(knob);
-  if (later.length === 0) return '';
-  return later.length === KNOBS[knob].values.length
-    ? ' No difference yet.'
-    : ` No difference yet: ${later.join(', ')}.`;
 }
 
 function comparisonText(a: Protocol, b: Protocol): string {

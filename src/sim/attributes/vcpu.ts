@@ -42,6 +42,7 @@ const HALTS = ['synthetic', 'guest'] as const;
 /** KVM_ASYNC_PF_ENABLED, bit 0 of MSR_KVM_ASYNC_PF_EN. */
 const ENABLED = 1;
 const SEND_ALWAYS = 2;
+const DELIVERY_AS_PF_VMEXIT = 4;
 
 function threadOf(m: Machine, row: number): Thread {
   return m.threads[m.places.vcpus[row]!.thread]!;
@@ -255,6 +256,16 @@ export const vcpu: Description = {
       'The copy of that bit, made when the MSR was last set with bit 0.',
       (m, row) => m.vcpus[row]!.apf_send_always === 1,
       'vcpu.apf_send_always',
+    ),
+    delivery_as_pf_vmexit: truth(
+      'The guest, a hypervisor, takes not-present in its own guest as a #PF exit.',
+      (m, row) => (m.vcpus[row]!.apf_en_val & DELIVERY_AS_PF_VMEXIT) !== 0,
+      'vcpu.apf_en_val',
+    ),
+    delivery_as_pf_vmexit_copy: truth(
+      'The copy of that bit, made when the MSR was last set with bit 0.',
+      (m, row) => m.vcpus[row]!.apf_delivery_as_pf_vmexit === 1,
+      'vcpu.apf_delivery_as_pf_vmexit',
     ),
     exception: words(
       Object.keys(EXCEPTION),

@@ -56,7 +56,7 @@ export const GATE_TERMS: { readonly [T in Knobs['gate'][number]]: (m: Machine, v
   interrupt_allowed: (_m, vcpu) => kvm_arch_interrupt_allowed(vcpu),
   hlt_deliverable: (m, vcpu) => vmSpec(m, vm_of_vcpu(m, vcpu)).hlt_exits || kvm_can_deliver_async_pf(m, vcpu),
   deliverable: kvm_can_deliver_async_pf,
-  nested_optin: (_m, vcpu) => !vcpu.guest_mode || l1_takes_exits(vcpu),
+  nested_optin: (m, vcpu) => !vcpu.guest_mode || l1_takes_exits(m, vcpu),
   nmi_allowed: nmi_allowed_or_optin,
   user_mode_only: (_m, vcpu) => vcpu.cpl3 === 1,
   lapic_enabled: (_m, vcpu) => vcpu.lapic_enabled === 1,
@@ -97,7 +97,7 @@ export function kvm_can_deliver_async_pf(m: Machine, vcpu: Vcpu): boolean {
   if (!pv_enabled(m, vcpu) || sdei_is_busy(m, vcpu)) return false;
   const { deliver, enable_bits } = knobs_of(m, vcpu);
   if (vcpu.guest_mode) {
-    if (deliver.includes('nested_optin') && !l1_takes_exits(vcpu)) return false;
+    if (deliver.includes('nested_optin') && !l1_takes_exits(m, vcpu)) return false;
   } else if (!vcpu.cr0_pg && deliver.includes('paging')) return false;
   const asked = enable_bits === 'copied' ? vcpu.apf_send_always : vcpu.apf_en_val & KVM_ASYNC_PF_SEND_ALWAYS;
   if (asked !== 0) return true;
@@ -105,8 +105,9 @@ export function kvm_can_deliver_async_pf(m: Machine, vcpu: Vcpu): boolean {
   return !deliver.includes('cpl') || kvm_x86_get_cpl(m, vcpu) !== 0;
 }
 
-/** L1 has said that it takes what its guest faults on as #PF exits. */
-function l1_takes_exits(vcpu: Vcpu): boolean {
+/** L1 has said that it takes what its guest faults on as #PF exits: as the MSR says, or as its copy does (B14). */
+function l1_takes_exits(m: Machine, vcpu: Vcpu): boolean {
+  if (knobs_of(m, vcpu).enable_bits === 'copied') return vcpu.apf_delivery_as_pf_vmexit === 1;
   return (vcpu.apf_en_val & KVM_ASYNC_PF_DELIVERY_AS_PF_VMEXIT) !== 0;
 }
 

@@ -10,6 +10,7 @@ import { OBS } from '../observe.ts';
 import { MP_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
 import {
   apf_acknowledged,
+  KVM_ASYNC_PF_DELIVERY_AS_PF_VMEXIT,
   KVM_ASYNC_PF_SEND_ALWAYS,
   MSR_KVM_ASYNC_PF_ACK,
   MSR_KVM_ASYNC_PF_EN,
@@ -243,8 +244,12 @@ export function kvm_pv_enable_async_pf(m: Machine, vcpu: Vcpu, data: number, the
   if (!pv_enabled(m, vcpu)) return AT.kvm_clear_async_pf_completion_queue;
   // Bits 63:6 are the guest-physical address of the 64-byte area.
   kvm_gfn_to_hva_cache_init(m, vcpu, vm_of_vcpu(m, vcpu), data - (data % 64));
-  vcpu.apf_send_always = (data & KVM_ASYNC_PF_SEND_ALWAYS) !== 0 ? 1 : 0;
-  return knobs_of(m, vcpu).destination === 'wake_all' ? AT.kvm_async_pf_wakeup_all : then;
+  const { enable_bits, destination } = knobs_of(m, vcpu);
+  if (enable_bits === 'copied') {
+    vcpu.apf_send_always = (data & KVM_ASYNC_PF_SEND_ALWAYS) !== 0 ? 1 : 0;
+    vcpu.apf_delivery_as_pf_vmexit = (data & KVM_ASYNC_PF_DELIVERY_AS_PF_VMEXIT) !== 0 ? 1 : 0;
+  }
+  return destination === 'wake_all' ? AT.kvm_async_pf_wakeup_all : then;
 }
 
 /** The rest of the exit of a WRMSR. */

@@ -34,21 +34,12 @@ export const KVM_REQ_NAMES = [
 ] as const;
 
 /**
- * Order in which vcpu_enter_guest() looks, by version; UNHALT and UNBLOCK are looked at elsewhere. 2.6.39 itself has
- * neither SMI, NMI nor PMI there; they stand where 3.x had them, for a variant that asks for counted NMIs.
+ * Order in which vcpu_enter_guest() looks, by the version that brought it; UNHALT and UNBLOCK are looked at elsewhere.
+ * Between 5.8 and 6.1 nothing moved. 2.6.39 has none of SMI, NMI, PMI and APF_READY there: SMI and NMI came in the order
+ * of 5.8, and what 2.6.39 has is in it as well.
  */
 export const REQUEST_ORDER = {
-  linux_2_6_39: [KVM_REQ_TLB_FLUSH, KVM_REQ_TRIPLE_FAULT, KVM_REQ_APF_HALT, KVM_REQ_NMI, KVM_REQ_PMI, KVM_REQ_SMI],
   linux_5_8: [
-    KVM_REQ_TLB_FLUSH,
-    KVM_REQ_TRIPLE_FAULT,
-    KVM_REQ_APF_HALT,
-    KVM_REQ_SMI,
-    KVM_REQ_NMI,
-    KVM_REQ_PMI,
-    KVM_REQ_APF_READY,
-  ],
-  linux_6_1: [
     KVM_REQ_TLB_FLUSH,
     KVM_REQ_TRIPLE_FAULT,
     KVM_REQ_APF_HALT,

@@ -23,7 +23,6 @@ export function reset_vcpu(m: Machine, vcpu: Vcpu, then: At): At {
   // What has come in since, a SIPI behind an INIT, is not part of it.
   const { apic_pending_events } = vcpu;
   for (const by of ['regs', 'sregs', 'msrs', 'mp_state', 'lapic', 'events', 'ram'] as const) clear_fields(m, vcpu, by);
-  vcpu.apf_send_always = 0;
   vcpu.apf_halted = 0;
   vcpu.apf_note_item = 0;
   vcpu.apic_pending_events = apic_pending_events;

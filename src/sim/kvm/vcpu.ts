@@ -208,11 +208,6 @@ export function vcpu_enter_guest_requests(m: Machine, thread: Thread): At {
     }
   }
   vcpu.request_next = 0;
-  // 2010 had no such request: asked to look at once, the vCPU looked at its entry.
-  if (kvm_check_request(KVM_REQ_APF_READY, vcpu)) {
-    vcpu.check_return = AT['vcpu_enter_guest.requests'];
-    return AT.kvm_check_async_pf_completion;
-  }
   return after_requests(m, vcpu);
 }
 

@@ -31,6 +31,7 @@ export const CARRIER = {
   apf_halted: 'stays',
   apf_en_val: 'msrs',
   apf_send_always: 'stays',
+  apf_delivery_as_pf_vmexit: 'stays',
   apf_data_gpa: 'stays',
   apf_data_hva: 'stays',
   apf_data_generation: 'stays',

@@ -3,8 +3,6 @@
  *
  * A preset (presets.ts) is a named set of values; `variant mine extends linux_5_8 { wake request }` changes
  * single ones. The model reads knobs and never asks for a version. B01 and so on number real bugs of the kernel, see scenarios/bugs.
- *
- * Some differences matter only to what is not modelled yet, such as nesting. Presets say them all the same; a variant that would turn nothing but such a one is refused, as it would change nothing.
  */
 
 import { GUARD_NAMES } from './guards.ts';
@@ -15,8 +13,6 @@ interface KnobDeclaration {
   /** A set knob holds any subset: `gate add nmi_allowed`, `gate remove irqchip`, `gate [irqchip]`. */
   readonly set?: true;
   readonly summary: string;
-  /** Which values make no difference before the complete model: all of them, or these. */
-  readonly later?: 'all' | readonly string[];
 }
 
 export const KNOBS = {
@@ -140,7 +136,7 @@ export const KNOBS = {
   enable_bits: {
     values: ['copied', 'read_from_msr'],
     summary:
-      "Whether SEND_ALWAYS is looked up in a copy made when the MSR was last set with bit 0, which goes stale, or in the MSR's value (B14).",
+      "Whether SEND_ALWAYS and DELIVERY_AS_PF_VMEXIT are looked up in copies made when the MSR was last set with bit 0, which go stale, or in the MSR's value (B14).",
   },
   lapic_check: {
     values: ['none', 'refuses_all', 'refuses_nonzero'],
@@ -191,9 +187,9 @@ export const KNOBS = {
   },
   hlt_emulation: { values: ['plain', 'has_events'], summary: 'Whether emulating HLT first looks for events.' },
   request_order: {
-    values: ['linux_2_6_39', 'linux_5_8', 'linux_6_1', 'linux_6_12'],
-    summary: 'Order in which enter_guest looks at requests.',
-    later: 'all',
+    values: ['linux_5_8', 'linux_6_12'],
+    summary:
+      'Order in which vcpu_enter_guest() looks at requests: SMI, NMI, PMI, so that the NMI that a counter asks for takes another round; or PMI first.',
   },
   init_sipi: {
     values: ['mp_state', 'pending_events'],
@@ -288,12 +284,6 @@ export type Knobs = {
 };
 
 export const KNOB_NAMES = Object.keys(KNOBS) as readonly KnobName[];
-
-/** The values of a knob that make no difference yet. */
-export function laterValues(name: KnobName): readonly string[] {
-  const { values, later }: KnobDeclaration = KNOBS[name];
-  return later === 'all' ? values : (later ?? []);
-}
 
 export function isSetKnob(name: KnobName): boolean {
   return 'set' in KNOBS[name];
