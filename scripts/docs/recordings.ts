@@ -10,6 +10,7 @@ import {
   shippedOrders,
 } from '../comparison.ts';
 import type { Document } from '../gen_docs.ts';
+import { ORDERS_SEEN } from '../orders_seen.ts';
 
 const INTRODUCTION = `# The model beside real kernels
 
@@ -26,7 +27,21 @@ approximates; which sentences there are does not.
 export const documents: readonly Document[] = [{ file: 'docs/recordings.md', render }];
 
 function render(): string {
-  return [INTRODUCTION, ...COMPARISONS.map(section)].join('\n');
+  return [INTRODUCTION, ordersSeen(), ...COMPARISONS.map(section)].join('\n');
+}
+
+const ORDERS = `## Orders seen, and where the model shows them
+
+From the README of the recordings (314571 events), in its words. Each is a judgement of a scenario that passes on Linux 6.1
+and 6.12, and would fail if the order did not come.
+`;
+
+function ordersSeen(): string {
+  const rows = ORDERS_SEEN.map(({ seen, shown }) => {
+    const where = shown.map(({ file, case_name, by }) => `${file}, "${case_name}": ${by.join(', ')}`);
+    return `| ${seen.replaceAll('|', '\\|')} | ${where.join('<br>')} |\n`;
+  });
+  return `${ORDERS}\n| seen | shown by |\n| --- | --- |\n${rows.join('')}`;
 }
 
 function section({ recording, case_name, variant }: Comparison): string {

@@ -11,13 +11,13 @@ import { type Environment, evaluate, type Value } from './evaluate.ts';
 import type { Expression, KindOf } from './expression.ts';
 import { fieldByName } from './field_by_name.ts';
 import { anyOf, sumOver, total } from './lower_total.ts';
-import { globsOf, recordedTrace } from './lower_trace.ts';
+import { globsOf, recordedTrace, refuseVariables } from './lower_trace.ts';
 import type { Entry } from './scope.ts';
 import type { Needs } from './statement.ts';
 import { nameOf } from './units.ts';
 import { ADDRESS_KINDS } from './value_type.ts';
 import { AGGREGATES, EVENTS, FUNCTIONS } from './vocabulary.ts';
-import { isAbout, isWatched } from './watched.ts';
+import { isAbout, isOfRecords, isWatched } from './watched.ts';
 
 /** What lowering an expression needs to know about the machine of this run. */
 export interface Place {
@@ -107,6 +107,7 @@ function quantifierExpr(of: KindOf<'quantifier'>, place: Place, variables: Varia
     const all = joined ?? { k: 'bool', value: of.q === 'each' };
     return of.q === 'no' ? { k: 'not', of: all } : all;
   }
+  if (isOfRecords(of.over)) refuseVariables(of, place, variables);
   return { k: 'quantifier', q: of.q, variable, over, body: inside({ k: 'variable', name: variable }) };
 }
 

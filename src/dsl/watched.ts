@@ -23,10 +23,15 @@ export function isWatched(of: Expression, variable: string): boolean {
     case 'binary':
       return (of.op === 'since' && isAbout(of, variable)) || inside(of.left) || inside(of.right);
     case 'quantifier':
-      return inside(of.body);
+      return inside(of.body) || (isOfRecords(of.over) && isAbout(of.body, variable));
     default:
       return false;
   }
+}
+
+/** Records are judged one by one as they are made, not when somebody asks. */
+export function isOfRecords(of: Expression): boolean {
+  return of.kind === 'call' && of.of.kind === 'name' && of.of.name === 'trace';
 }
 
 /** Functions that keep what has been. */

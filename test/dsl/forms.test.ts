@@ -128,6 +128,18 @@ forms('a worker is known by the page that it fetches', [
   ['expect worker(cold) in writers(web.vcpu[0].mp_state)', 'type: only the moment tells which worker this is'],
 ]);
 
+forms('what is said of a record is said of things that are there from the start', [
+  ['always each v in web.vcpus: each t in trace(kvm_entry): t.vcpu == v implies t.vcpu_id == v.number', 'pass'],
+  [
+    'always each v in web.vcpus: each t in trace(kvm_entry): t.vcpu == v implies t.vcpu_id == v.number + 1',
+    'fail: t.vcpu is web.vcpu[0], t.vcpu_id is 0x…, web.vcpu[0].number + 1 is 1',
+  ],
+  [
+    'never some t in trace(kvm_exit): count(x in trace(kvm_exit): x.vcpu == t.vcpu) > 1',
+    "type: what is said of a record cannot speak of 't', which stands for one after the other",
+  ],
+]);
+
 /** Nothing else to do: its vCPUs sleep meanwhile. */
 const IDLE = HEAD.replace(/ +task crew.*\n/, '');
 
