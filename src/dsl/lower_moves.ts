@@ -16,6 +16,8 @@ const ROUNDS_MAX = 10_000;
 export class MoveLowering {
   readonly links: LinkSpec[] = [];
   readonly migrations: MigrationSpec[] = [];
+  /** Snapshots that a statement restores on a host that it names. */
+  readonly restoredOn: { readonly saved: string; readonly host: Word }[] = [];
   readonly #lowering: Lowering;
 
   constructor(lowering: Lowering) {
@@ -90,6 +92,15 @@ export class MoveLowering {
       postcopy_from_round: this.#firstRound(inside.expression('switch')),
       give_up_ns: inside.expression('give_up') ? inside.number('give_up', 0) : null,
     });
+  }
+
+  /** A snapshot that is restored on another host starts its VM there: an incarnation more, where there is none yet. */
+  restores(actions: Program['actions']): void {
+    const ops = actions.flatMap(each => each.ops);
+    for (const { saved, host } of this.restoredOn) {
+      const save = ops.find(op => op.op === 'save' && op.name === saved);
+      if (save?.op === 'save') this.#incarnation(save.vm, this.#host(host.text), host);
+    }
   }
 
   /** The VM of the program that stands for this one on a host: itself at home, else another that waits there. */

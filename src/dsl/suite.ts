@@ -303,6 +303,7 @@ function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options)
     if (round === 'behaviour') lowering.acts_of_file = lowering.actions.length;
     lowering.round(round, body, source);
   }
+  lowering.moves.restores(lowering.actions);
   lowering.judge.finish();
   if (lowering.hosts.length === 0)
     report.error('missing', {
@@ -348,7 +349,7 @@ function savedIn(nodes: readonly Node[]): Things['saved'] {
   const named = (id: string) =>
     all.filter(each => each.statement.id === id).map(each => wordsOf([each], id, 'name')[0] ?? '');
   return [
-    ...named('save').map(name => ({ name, kind: 'saved' }) as const),
+    ...[...named('save'), ...named('snapshot')].map(name => ({ name, kind: 'saved' }) as const),
     ...named('get_mpstate').map(name => ({ name, kind: 'saved_vcpu' }) as const),
   ];
 }

@@ -110,6 +110,7 @@ export const AT = numbered([
   'do_madvise',
   'do_madvise.zap',
   'do_madvise.done',
+  'qemu_loadvm_state',
 
   // The process behind userfault memory, fs/userfaultfd.c.
   'userfaultfd_read',

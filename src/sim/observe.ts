@@ -100,6 +100,7 @@ export const OBSERVATIONS = {
     args: ['migration'],
     summary: 'The migration was cancelled or has failed; the VM goes on at the source.',
   },
+  restored: { args: ['vm'], summary: 'The VM has the state of a snapshot, and goes on from there.' },
   marked: { args: ['mark'], summary: "The scenario's own `mark`." },
   rcu_illegal_use: {
     args: ['vcpu'],
@@ -205,6 +206,7 @@ export const OBS = numbered([
   'switchover',
   'migrated',
   'migration_failed',
+  'restored',
   'marked',
   'rcu_illegal_use',
   'scheduling_while_atomic',

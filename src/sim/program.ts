@@ -294,9 +294,10 @@ export type ActionOp =
       readonly state: 'RUNNABLE' | 'UNINITIALIZED' | 'INIT_RECEIVED' | 'HALTED' | 'SIPI_RECEIVED';
     }
   | { readonly op: 'pause' | 'resume' | 'query'; readonly vm: number }
-  /** Keeps the state of a VM under a name; `restore` puts it back. */
-  | { readonly op: 'save'; readonly vm: number; readonly name: string }
-  | { readonly op: 'restore'; readonly name: string }
+  /** Keeps the state of a VM under a name, and so many of the latest; `restore` puts the latest but `back` in place. */
+  | { readonly op: 'save'; readonly vm: number; readonly name: string; readonly keep: number }
+  /** `on`: the host that it is to run on from then; null for wherever it is. */
+  | { readonly op: 'restore'; readonly name: string; readonly back: number; readonly on: number | null }
   /** All vCPUs of a VM and its guest with them, or one vCPU as by INIT. */
   /** The guest starts another kernel in its place. */
   | { readonly op: 'kexec'; readonly vm: number }

@@ -120,6 +120,7 @@ import { do_madvise, do_madvise_done, do_madvise_zap, do_mmap, do_mmap_done } fr
 import { uffd_handler_copy, uffd_handler_fetch, userfaultfd_read } from './mm/userfault.ts';
 import type { Thread } from './schema.ts';
 import { kvm_vcpu_ioctl_nmi } from './vmm/irqchip.ts';
+import { qemu_loadvm_state } from './vmm/loadvm.ts';
 import {
   do_exit,
   do_exit_notify,
@@ -220,6 +221,7 @@ export const steps: { readonly [N in keyof typeof AT]: Step } = {
   do_madvise,
   'do_madvise.zap': do_madvise_zap,
   'do_madvise.done': do_madvise_done,
+  qemu_loadvm_state,
   userfaultfd_read,
   kvm_async_pf_complete,
   'kvm_faultin_pfn.userfault': kvm_faultin_pfn_userfault,

@@ -64,6 +64,7 @@ const RUN: readonly (readonly [words: string, wrap: Wrap, lines: readonly string
       'let warm = web.heap.page(18)',
       'property p(v, w): v is runnable and w is runnable',
       'suite smoke { files ["bugs"]; tags smoke }',
+      'snapshot nightly of web { interval 1s; keep 3 }',
       'run on variants [v6, linux_6_12]',
       'seed 7',
       'limit time 50ms',
@@ -310,9 +311,8 @@ const RUN: readonly (readonly [words: string, wrap: Wrap, lines: readonly string
   ['report', inCase, ['show sequence', 'export perfetto to "run.json"']],
 ];
 
-/** These are for `apflab explore` and `apflab sweep`; a plan of snapshots is refused when run. */
+/** These are for `apflab explore` and `apflab sweep`. */
 const LATER: typeof RUN = [
-  ['file', file, ['snapshot nightly of web { interval 1s; keep 3 }']],
   ['swap', inSwap, ['read any(1us, 1ms)']],
   ['act', inCase, ['race { nmi n1 to web.vcpu[0]; nmi n2 to web.vcpu[0] }', 'any { evict cold | destroy web }']],
   [

@@ -4,7 +4,7 @@ import { block, expression, name, oneOf, place, word } from '../holes.ts';
 import { setting, takesCount, takesSize, takesWords } from '../setting.ts';
 import { statement } from '../statement.ts';
 import { opt, seq } from '../syntax.ts';
-import { COUNT, TIME } from '../units.ts';
+import { COUNT } from '../units.ts';
 import { quantity, words } from '../value_type.ts';
 import { IRQCHIPS, PAGINGS } from '../vocabulary.ts';
 
@@ -273,38 +273,6 @@ export const knob = statement({
   },
   lower: ({ knob, change, value }, _at, lowering) => lowering.knob(knob.text, change?.text ?? 'set', value),
 });
-
-const COMPLETE = { needs: 'the complete model' } as const;
-
-export const snapshot = statement({
-  id: 'snapshot',
-  keyword: 'snapshot',
-  where: ['file'],
-  syntax: seq(word('snapshot'), name('name'), word('of'), name('vm', 'VM'), block('snapshot')),
-  summary: 'A plan of snapshots of a VM.',
-  examples: ['snapshot nightly of web { interval 10ms; keep 3 }'],
-  needs: 'the complete model',
-  check: ({ vm }, _at, check) => check.declared(vm, 'vm'),
-});
-
-export const snapshotSettings = [
-  setting({
-    keyword: 'interval',
-    where: ['snapshot'],
-    takes: [quantity(TIME)],
-    summary: 'Time between two.',
-    example: 'interval 10ms',
-    ...COMPLETE,
-  }),
-  setting({
-    keyword: 'keep',
-    where: ['snapshot'],
-    takes: takesCount,
-    summary: 'How many are kept.',
-    example: 'keep 3',
-    ...COMPLETE,
-  }),
-];
 
 export const tracepoints = statement({
   id: 'tracepoints',

@@ -1,11 +1,16 @@
 /** What a VMM does with a VM as a whole, and with a vCPU that it has stopped: run control, looking, saving, restoring. */
-import { name, place, word } from '../holes.ts';
-import { setting, takesWords } from '../setting.ts';
+import { block, name, numeral, place, word } from '../holes.ts';
+import { setting, takesCount, takesTime, takesWords } from '../setting.ts';
 import { statement } from '../statement.ts';
 import { opt, seq } from '../syntax.ts';
 import { MP_STATES } from '../vocabulary.ts';
 
 const WHERE = ['file', 'case', 'act'] as const;
+
+/** Each is a copy of all that is saved, for the whole run. */
+const SNAPSHOTS_MAX = 16;
+/** Where a plan does not say how often. */
+const SNAPSHOT_NS = 10_000_000;
 
 export const savedMsrs = setting({
   keyword: 'saved_msrs',
@@ -59,24 +64,76 @@ export const save = statement({
   examples: ['save web as snap'],
   declare: ({ name }, at, scope) => scope.thing(name, 'saved', at),
   check: ({ vm }, _at, check) => check.thing(vm, 'vm'),
-  lower: ({ vm, name }, at, lowering) => lowering.act({ op: 'save', vm: lowering.entity(vm).id, name: name.text }, at),
+  lower: ({ vm, name }, at, lowering) =>
+    lowering.act({ op: 'save', vm: lowering.entity(vm).id, name: name.text, keep: 1 }, at),
 });
+
+export const snapshot = statement({
+  id: 'snapshot',
+  keyword: 'snapshot',
+  where: ['file', 'case'],
+  syntax: seq(word('snapshot'), name('name'), word('of'), name('vm', 'VM'), block('snapshot')),
+  summary: 'A plan of snapshots: saves a VM over and over, and keeps the latest.',
+  about:
+    '`restore NAME` takes the latest, `restore NAME back 2` the one before the last; `NAME.kept` are those there are.',
+  examples: ['snapshot nightly of web { interval 10ms; keep 3 }'],
+  declare: ({ name }, at, scope) => scope.thing(name, 'saved', at),
+  check: ({ vm }, _at, check) => check.declared(vm, 'vm'),
+  lower({ name, vm }, at, lowering) {
+    const inside = lowering.inside(at);
+    const keep = inside.whole('keep', 1, 1, SNAPSHOTS_MAX);
+    const number = lowering.vms.findIndex(each => each.name === vm.text);
+    const interval = inside.expression('interval');
+    const period_ns = interval ? lowering.period(interval) : SNAPSHOT_NS;
+    lowering.lasts(period_ns);
+    lowering.actions.push({
+      place: lowering.place(at),
+      trigger: { kind: 'every', period_ns, from_ns: period_ns, until_ns: null },
+      ops: [{ op: 'save', vm: number, name: name.text, keep }],
+    });
+  },
+});
+
+export const snapshotSettings = [
+  setting({
+    keyword: 'interval',
+    where: ['snapshot'],
+    takes: takesTime,
+    summary: 'Time between two, and to the first.',
+    example: 'interval 10ms',
+  }),
+  setting({
+    keyword: 'keep',
+    where: ['snapshot'],
+    takes: takesCount,
+    summary: 'How many are kept.',
+    example: 'keep 3',
+  }),
+];
 
 export const restore = statement({
   id: 'restore',
   keyword: 'restore',
   where: WHERE,
-  syntax: seq(word('restore'), place('saved', 'SAVED'), opt(seq(word('on'), name('host', 'HOST')))),
+  syntax: seq(
+    seq(word('restore'), place('saved', 'SAVED')),
+    opt(seq(word('back'), numeral('back'))),
+    opt(seq(word('on'), name('host', 'HOST'))),
+  ),
   summary: 'Puts a VM into a saved state, its own host keeping what it knows; or starts it from there on another host.',
-  examples: ['restore snap', 'restore snap on dst'],
-  check({ saved, host }, _at, check) {
+  about:
+    'Of a plan of snapshots it is the latest, or the one so many before. On another host the memory is read in first, and the VM is stopped for good where it was. What has not been saved yet is not restored.',
+  examples: ['restore snap', 'restore snap on dst', 'restore snap back 2'],
+  check({ saved, back, host }, _at, check) {
     check.thing(saved, 'saved');
+    if (back) check.whole(back, 0, SNAPSHOTS_MAX - 1);
     if (host) check.declared(host, 'host');
   },
-  lower({ saved, host }, at, lowering) {
+  lower({ saved, back, host }, at, lowering) {
     const { name } = lowering.entity(saved);
-    if (host) lowering.needs(host.span, "'restore … on'", 'the complete model');
-    else lowering.act({ op: 'restore', name }, at);
+    if (host) lowering.moves.restoredOn.push({ saved: name, host });
+    const on = host ? lowering.hosts.findIndex(each => each.name === host.text) : null;
+    lowering.act({ op: 'restore', name, back: back ? Number(back.text) : 0, on }, at);
   },
 });
 

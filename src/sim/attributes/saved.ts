@@ -15,6 +15,18 @@ export const saved: Description = {
       positions: (m, row) => (m.saveds[row]!.taken ? m.places.saved[row]!.vcpus : 0),
       at: (m, row, position) => m.places.saved[row]!.first + position,
     },
+    kept: {
+      of: 'saved',
+      summary: 'Of a plan of snapshots those that are kept, the latest first.',
+      field: null,
+      positions: (m, row) => {
+        const { keep } = m.places.saved[row]!;
+        let nr = 0;
+        for (let back = 0; back < keep; back += 1) nr += m.saveds[row + back]!.taken;
+        return nr;
+      },
+      at: (_m, row, position) => row + position,
+    },
   },
   states: {},
   series: {},

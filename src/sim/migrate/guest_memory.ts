@@ -6,7 +6,7 @@
  * leaves each where it is, in memory or in swap.
  */
 import type { Machine } from '../machine.ts';
-import { GUEST_TASK, NODE } from '../schema.ts';
+import { GUEST_TASK, NODE, type Node } from '../schema.ts';
 import type { SavedPlace } from '../vmm/places.ts';
 import { clear_row, copy_row, load_fields, save_fields } from './copy.ts';
 
@@ -50,6 +50,15 @@ export function save_guest(m: Machine, vm: number, place: SavedPlace): void {
   }
 }
 
+/** A CPU of the guest as it is in this incarnation of its VM: it may have been saved in another. */
+function vcpu_here(m: Machine, vm: number, saved: number): number {
+  return m.places.vms[vm]!.first_vcpu + m.places.vcpus[saved]!.vcpu_id;
+}
+
+function name_vcpu_here(m: Machine, vm: number, node: Node): void {
+  if (node.vcpu > 0) node.vcpu = vcpu_here(m, vm, node.vcpu - 1) + 1;
+}
+
 /** Writes it, over whatever the guest has become since. */
 export function load_guest(m: Machine, vm: number, place: SavedPlace): void {
   const { first_vcpu, first_task } = m.places.vms[vm]!;
@@ -58,6 +67,7 @@ export function load_guest(m: Machine, vm: number, place: SavedPlace): void {
   for (let index = 0; index < place.tasks; index += 1) {
     const task = m.tasks[first_task + index]!;
     copy_row(m, 'saved_task', place.first_task + index, 'task', task.id);
+    task.vcpu = vcpu_here(m, vm, task.vcpu);
     const source = m.places.source.task + task.id;
     m.queue.disarm(source);
     if (task.state === GUEST_TASK.SLEEPING)
@@ -74,6 +84,7 @@ export function load_guest(m: Machine, vm: number, place: SavedPlace): void {
   const own = ownNodes(m, vm);
   own.forEach((node, index) => {
     copy_row(m, 'saved_node', place.first_node + index, 'node', node);
+    name_vcpu_here(m, vm, m.nodes[node]!);
   });
   let dummies = 0;
   for (let index = own.length; index < place.nodes; index += 1) {
@@ -82,6 +93,7 @@ export function load_guest(m: Machine, vm: number, place: SavedPlace): void {
     const free = m.nodes.find(({ id, state }) => id >= m.tasks.length + m.vcpus.length && state === NODE.free);
     if (!free) break;
     copy_row(m, 'saved_node', saved, 'node', free.id);
+    name_vcpu_here(m, vm, free);
     dummies += 1;
   }
   m.vms[vm]!.nr_dummies = dummies;

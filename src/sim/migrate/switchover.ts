@@ -34,7 +34,7 @@ export function vm_loaded(m: Machine, migration: number, failed: boolean): void 
  * What refers to the vCPUs of one incarnation refers to those of the other: the guest's own tables name its CPUs, and
  * its timers go on by the guest's clock.
  */
-function rehome(m: Machine, from: number, to: number): void {
+export function rehome(m: Machine, from: number, to: number): void {
   const shift = m.places.vms[to]!.first_vcpu - m.places.vms[from]!.first_vcpu;
   const { first_vcpu, first_task } = m.places.vms[from]!;
   const { vcpus, guest } = m.program.vms[from]!;

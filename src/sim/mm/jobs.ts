@@ -26,5 +26,5 @@ export function evictionsOf(program: Program, vms: FirstPages): readonly PageJob
 
 /** What the main threads of VMMs do. */
 export function memoryJobsOf(program: Program, vms: FirstPages): readonly PageJob[] {
-  return jobsOf(program, vms, ['mmap', 'balloon', 'truncate']);
+  return jobsOf(program, vms, ['mmap', 'balloon', 'truncate', 'restore']);
 }

@@ -26,7 +26,9 @@ export function begin_memory_job(m: Machine, thread: Thread): At | null {
   const { vm } = m.places.threads[thread.id]!;
   const { memory_jobs } = m.vms[vm]!;
   if (memory_jobs.length === 0 || m.vms[vm]!.state !== VM_STATE.RUNNING) return null;
-  return m.places.memory_jobs[memory_jobs.at(0)]!.op.op === 'mmap' ? AT.do_mmap : AT.do_madvise;
+  const { op } = m.places.memory_jobs[memory_jobs.at(0)]!.op;
+  if (op === 'restore') return AT.qemu_loadvm_state;
+  return op === 'mmap' ? AT.do_mmap : AT.do_madvise;
 }
 
 function end_of_job(m: Machine, thread: Thread): At {

@@ -13,10 +13,11 @@ import { kvm_vcpu_kick } from '../kvm/requests.ts';
 import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { load_guest, save_guest } from '../migrate/guest_memory.ts';
 import { vm_loaded, vm_saved } from '../migrate/switchover.ts';
+import { OBS } from '../observe.ts';
 import { MP_STATE, type Vcpu, type Vm } from '../schema.ts';
-import type { Command } from './command.ts';
 import { TRANSFER, VMM_WORK } from './fields.ts';
 import type { SavedPlace } from './places.ts';
+import { arrived_from_snapshot, is_home, keep_saved, leave, leaves, placeToFill, savedPlace } from './snapshot.ts';
 
 type Work = (typeof VMM_WORK)[keyof typeof VMM_WORK];
 
@@ -67,7 +68,7 @@ function begin(m: Machine, vm: number): void {
       for (const vcpu of vcpusOf(m, vm)) run_on_cpu(m, vcpu, VMM_WORK.query, 0);
       return;
     case 'get_mpstate':
-      run_on_cpu(m, one!, VMM_WORK.get_mpstate, savedPlace(m, op).first + 1);
+      run_on_cpu(m, one!, VMM_WORK.get_mpstate, savedPlace(m, op.name, 0).first + 1);
       return;
     case 'set_mpstate':
       one!.vmm_mp_state = MP_STATE[op.state];
@@ -84,30 +85,33 @@ function begin(m: Machine, vm: number): void {
       row.transfer = TRANSFER.stopping;
       for (const vcpu of vcpusOf(m, vm)) run_on_cpu(m, vcpu, VMM_WORK.stop, 0);
       return;
-    case 'save':
     case 'restore':
+      row.transfer = TRANSFER.stopping;
+      // One that starts here is reset first, whatever it did before it left: loadvm begins with qemu_system_reset().
+      for (const vcpu of vcpusOf(m, vm)) run_on_cpu(m, vcpu, is_home(m, vm) ? VMM_WORK.stop : VMM_WORK.reset, 0);
+      return;
+    case 'save':
     case 'migrate_out':
       row.transfer = TRANSFER.stopping;
       for (const vcpu of vcpusOf(m, vm)) run_on_cpu(m, vcpu, VMM_WORK.stop, 0);
       return;
-    case 'migrate_in': {
-      row.transfer = TRANSFER.transferring;
-      const place = m.places.migrations[op.migration]!.saved;
-      load_guest(m, vm, place);
-      ask_all(m, vm, place, VMM_WORK.load);
+    case 'migrate_in':
+      load(m, vm, m.places.migrations[op.migration]!.saved);
       return;
-    }
   }
+}
+
+/** Writes what was saved: the guest's memory at once, then each vCPU thread its own state. */
+function load(m: Machine, vm: number, place: SavedPlace): void {
+  m.vms[vm]!.transfer = TRANSFER.transferring;
+  load_guest(m, vm, place);
+  ask_all(m, vm, place, VMM_WORK.load);
 }
 
 function ask_all(m: Machine, vm: number, place: SavedPlace, work: Work): void {
   vcpusOf(m, vm).forEach((vcpu, index) => {
     run_on_cpu(m, vcpu, work, place.first + index + 1);
   });
-}
-
-function savedPlace(m: Machine, op: Extract<Command, { readonly name: string }>): SavedPlace {
-  return m.places.saved.find(({ name }) => name === op.name)!;
 }
 
 /** Has a vCPU thread do something outside of KVM_RUN. Models run_on_cpu() and qemu_cpu_kick() of QEMU. */
@@ -140,7 +144,8 @@ export function run_on_cpu_refused(m: Machine, vcpu: Vcpu): At {
 function proceed(m: Machine, vm: number): void {
   const row = m.vms[vm]!;
   const { op } = m.places.commands[row.monitor.at(0)]!;
-  if (op.op === 'get_mpstate') m.saveds[m.places.saved.indexOf(savedPlace(m, op))]!.taken = row.monitor_failed ? 0 : 1;
+  if (op.op === 'get_mpstate')
+    m.saveds[m.places.saved.indexOf(savedPlace(m, op.name, 0))]!.taken = row.monitor_failed ? 0 : 1;
   if (op.op === 'reset' && row.transfer === TRANSFER.stopping) {
     row.transfer = TRANSFER.transferring;
     restart_guest(m, vm);
@@ -162,19 +167,31 @@ function proceed(m: Machine, vm: number): void {
     if (!row.monitor_failed) row.paused = 0;
     vm_loaded(m, op.migration, row.monitor_failed === 1);
   }
-  if (op.op === 'save' || op.op === 'restore') {
-    const place = savedPlace(m, op);
-    const saved = m.saveds[m.places.saved.indexOf(place)]!;
-    if (row.transfer === TRANSFER.stopping && (op.op === 'save' || saved.taken)) {
+  if (op.op === 'save') {
+    const place = placeToFill(m, op.name);
+    if (row.transfer === TRANSFER.stopping) {
       row.transfer = TRANSFER.transferring;
-      if (op.op === 'restore') load_guest(m, vm, place);
-      ask_all(m, vm, place, op.op === 'save' ? VMM_WORK.save : VMM_WORK.load);
+      ask_all(m, vm, place, VMM_WORK.save);
       return;
     }
-    if (op.op === 'save' && !row.monitor_failed) {
+    if (!row.monitor_failed) {
       save_guest(m, vm, place);
-      saved.taken = 1;
+      keep_saved(m, op.name);
     }
+  }
+  if (op.op === 'restore') {
+    const place = savedPlace(m, op.name, op.back);
+    const taken = m.saveds[m.places.saved.indexOf(place)]!.taken === 1;
+    const here = is_home(m, vm);
+    if (row.transfer === TRANSFER.stopping && taken && !leaves(m, vm, op)) {
+      load(m, vm, place);
+      return;
+    }
+    if (row.transfer === TRANSFER.stopping && taken) {
+      row.paused = 1;
+      leave(m, vm, op);
+    } else if (!here) arrived_from_snapshot(m, vm, row.monitor_failed === 1);
+    else if (taken) m.observe?.(OBS.restored, vm, vm, -1);
   }
   end(m, vm);
 }

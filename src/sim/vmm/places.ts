@@ -22,6 +22,8 @@ export interface SavedPlace {
   readonly vm: number;
   /** All vCPUs of the VM, or one, whichever it is at the time. */
   readonly whole: boolean;
+  /** How many of a name are kept: the places behind this one, and behind them where the next is read into. */
+  readonly keep: number;
   readonly first: number;
   readonly vcpus: number;
   /** Rows of saved_task and saved_node, where it is ever restored; else none. */
@@ -48,10 +50,21 @@ function savedBy(
       tasks: restored ? vms[op.vm]!.tasks : 0,
       nodes: restored ? nodes : 0,
     };
-    saved.push({ name: op.name, vm: op.vm, whole, ...next, ...counts });
-    next.first += counts.vcpus;
-    next.first_task += counts.tasks;
-    next.first_node += counts.nodes;
+    const keep = op.op === 'save' ? op.keep : 1;
+    // What is kept of a plan must outlive an attempt that fails: the next is read into a place of its own.
+    for (let back = 0; back < (keep === 1 ? 1 : keep + 1); back += 1) {
+      saved.push({
+        name: back === 0 ? op.name : `${op.name} back ${back}`,
+        vm: op.vm,
+        whole,
+        keep,
+        ...next,
+        ...counts,
+      });
+      next.first += counts.vcpus;
+      next.first_task += counts.tasks;
+      next.first_node += counts.nodes;
+    }
   }
   return saved;
 }
@@ -76,7 +89,7 @@ export function placeCommands(program: Program, nodes: number, threads: readonly
   const migrations = program.migrations.map(({ name, vm }, migration): MigrationPlace => {
     const first = saved.reduce((total, { vcpus }) => total + vcpus, 0);
     const none = { first_task: 0, tasks: 0, first_node: 0, nodes: 0 };
-    const place: SavedPlace = { name, vm, whole: true, first, vcpus: program.vms[vm]!.vcpus, ...none };
+    const place: SavedPlace = { name, vm, whole: true, keep: 1, first, vcpus: program.vms[vm]!.vcpus, ...none };
     saved.push(place);
     const out_command = commands.push({ action: -1, op: { op: 'migrate_out', migration } }) - 1;
     const in_command = commands.push({ action: -1, op: { op: 'migrate_in', migration } }) - 1;
