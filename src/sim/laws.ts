@@ -194,12 +194,15 @@ function checkReferences(m: Machine): void {
   });
 }
 
+/** Steps of a killed main thread that come after its exit_mm(). */
+const LEAVES_MM = new Set<number>([AT.exit_mmap, AT.kvm_vcpu_release, AT.kvm_vm_release]);
+
 /** A vCPU thread and the main thread of a VMM have the address space until they exit; a userfault handler has its own. */
 function hasMm(m: Machine, thread: Thread): boolean {
   if (thread.kind === THREAD_KIND.vmm) {
-    const { end, state, open_fds } = m.vms[m.places.threads[thread.id]!.vm]!;
-    const waiting = thread.at === AT.vmm && state === VM_STATE.ENDING;
-    return end !== VM_END.kill || (open_fds > 0 && (waiting || thread.at === AT['vmm.join']));
+    const { end, state } = m.vms[m.places.threads[thread.id]!.vm]!;
+    // Told to end it may still be at something else; with the last vCPU thread gone it gives up its share.
+    return end !== VM_END.kill || (state === VM_STATE.ENDING && !LEAVES_MM.has(thread.at));
   }
   if (thread.kind !== THREAD_KIND.vcpu) return false;
   return thread.at !== AT.off && thread.at !== AT['do_exit.notify'] && thread.exit_mmap_return !== AT['do_exit.notify'];

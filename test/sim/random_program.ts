@@ -71,6 +71,8 @@ export function randomProgram(seed: number, wishes: Wishes = {}): Program {
   const hosts = dice.list(2, index => randomHost(dice, index), 1);
   const vms = dice.list(3, index => randomVm(dice, index, hosts, variant), 1);
   const actions = dice.list(12, index => randomAction(dice, index, vms, limit_ns));
+  const run_seed = dice.from(0, 1_000_000);
+  const ends = dice.chance(25) ? [randomEnd(dice, vms, limit_ns)] : [];
   return {
     title: 'random',
     file: 'random.apf',
@@ -80,12 +82,12 @@ export function randomProgram(seed: number, wishes: Wishes = {}): Program {
     params: {},
     chosen: { set: {}, of_several: false },
     variant,
-    seed: dice.from(0, 1_000_000),
+    seed: run_seed,
     limit_ns,
     limit_steps: wishes.limit_steps ?? 20_000,
     hosts,
     vms,
-    actions,
+    actions: [...actions, ...ends],
     judgements: [],
     expectations: [],
     baseline: null,
@@ -353,6 +355,13 @@ function randomAction(dice: Dice, index: number, vms: readonly VmSpec[], limit_n
     trigger: randomTrigger(dice, vms, limit_ns),
     ops: dice.list(3, () => randomAct(dice, index, vms), 1),
   };
+}
+
+/** One of the VMs is destroyed or killed in the middle of it all. */
+function randomEnd(dice: Dice, vms: readonly VmSpec[], limit_ns: number): Action {
+  const vm = dice.from(0, vms.length - 1);
+  const trigger: Trigger = { kind: 'at', ns: dice.from(0, limit_ns) };
+  return { place: PLACE, trigger, ops: [{ op: 'end_vm', vm, how: dice.of(['destroy', 'kill']) }] };
 }
 
 /** What a scenario can hold: a vCPU, by itself or as its thread. */

@@ -75,8 +75,16 @@ export const unmap = statement({
     check.thing(pages, 'page', 'pages');
     check.thing(task, 'task');
   },
-  lower: ({ pages, task }, at, lowering) =>
-    lowering.act({ op: 'guest_unmap', task: lowering.entity(task).id, ...lowering.pages(pages) }, at),
+  lower({ pages, task }, at, lowering) {
+    const op = { op: 'guest_unmap', task: lowering.entity(task).id, ...lowering.pages(pages) } as const;
+    if (!lowering.vms[op.vm]?.guest.tasks[op.task]?.nested) lowering.act(op, at);
+    else
+      lowering.report.error('type', {
+        span: task.span,
+        message: 'the tables of a nested guest are its own: its hypervisor takes nothing out of them',
+        help: 'unmap of a task that is not nested',
+      });
+  },
 });
 
 export const memslot = statement({

@@ -83,7 +83,8 @@ function write_guest_pte(m: Machine, vcpu: Vcpu, index: number, bits: number, th
 /**
  * The guest kernel takes pages of the heap out of a task's tables, and has the task's CPU forget them: one by INVLPG,
  * more of them by loading CR3 again, as flush_tlb_func() does, arch/x86/mm/tlb.c.
- * Differs: the edit itself takes no time; with one address space for all, the other CPUs are not told.
+ * Differs: the edit itself takes no time; with one address space for all, the other CPUs are not told. A nested guest has
+ * tables of its own, which are as at its boot.
  */
 export function unmap_of_task(m: Machine, vm: number, task: number, heap_pages: readonly number[]): void {
   const { space, vcpu: row } = m.places.tasks[task]!;

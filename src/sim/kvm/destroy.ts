@@ -11,8 +11,7 @@ import { knobsOfVm, type Machine, vmSpec } from '../machine.ts';
 import { mmdrop } from '../mm/exit_mmap.ts';
 import { OBS } from '../observe.ts';
 import { compiledSchema, NODE, THREAD_KIND, type Thread } from '../schema.ts';
-import { l2_zap_page } from './nested_spte.ts';
-import { tdp_zap } from './tdp.ts';
+import { kvm_flush_shadow_all } from './notifier.ts';
 
 /** Models kvm_get_kvm(), virt/kvm/kvm_main.c. */
 export function kvm_get_kvm(m: Machine, vm: number): void {
@@ -61,10 +60,7 @@ export function kvm_arch_free_vm(m: Machine, thread: Thread): At {
   const { vcpus } = vmSpec(m, vm);
   if (vm_now(m, guest_vm(m, vm)) === vm) end_guest(m, guest_vm(m, vm), vm);
   for (let vcpu = place.first_vcpu; vcpu < place.first_vcpu + vcpus; vcpu += 1) clear_row(m, 'vcpu', vcpu);
-  for (let page = place.first_page; page < place.first_page + place.pages; page += 1) {
-    l2_zap_page(m, vm, page);
-    tdp_zap(m, vm, page);
-  }
+  kvm_flush_shadow_all(m, vm);
   row.nr_dummies = 0;
   row.state = VM_STATE.DESTROYED;
   mmdrop(m, vm);

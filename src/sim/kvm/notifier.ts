@@ -14,6 +14,19 @@ export function kvm_unmap_gfn(m: Machine, vm: number, page: number): boolean {
   return hasShadows(m, vm) ? shadow_zap_page(m, vm, page) || dirty : dirty;
 }
 
+/**
+ * Drops all that the guest reaches, with its address space or the VM itself: nobody runs it any more, so nobody flushes.
+ * Models kvm_arch_flush_shadow_all(), arch/x86/kvm/mmu/mmu.c.
+ */
+export function kvm_flush_shadow_all(m: Machine, vm: number): void {
+  const { first_page, pages } = m.places.vms[vm]!;
+  for (let page = first_page; page < first_page + pages; page += 1) {
+    l2_zap_page(m, vm, page);
+    tdp_zap(m, vm, page);
+    if (hasShadows(m, vm)) shadow_zap_page(m, vm, page);
+  }
+}
+
 /** Tests and clears accessed bits. Models kvm_age_gfn(). */
 export function kvm_age_gfn(m: Machine, vm: number, page: number): boolean {
   const of_l2 = l2_age_page(m, vm, page);

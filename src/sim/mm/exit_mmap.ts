@@ -5,8 +5,7 @@
  * in page tables that are freed (B24).
  */
 import { AT, type At } from '../at.ts';
-import { l2_zap_page } from '../kvm/nested_spte.ts';
-import { tdp_zap } from '../kvm/tdp.ts';
+import { kvm_flush_shadow_all } from '../kvm/notifier.ts';
 import { type Machine, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import type { Thread } from '../schema.ts';
@@ -50,9 +49,8 @@ export function exit_mmap(m: Machine, thread: Thread): At {
   const place = m.places.vms[vm]!;
   row.mmu_invalidate_seq += 1;
   row.mm_exited = 1;
+  kvm_flush_shadow_all(m, vm);
   for (let page = place.first_page; page < place.first_page + place.pages; page += 1) {
-    l2_zap_page(m, vm, page);
-    tdp_zap(m, vm, page);
     const pte = m.hva.pte(page);
     m.hva.set_pte(page, 0);
     if (pte_present(pte) && !pte_special(pte)) free_mapped(m, vm, page, pte_target(pte));

@@ -1,17 +1,17 @@
 /** The end of a VM: who drops which reference, in what order, and what is left. */
 import { test } from 'uvu';
-import { equal, is } from 'uvu/assert';
+import { equal, is, ok } from 'uvu/assert';
 import { createSimulation } from '../../../src/sim/simulation.ts';
 import { lowered } from '../../lowered.ts';
 
-const world = (act: string, variant: string) =>
+const world = (act: string, variant: string, paging = 'tdp') =>
   createSimulation(
     lowered(
       `
 language 1
 title "ends"
 host h { cpus 2; ram 4MiB; workers 2; swap d { size 4MiB; read fixed(300us); depth 4; readahead 8 pages } }
-vm v on h { ram 512KiB; vcpus 2; pin [0, 1]; guest { apf on
+vm v on h { ram 512KiB; paging ${paging}; vcpus 2; pin [0, 1]; guest { apf on
   task t on vcpu[0] user { work 100us; read page(10); done }
   task u on vcpu[1] user { work 100us; write page(40); work 1ms } } }
 evict v.heap.pages(0..63)
@@ -49,6 +49,19 @@ test('destroyed with nothing outstanding: threads first, then each file descript
     'destroying fds 0 users 0 mm 1/2',
     'destroyed fds 0 users 0 mm 1/1',
   ]);
+});
+
+test('killed: whatever tables the host keeps for the guest are empty before its pages are freed', () => {
+  for (const paging of ['tdp', 'shadow', 'nested(l1: tdp, l2: tdp)']) {
+    const simulation = world('at 800us { kill v }', 'linux_6_12', paging);
+    const { machine } = simulation;
+    const entries = () => machine.layout.column('spte', 'entry').values.filter(entry => entry !== 0).length;
+    simulation.runUntil(799_000);
+    if (paging === 'shadow') ok(entries() > 0);
+    simulation.runUntil(5_000_000);
+    is(entries(), 0, paging);
+    is(simulation.machine.vms[0]!.nr_charged_pages, 0);
+  }
 });
 
 test('killed: the address space goes before the file descriptors', () => {

@@ -2,6 +2,8 @@
 import { test } from 'uvu';
 import { equal, is, not } from 'uvu/assert';
 import { AT } from '../../../src/sim/at.ts';
+import { access_page } from '../../../src/sim/guest/access.ts';
+import { unmap_of_task } from '../../../src/sim/guest/pgfault.ts';
 import { EXIT_REASON } from '../../../src/sim/kvm/exit_reason.ts';
 import { kvm_apic_set_irq } from '../../../src/sim/kvm/lapic.ts';
 import { kvm_queue_exception_vmexit } from '../../../src/sim/kvm/nested.ts';
@@ -9,13 +11,14 @@ import { l2_gpa_of_page } from '../../../src/sim/kvm/nested_mmu.ts';
 import { l2_frame } from '../../../src/sim/kvm/nested_spte.ts';
 import { L1_AT } from '../../../src/sim/kvm/nested_state.ts';
 import { KVM_REQ_EVENT } from '../../../src/sim/kvm/requests.ts';
+import { createLaws } from '../../../src/sim/laws.ts';
 import { Hand, programOf } from '../hand.ts';
 
 const GUEST = 'apf off; task inner on vcpu[0] user nested { cli; loop { work 1ms } }';
 
 /** A vCPU that is in L2, having been entered once. */
-function inL2(knobs = '', paging = 'nested(l1: tdp, l2: tdp)'): Hand {
-  const hand = new Hand(programOf(knobs, { guest: GUEST, vm: `paging ${paging}` }));
+function inL2(knobs = '', paging = 'nested(l1: tdp, l2: tdp)', guest = GUEST): Hand {
+  const hand = new Hand(programOf(knobs, { guest, vm: `paging ${paging}` }));
   const { m, thread, vcpu } = hand;
   for (let n = 0; n < 400 && !(vcpu.guest_mode && thread.at === AT.guest && !vcpu.rflags_if); n += 1) hand.step(thread);
   is(vcpu.guest_mode, 1);
@@ -82,6 +85,20 @@ test('where L1 shadows the tables of L2 there are none of its own', () => {
   is(m.places.vms[0]!.nested_tables, false);
 });
 
+test("what L1's kernel takes out of its own tables is no fault of L2, and pushes no handler of L1 inside of it", () => {
+  for (const l2 of ['tdp', 'shadow']) {
+    const guest = `${GUEST}; page_tables walked`;
+    const hand = inL2('', `nested(l1: tdp, l2: ${l2})`, guest);
+    const { m, vcpu } = hand;
+    const page = m.places.vms[0]!.first_page + 3;
+    unmap_of_task(m, 0, 0, [3]);
+    // Through tables of L1's own making the page is met for the first time; else the host has it mapped.
+    is(access_page(m, vcpu, page, false), l2 === 'shadow');
+    equal([vcpu.depth, vcpu.exit_reason], [0, l2 === 'shadow' ? EXIT_REASON.none : EXIT_REASON.npf]);
+    createLaws(m).check();
+  }
+});
+
 test('without `paging nested` it is a task like any other', () => {
   const { m } = new Hand(programOf('', { guest: GUEST }));
   is(m.tasks[0]!.l1_at, L1_AT.none);
@@ -100,6 +117,7 @@ test('what a nested guest cannot do is said', () => {
   is(refused(GUEST, 'nested(l1: shadow, l2: tdp)').includes('two-dimensional tables'), true);
   is(refused(GUEST, 'nested(l3: tdp)').includes("not 'l3'"), true);
   is(refused(GUEST), '');
+  is(refused(`${GUEST}; page_tables walked`), '');
 });
 
 test.run();
