@@ -32,6 +32,7 @@ export const BAIL = toggle('bail', 'stop after the first run that fails');
 
 export const PRINT = toggle('print', 'print the model of each run, everything resolved');
 export const CHECK = toggle('check', 'write nothing; fail and name the files that are not formatted');
+export const UPGRADE = toggle('upgrade', 'rewrite files of an older language to the newest, and say which are in it');
 export const SHOW_REPORT = choice('report', ['pretty', 'json'], 'pretty', 'the summary for people or for programs');
 export const AS = choice('as', ['summary', ...TRACE_FORMATS], 'summary', 'print the events instead of the summary');
 export const IN = text('in', 'FILE', 'a scenario whose variants can be named too');
@@ -123,10 +124,12 @@ the waker that is missing where one is. Without --grep and the like it takes the
     count: [1, Number.POSITIVE_INFINITY],
     summary: 'format scenarios in place',
     about: `Names the files that it changed. With - it formats standard input to standard output. A file with a syntax
-error stays as it is.`,
-    flags: [CHECK],
+error stays as it is. With --upgrade a file of an older language, or one that does not say its language, becomes one of
+the newest; there has been no other than language 1, so only that line is put right.`,
+    flags: [CHECK, UPGRADE],
     examples: [
       ['apflab fmt scenarios', 'all of a folder'],
+      ['apflab fmt --upgrade old.apf', 'to the newest language; adds the line that says so'],
       ['apflab fmt --check scenarios', 'for CI: exit code 1 if anything would change'],
     ],
   },

@@ -131,6 +131,56 @@ scene(
   },
 );
 
+scene(
+  'fmt --upgrade: to the newest language, or says that it is there',
+  {
+    'new.apf': PASSES,
+    'bare.apf': PASSES.replace('language 1\n', '# a draft\n'),
+    'zero.apf': PASSES.replace('1', '0'),
+  },
+  async ({ apflab, folder }) => {
+    const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+    assert.match((await apflab(['check', 'zero.apf'])).err, 'help: apflab fmt --upgrade FILE rewrites it');
+    assert.equal(await apflab(['fmt', '--upgrade', '--check', 'bare.apf', 'zero.apf']), {
+      code: 1,
+      out: 'not in the newest language: bare.apf\nnot in the newest language: zero.apf\n',
+      err: '',
+    });
+    await apflab(['fmt', 'new.apf']);
+    const before = read('new.apf');
+    assert.equal(await apflab(['fmt', '--upgrade', 'new.apf', 'bare.apf', 'zero.apf']), {
+      code: 0,
+      out: `new.apf: in the newest language
+bare.apf: said no language, is in language 1 now
+zero.apf: was in language 0, is in language 1 now
+`,
+      err: '',
+    });
+    assert.is(read('new.apf'), before);
+    assert.is(read('zero.apf'), before);
+    assert.match(read('bare.apf'), /^language 1\n+# a draft\n/);
+    assert.is((await apflab(['check', 'new.apf', 'bare.apf', 'zero.apf'])).code, 0);
+    assert.match(
+      (await apflab(['fmt', '--upgrade', '-'], { stdin: () => Buffer.from('title "x"\n') })).out,
+      /^language 1\n/,
+    );
+  },
+);
+
+scene(
+  'a file of a language to come stays as it is',
+  { 'a.apf': PASSES.replace('language 1', 'language 2') },
+  async ({ apflab, folder }) => {
+    assert.equal(await apflab(['fmt', '--upgrade', 'a.apf']), {
+      code: 2,
+      out: '',
+      err: 'a.apf: in language 2, which this apflab does not know\n',
+    });
+    assert.match(readFileSync(join(folder, 'a.apf'), 'utf8'), /^language 2\n/);
+    assert.match((await apflab(['check', 'a.apf'])).err, 'help: it was written for a newer apflab');
+  },
+);
+
 scene('init writes a scenario that passes, is formatted, and never overwrites', {}, async ({ apflab, folder }) => {
   assert.equal(await apflab(['init']), {
     code: 0,

@@ -35,6 +35,10 @@ export const language = statement({
     check.error('language', {
       span: version.span,
       message: `this apflab reads language ${LANGUAGE_VERSION}, not ${version.text}`,
+      help:
+        Number(version.text) < Number(LANGUAGE_VERSION)
+          ? 'apflab fmt --upgrade FILE rewrites it'
+          : 'it was written for a newer apflab',
     });
   },
 });
