@@ -7,10 +7,10 @@
 import type { Probe } from './fifo.ts';
 import type { FieldInfo } from './table.ts';
 
-/** Columns, and how many values of them a row has, by the number of the field. */
+/** By the number of the field: columns, and how many values of them a row has; of a fifo, the column of its lengths. */
 type TableClass = new (
   columns: readonly unknown[],
-  lengths: readonly number[],
+  lengths: readonly (number | Uint16Array)[],
   capacity: number,
   probe: Probe | null,
 ) => object;
@@ -70,7 +70,10 @@ export function classSource({ schema, fields }: Fields, recording: boolean): str
   return `{${sources.join(',\n')}}`;
 }
 
-/** Where a field's values stand in the buffer: the first of them, counted in values, and how many a row has. */
+/**
+ * Where a field's values stand in the buffer: the first of them, counted in values, and how many a row has; of a fifo,
+ * where the first of its lengths stands.
+ */
 export interface Address {
   readonly first: number;
   readonly length: number;
@@ -120,6 +123,9 @@ function sourceOfTable(
       accessors.push(`set_${name}(i,v){this.t.set_${name}(this.id,i,v)}`);
     } else {
       rowInits.push(`this.${name}=table.${column}[id];`);
+      inits.push(`this.n_${name}=lengths[${number}];`);
+      const length = address ? `u16[${address.length}+this.id]` : `this.t.n_${name}[this.id]`;
+      accessors.push(`get n_${name}(){${recording ? `this.t.probe.read(${number},this.id);` : ''}return ${length}}`);
     }
   });
   return `(()=>{let T,R;return{table:()=>T??=class TableOf_${tableName}{constructor(columns,lengths,capacity,probe){this.capacity=capacity;this.probe=probe;${inits.join('')}}${methods.join('\n')}},

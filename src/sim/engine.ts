@@ -167,7 +167,8 @@ function runCpu(m: Machine, cpu: Cpu, script: Script, hooks: EngineHooks, end_ns
       clock.step = step += 1;
       clock.current_thread = thread.id;
       const cost_ns = step_ns[at]!;
-      at = STEP_TABLE[at]!(m, thread);
+      const step_at = STEP_TABLE[at]!;
+      at = step_at(m, thread);
       thread.at = at;
       const next_ns = now_ns + Math.max(1, cost_ns + thread.charge_ns);
       thread.charge_ns = 0;
@@ -189,14 +190,14 @@ function runCpu(m: Machine, cpu: Cpu, script: Script, hooks: EngineHooks, end_ns
 
 /** Whether there is nothing to decide: the thread runs on, and nobody else wants the CPU. */
 function goesOn(cpu: Cpu, thread: Thread): boolean {
-  return thread.on_rq === 1 && cpu.need_resched === 0 && cpu.runqueue.length === 1;
+  return thread.on_rq === 1 && cpu.need_resched === 0 && cpu.n_runqueue === 1;
 }
 
 /** The thread that the CPU runs now, after switching if it must; null when the CPU goes idle. */
 function currentOrNext(m: Machine, cpu: Cpu): Thread | null {
   const current = cpu.current === 0 ? null : m.threads[cpu.current - 1]!;
   if (current?.on_rq) {
-    if (cpu.runqueue.length > 1 && m.clock.now_ns - cpu.slice_start_ns >= SLICE_NS) cpu.need_resched = 1;
+    if (cpu.n_runqueue > 1 && m.clock.now_ns - cpu.slice_start_ns >= SLICE_NS) cpu.need_resched = 1;
     if (!cpu.need_resched || PREEMPT_OFF[current.at] === 1) return current;
   }
   return switchThread(m, cpu, current);

@@ -103,6 +103,7 @@ export function createLaws(m: Machine): Laws {
       checkLists(m);
       checkReferences(m);
       checkLocks(m);
+      checkWaiters(m);
       checkNested(m);
       if (steps % every === 0) checkPages(m);
       if (steps % every === 0) checkMigrations(m);
@@ -247,6 +248,17 @@ const holdsMm = (thread: Thread): boolean =>
   holdsVm(thread) &&
   thread.at !== AT['async_pf_execute.put_vm'] &&
   thread.exit_mmap_return !== AT['async_pf_execute.put_vm'];
+
+/** A read that ends looks for no more threads than the host counts. */
+function checkWaiters(m: Machine): void {
+  m.hosts.forEach((row, host) => {
+    const waiting = m.threads.filter(
+      ({ id, wait }) => wait === WAIT.page && m.places.threads[id]!.host === host,
+    ).length;
+    if (waiting !== row.nr_page_waiters)
+      broken(m, `host ${host}: ${waiting} threads wait for a page, ${row.nr_page_waiters} are counted`);
+  });
+}
 
 /** The mmap lock is held by those who say so: many readers, or one writer. */
 function checkLocks(m: Machine): void {

@@ -155,6 +155,8 @@ const tables = {
       /** Work functions that ran on in a module that was gone. */
       nr_module_text_uses: u32,
       nr_free_pages: u32,
+      /** Threads that sleep until a page has been read. */
+      nr_page_waiters: u16,
       pgmajfault: u32,
       pgfault: u32,
       pswpin: u32,

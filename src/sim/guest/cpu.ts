@@ -53,7 +53,7 @@ export function guest(m: Machine, thread: Thread): At {
 function long_op(m: Machine, thread: Thread, vcpu: Vcpu, wanted_ns: number): At {
   const cpu = m.cpus[thread.cpu]!;
   let time_ns = wanted_ns;
-  if (cpu.runqueue.length > 1) time_ns = Math.max(1, Math.min(time_ns, cpu.slice_start_ns + SLICE_NS - m.clock.now_ns));
+  if (cpu.n_runqueue > 1) time_ns = Math.max(1, Math.min(time_ns, cpu.slice_start_ns + SLICE_NS - m.clock.now_ns));
   vcpu.op_left_ns = wanted_ns - time_ns;
   count_work(m, vcpu, time_ns);
   thread.charge_ns += time_ns;

@@ -38,7 +38,7 @@ export function update_curr(m: Machine, cpu: Cpu, thread: Thread): void {
   const vruntime_ns = thread.vruntime_ns + now_ns - cpu.charged_ns;
   cpu.charged_ns = now_ns;
   thread.vruntime_ns = vruntime_ns;
-  if (cpu.runqueue.length === 1) cpu.min_vruntime_ns = vruntime_ns;
+  if (cpu.n_runqueue === 1) cpu.min_vruntime_ns = vruntime_ns;
 }
 
 /** Puts a runnable thread on a run queue, and makes the CPU look if it should run at once. */
@@ -75,10 +75,10 @@ export function deactivate(m: Machine, thread: Thread): void {
 function select_cpu(m: Machine, thread: Thread, host: number): number {
   if (thread.bound_cpu !== 0) return thread.bound_cpu - 1;
   const before = thread.cpu;
-  if (m.cpus[before]!.runqueue.length === 0) return before;
+  if (m.cpus[before]!.n_runqueue === 0) return before;
   const place = m.places.hosts[host]!;
   for (let number = place.first_cpu; number < place.first_cpu + place.cpus; number += 1) {
-    if (m.cpus[number]!.runqueue.length === 0) return number;
+    if (m.cpus[number]!.n_runqueue === 0) return number;
   }
   return before;
 }
@@ -106,7 +106,7 @@ export function interrupt_guest(m: Machine, cpu: Cpu, delay_ns: number): void {
 export function pick_next(m: Machine, cpu: Cpu): number {
   let best = -1;
   let least = 0;
-  for (let index = 0; index < cpu.runqueue.length; index += 1) {
+  for (let index = 0; index < cpu.n_runqueue; index += 1) {
     const id = cpu.runqueue.at(index);
     const vruntime_ns = m.threads[id]!.vruntime_ns;
     if (best < 0 || vruntime_ns < least || (vruntime_ns === least && id < best)) {

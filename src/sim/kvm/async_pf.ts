@@ -177,7 +177,7 @@ export function kvm_schedule_work(m: Machine, thread: Thread, work: Work): boole
  */
 export function kvm_check_async_pf_completion(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
-  if (vcpu.apf_done.length === 0 || !kvm_arch_can_dequeue_async_page_present(m, vcpu)) return vcpu.check_return;
+  if (vcpu.n_apf_done === 0 || !kvm_arch_can_dequeue_async_page_present(m, vcpu)) return vcpu.check_return;
   if (locked_out(m, thread, vcpu)) return AT.kvm_check_async_pf_completion;
   vcpu.completing = vcpu.apf_done.shift() + 1;
   return AT.kvm_arch_async_page_ready;
@@ -234,7 +234,7 @@ export function kvm_async_pf_carry(
  */
 export function kvm_async_pf_wakeup_all(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
-  if (vcpu.apf_done.length > 0) return vcpu.check_return;
+  if (vcpu.n_apf_done > 0) return vcpu.check_return;
   const work = alloc_work(m, vcpu);
   if (!work) return vcpu.check_return;
   work.wakeup_all = 1;
@@ -251,7 +251,7 @@ export function kvm_async_pf_wakeup_all_append(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   const { wake, wakeup_all_lock } = knobs_of(m, vcpu);
   if (wakeup_all_lock === 'yes' && locked_out(m, thread, vcpu)) return AT['kvm_async_pf_wakeup_all.append'];
-  const first = vcpu.apf_done.length === 0;
+  const first = vcpu.n_apf_done === 0;
   if (wakeup_all_lock === 'no') {
     while (vcpu.apf_done.shift() >= 0) vcpu.apf_list_corrupt = 1;
   }

@@ -69,7 +69,7 @@ export function async_pf_execute_append(m: Machine, thread: Thread): At {
   const work = m.works[thread.work - 1]!;
   const knobs = knobs_of(m, vcpu);
   if (knobs.worker_gup_error === 'reported' && thread.gup_result === GUP_RESULT.fault) work.failed = 1;
-  thread.first = vcpu.apf_done.length === 0 ? 1 : 0;
+  thread.first = vcpu.n_apf_done === 0 ? 1 : 0;
   vcpu.apf_done.push(work.id);
   if (knobs.lists === 'move') vcpu.apf_queue.remove(work.id);
   m.observe?.(OBS.completed, vm_of_vcpu(m, vcpu), work.page, -1);

@@ -61,7 +61,7 @@ export const RUNNABLE_TERMS: readonly RunnableTerm[] = [
     // A halt that is decided in the fault and that nothing undoes would be the review's mistake.
     when: (m, vcpu) =>
       knobs(m, vcpu).wake !== 'none' && knobs(m, vcpu).halt !== 'at_fault' && guarded(m, vcpu, GUARD.runnable_done),
-    holds: (_m, vcpu) => vcpu.apf_done.length > 0,
+    holds: (_m, vcpu) => vcpu.n_apf_done > 0,
   },
   { text: 'mp_state is SIPI_RECEIVED', when: always, holds: (_m, vcpu) => vcpu.mp_state === MP_STATE.SIPI_RECEIVED },
   {
@@ -159,7 +159,7 @@ export function kvm_vcpu_halt_poll(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   if (check_block(m, vcpu)) return AT['kvm_vcpu_block.finish'];
   const cpu = m.cpus[thread.cpu]!;
-  const alone = cpu.need_resched === 0 && cpu.runqueue.length === 1;
+  const alone = cpu.need_resched === 0 && cpu.n_runqueue === 1;
   return alone && m.clock.now_ns - vcpu.blocked_since_ns < vcpu.halt_poll_ns
     ? AT['kvm_vcpu_halt.poll']
     : AT.kvm_vcpu_block;

@@ -221,6 +221,7 @@ function get_user_pages(m: Machine, thread: Thread): At {
   } else if (reading) {
     if (knobsOfVm(m, vm).mmap_lock === 'dropped' && thread.gup_keeps_lock === 0) mmap_unlock(m, thread, vm);
     thread.wait = WAIT.page;
+    m.hosts[m.program.vms[vm]!.host]!.nr_page_waiters += 1;
     thread.wait_id = lookup_swap_cache(m, pte_target(m.hva.pte(page)));
   } else {
     thread.wait = attempt === 'no_frame' ? WAIT.writeback : WAIT.io_request;
@@ -259,7 +260,8 @@ export function get_user_pages_lock(m: Machine, thread: Thread): At {
 /** Woken: look again. */
 export function get_user_pages_wait(m: Machine, thread: Thread): At {
   if (thread.wait === WAIT.userfault) userfault_over(m, thread);
-  else if (thread.wait !== WAIT.page) m.hosts[m.places.threads[thread.id]!.host]!.nr_io_waiters -= 1;
+  else if (thread.wait === WAIT.page) m.hosts[m.places.threads[thread.id]!.host]!.nr_page_waiters -= 1;
+  else m.hosts[m.places.threads[thread.id]!.host]!.nr_io_waiters -= 1;
   thread.wait = WAIT.nothing;
   thread.wait_id = 0;
   return get_user_pages(m, thread);

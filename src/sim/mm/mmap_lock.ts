@@ -14,7 +14,7 @@ import { MMAP_LOCK } from './columns.ts';
 export function mmap_read_lock(m: Machine, thread: Thread, vm: number): boolean {
   if (thread.mmap_lock === MMAP_LOCK.reading) return true;
   const row = m.vms[vm]!;
-  if (row.mmap_writer === 0 && row.mmap_waiters.length === 0) {
+  if (row.mmap_writer === 0 && row.n_mmap_waiters === 0) {
     row.mmap_readers += 1;
     thread.mmap_lock = MMAP_LOCK.reading;
     return true;
@@ -26,7 +26,7 @@ export function mmap_read_lock(m: Machine, thread: Thread, vm: number): boolean 
 export function mmap_write_lock(m: Machine, thread: Thread, vm: number): boolean {
   if (thread.mmap_lock === MMAP_LOCK.writing) return true;
   const row = m.vms[vm]!;
-  if (row.mmap_writer === 0 && row.mmap_readers === 0 && row.mmap_waiters.length === 0) {
+  if (row.mmap_writer === 0 && row.mmap_readers === 0 && row.n_mmap_waiters === 0) {
     row.mmap_writer = thread.id + 1;
     thread.mmap_lock = MMAP_LOCK.writing;
     return true;
@@ -65,7 +65,7 @@ export function mmap_unlock(m: Machine, thread: Thread, vm: number): void {
 
 /** The writer at the head of the queue, or all readers before the next writer. Models rwsem_mark_wake(). */
 function hand_over(m: Machine, row: Vm): void {
-  while (row.mmap_waiters.length > 0 && row.mmap_writer === 0) {
+  while (row.n_mmap_waiters > 0 && row.mmap_writer === 0) {
     const next = m.threads[row.mmap_waiters.at(0)]!;
     if (next.mmap_lock === MMAP_LOCK.to_write) {
       if (row.mmap_readers > 0) return;

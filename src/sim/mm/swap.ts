@@ -225,7 +225,7 @@ function runs_of_window(pages: number): number {
 
 function free_requests(m: Machine): number {
   let used = 0;
-  for (const host of m.hosts) used += host.io_queue.length + host.nr_io_active;
+  for (const host of m.hosts) used += host.n_io_queue + host.nr_io_active;
   return m.ios.length - used;
 }
 
@@ -248,7 +248,7 @@ function submit(m: Machine, host: number, slot: number, pages: number, write: bo
 function start_io(m: Machine, host: number): void {
   const row = m.hosts[host]!;
   const spec = m.program.hosts[host]!.swap!;
-  while (row.nr_io_active < spec.depth && row.io_queue.length > 0) {
+  while (row.nr_io_active < spec.depth && row.n_io_queue > 0) {
     const id = row.io_queue.shift();
     const io = m.ios[id]!;
     io.state = IO.active;
@@ -256,7 +256,8 @@ function start_io(m: Machine, host: number): void {
     const draws = m.draws.swap[host]!;
     let service_ns = draw(io.write ? draws.write : draws.read, m.clock);
     if (!io.write) {
-      for (let n = 0; n < io.pages; n += 1)
+      // Asked only where there are holds: a time that is returned is a number that V8 allocates.
+      for (let n = 0; m.holds.length > 0 && n < io.pages; n += 1)
         service_ns = Math.max(service_ns, held_read_ns(m, m.slot.hva(io.slot + n) - 1));
       if (row.fail_swap_read > 0) {
         row.fail_swap_read -= 1;
@@ -295,7 +296,7 @@ function end_read(m: Machine, host: number, slot: number, error: boolean): void 
   else set_flag(m, pfn, PG_uptodate);
   if (!m.vms[vm]!.mm_exited) lru_add(m, vm, pfn);
   m.observe?.(OBS.swap_read, vm, page, -1);
-  wake_waiters(m, host, WAIT.page, pfn);
+  wake_page_waiters(m, host, pfn);
   if (m.vms[vm]!.mm_exited) release_orphan(m, vm, pfn);
 }
 
@@ -330,24 +331,42 @@ export function release_orphan(m: Machine, vm: number, pfn: number): void {
  */
 export function wake_memory_waiters(m: Machine, host: number): void {
   if (m.hosts[host]!.nr_io_waiters === 0) return;
-  wake_waiters(m, host, WAIT.io_request, 0);
-  wake_waiters(m, host, WAIT.writeback, 0);
+  wake_waiters(m, host, WAIT.io_request);
+  wake_waiters(m, host, WAIT.writeback);
 }
 
 /** Wakes the threads of a host that sleep for this. */
-function wake_waiters(m: Machine, host: number, wait: number, id: number): void {
+function wake_waiters(m: Machine, host: number, wait: number): void {
   const { vcpuThreads, workers, processes } = m.places.hosts[host]!;
-  wake_waiters_among(m, vcpuThreads, wait, id);
-  wake_waiters_among(m, workers, wait, id);
-  wake_waiters_among(m, processes, wait, id);
+  const { thread: rows } = m.layout.tables;
+  for (const threads of [vcpuThreads, workers, processes])
+    for (const number of threads) if (rows.wait(number) === wait) wake_waiter(m, number);
 }
 
-function wake_waiters_among(m: Machine, threads: readonly number[], wait: number, id: number): void {
-  // By column: every request that ends looks at every thread, and finds one at most as a rule.
+/** Wakes those that sleep until this page has been read. Models folio_wake_bit(), mm/filemap.c. */
+function wake_page_waiters(m: Machine, host: number, pfn: number): void {
+  const { vcpuThreads, workers, processes } = m.places.hosts[host]!;
+  let left = m.hosts[host]!.nr_page_waiters;
+  left = wake_page_waiters_among(m, vcpuThreads, pfn, left);
+  left = wake_page_waiters_among(m, workers, pfn, left);
+  wake_page_waiters_among(m, processes, pfn, left);
+}
+
+/** Looks no further than the last thread that sleeps for a page, be it another; returns how many are elsewhere. */
+function wake_page_waiters_among(m: Machine, threads: readonly number[], pfn: number, waiters: number): number {
+  // By column: each read that ends comes by here.
   const { thread: rows } = m.layout.tables;
-  for (let index = 0; index < threads.length; index += 1) {
+  let left = waiters;
+  for (let index = 0; left > 0 && index < threads.length; index += 1) {
     const number = threads[index]!;
-    if (rows.wait(number) !== wait || (wait === WAIT.page && rows.wait_id(number) !== id)) continue;
-    if (rows.task_state(number) === TASK_STATE.UNINTERRUPTIBLE) wake_up_process(m, m.threads[number]!);
+    if (rows.wait(number) !== WAIT.page) continue;
+    left -= 1;
+    if (rows.wait_id(number) === pfn) wake_waiter(m, number);
   }
+  return left;
+}
+
+function wake_waiter(m: Machine, number: number): void {
+  const thread = m.threads[number]!;
+  if (thread.task_state === TASK_STATE.UNINTERRUPTIBLE) wake_up_process(m, thread);
 }
