@@ -30,7 +30,7 @@ import { LIFE, LIFE_COUNTERS, MODULE } from './life.ts';
 import { MEMORY } from './memory.ts';
 import { carried } from './migrate/moved.ts';
 import { migrationTables, savedVcpu } from './migrate/tables.ts';
-import { GUP_OF_THREAD, MEMORY_OF_VM, SWAP_OF_HOST } from './mm/columns.ts';
+import { GUP_OF_THREAD, MEMORY_COUNTERS_OF_HOST, MEMORY_OF_VM, SWAP_OF_HOST } from './mm/columns.ts';
 import { DELAYS_OF_VM, LATE, ORDERS_OF_VM } from './ordered.ts';
 import { vmmOfVcpu, vmmOfVm } from './vmm/fields.ts';
 
@@ -154,22 +154,7 @@ const tables = {
     {
       /** Work functions that ran on in a module that was gone. */
       nr_module_text_uses: u32,
-      nr_free_pages: u32,
-      /** Threads that sleep until a page has been read. */
-      nr_page_waiters: u16,
-      pgmajfault: u32,
-      pgfault: u32,
-      pswpin: u32,
-      pswpout: u32,
-      /** An `evict` that found no free swap slot: how often, and the first time. */
-      evict_full: u32,
-      evict_full_page: u32,
-      evict_full_ns: u53,
-      evict_full_step: u53,
-      oom: u32,
-      oom_page: u32,
-      oom_ns: u53,
-      oom_step: u53,
+      ...MEMORY_COUNTERS_OF_HOST,
     },
   ),
 

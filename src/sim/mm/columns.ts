@@ -1,5 +1,5 @@
 /** Columns of the memory manager: what a thread, a VM and a host have for its sake. */
-import { bool, fifo, numbered, oneOf, ref, u16, u32 } from '../../base/table.ts';
+import { bool, fifo, numbered, oneOf, ref, u16, u32, u53 } from '../../base/table.ts';
 import { AT } from '../at.ts';
 
 export const GUP_RESULT = numbered(['none', 'ok', 'retry', 'fault']);
@@ -44,4 +44,24 @@ export const SWAP_OF_HOST = {
   ra_offset: u32,
   ra_hits: u16,
   ra_window: u16,
+} as const;
+
+/** Of a host, and unhashed: what follows from its frames and threads, and what has happened so far. */
+export const MEMORY_COUNTERS_OF_HOST = {
+  nr_free_pages: u32,
+  /** Threads that sleep until a page has been read. */
+  nr_page_waiters: u16,
+  pgmajfault: u32,
+  pgfault: u32,
+  pswpin: u32,
+  pswpout: u32,
+  /** An `evict` that found no free swap slot: how often, and the first time. */
+  evict_full: u32,
+  evict_full_page: u32,
+  evict_full_ns: u53,
+  evict_full_step: u53,
+  oom: u32,
+  oom_page: u32,
+  oom_ns: u53,
+  oom_step: u53,
 } as const;
