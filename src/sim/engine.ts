@@ -89,7 +89,7 @@ function runStretch(m: Machine, script: Script, hooks: EngineHooks, end_ns: numb
 }
 
 /** Something other than a CPU is due. */
-function fire(m: Machine, source: number, script: Script): void {
+export function fire(m: Machine, source: number, script: Script): void {
   const { source: first } = m.places;
   if (source >= first.late) happens_late(m, source - first.late);
   else if (source >= first.throttle_sleep) throttle_over(m, source - first.throttle_sleep);

@@ -40,13 +40,17 @@ import {
   type Vm,
   type Work,
 } from './schema.ts';
-import { nodesOf, outstandingOf, worksOf } from './sizes.ts';
+import { cancelsWork, nodesOf, outstandingOf, worksOf } from './sizes.ts';
 
 /** Told of every observation: its number in observe.ts, the VM, and up to two ids. */
 export type Observe = (observation: number, vm: number, a: number, b: number) => void;
 
 export interface Machine {
   readonly program: Program;
+  /** False where orders are explored: whoever explores steps the threads, and no CPU, clock or queue of times counts. */
+  readonly timed: boolean;
+  /** Whether anything in the program may cancel a work item before it runs. */
+  readonly cancels_work: boolean;
   readonly layout: Layout<S>;
   readonly places: Places;
 
@@ -210,6 +214,8 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
   const costs = costsOf(program);
   return {
     program,
+    timed: program.untimed !== true,
+    cancels_work: cancelsWork(program),
     layout,
     places,
     clock: layout.row('clock', 0),

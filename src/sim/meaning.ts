@@ -13,52 +13,149 @@ import type { Machine } from './machine.ts';
 import { PTE_BITS, PTE_SHIFT, pte_present, pte_special, pte_target } from './mm/page.ts';
 import { WAIT } from './schema.ts';
 
-/** The state's bytes under canonical names: equal for two states of one program just if they mean the same. */
-export function meaningOf(m: Machine): Uint8Array {
-  const bytes = new Uint8Array(m.layout.buffer.slice(0, m.layout.hashed_bytes));
-  /** Changes a column in the copy, value by value. */
-  const rewrite = (table: keyof typeof m.layout.tables, field: string, of: (stored: number, row: number) => number) => {
-    const { values, first, step } = m.layout.column(table, field);
-    assert(values instanceof Uint32Array, `meaning: ${table}.${field} has words`);
-    const copy = new Uint32Array(bytes.buffer, values.byteOffset, values.length);
-    for (let row = 0, at = first; at < copy.length; row += 1, at += step) copy[at] = of(copy[at]!, row);
-  };
-  const ranks = frameRanks(m);
-  /** A reference to a frame, stored as id + 1, under its new name. */
-  const renamed = (stored: number) => (stored === 0 ? 0 : ranks[stored - 1]!);
+/** One column in the live buffer and in the copy. */
+interface Rewritten {
+  readonly live: Uint32Array;
+  readonly copy: Uint32Array;
+  readonly first: number;
+  readonly step: number;
+}
 
-  const forget = () => 0;
-  const fields = ['flags', 'hva', 'slot', 'prev', 'next', 'pins'] as const;
-  const frameOf = new Uint32Array(m.frame.capacity);
-  for (let pfn = 0; pfn < ranks.length; pfn += 1) if (ranks[pfn] !== 0) frameOf[ranks[pfn]! - 1] = pfn + 1;
-  for (const field of fields) {
-    const link = field === 'prev' || field === 'next';
-    rewrite('frame', field, (_, rank) => {
-      const held = frameOf[rank]!;
-      if (held === 0) return 0;
-      const stored = m.frame[field](held - 1);
-      return link ? renamed(stored) : stored;
-    });
+/**
+ * The state's bytes under canonical names: equal for two states of one program just if they mean the same. Made once for
+ * a machine, and asked at any number of its states; what it gives is overwritten by the next.
+ */
+export class Meaning {
+  readonly #m: Machine;
+  readonly #live: Uint8Array;
+  readonly bytes: Uint8Array;
+  readonly words: Uint32Array;
+  /** For each frame its rank among those in use, by the page they hold, counted from 1; 0 for a free one. */
+  readonly #ranks: Uint32Array;
+  /** For each rank the frame + 1, and for each page the frame + 1. */
+  readonly #frameOf: Uint32Array;
+  readonly #frameOfPage: Uint32Array;
+  readonly #columns = new Map<string, Rewritten>();
+
+  constructor(m: Machine) {
+    this.#m = m;
+    const { buffer, hashed_bytes } = m.layout;
+    this.#live = new Uint8Array(buffer, 0, hashed_bytes);
+    this.bytes = new Uint8Array(new ArrayBuffer(Math.ceil(hashed_bytes / 4) * 4), 0, hashed_bytes);
+    this.words = new Uint32Array(this.bytes.buffer);
+    this.#ranks = new Uint32Array(m.frame.capacity);
+    this.#frameOf = new Uint32Array(m.frame.capacity);
+    this.#frameOfPage = new Uint32Array(m.hva.capacity + 1);
+    for (const [table, field] of RENAMED) {
+      const { values, first, step } = m.layout.column(table, field);
+      assert(values instanceof Uint32Array, `meaning: ${table}.${field} has words`);
+      const copy = new Uint32Array(this.bytes.buffer, values.byteOffset, values.length);
+      this.#columns.set(`${table}.${field}`, { live: values, copy, first, step });
+    }
   }
-  // What a leaf or a pte maps is the page's own frame, or the one it shares; else what is left is its bits.
-  rewrite('hva', 'pte', (stored, page) =>
-    pte_present(stored) ? ((sharedRank(m, ranks, page, stored) << PTE_SHIFT) | (stored & PTE_BITS)) >>> 0 : stored,
-  );
-  rewrite('share', 'others', (_, rank) => (frameOf[rank]! === 0 ? 0 : m.share.others(frameOf[rank]! - 1)));
-  rewrite('tdp', 'l1', stored => stored & LEAF_BITS);
-  rewrite('tdp_l2', 'entry', stored => stored & LEAF_BITS);
-  rewrite('tlb', 'entry', stored =>
-    stored === 0 ? 0 : ((ranks[stored >>> TLB_SHIFT]! << TLB_SHIFT) | (stored & TLB_BITS)) >>> 0,
-  );
-  rewrite('spte', 'entry', stored => stored & SPTE_BITS);
-  rewrite('slot', 'cache', renamed);
-  rewrite('vm', 'lru_head', renamed);
-  rewrite('vm', 'lru_tail', renamed);
-  rewrite('host', 'free_head', forget);
-  rewrite('host', 'frames_used', forget);
-  rewrite('thread', 'wait_id', (stored, id) => (m.threads[id]!.wait === WAIT.page ? renamed(stored + 1) : stored));
-  rewrite('work', 'page_pin', renamed);
-  return bytes;
+
+  update(): Uint8Array {
+    const m = this.#m;
+    this.bytes.set(this.#live);
+    this.#rank();
+    const ranks = this.#ranks;
+    const { frame, share } = m;
+    const { capacity } = frame;
+    for (const field of FRAME_FIELDS) {
+      const { live, copy, first, step } = this.#columns.get(`frame.${field}`)!;
+      const link = field === 'prev' || field === 'next';
+      for (let rank = 0; rank < capacity; rank += 1) {
+        const held = this.#frameOf[rank]!;
+        const stored = held === 0 ? 0 : live[first + (held - 1) * step]!;
+        copy[first + rank * step] = link ? this.#renamed(stored) : stored;
+      }
+    }
+    for (let rank = 0; rank < capacity; rank += 1) {
+      const held = this.#frameOf[rank]!;
+      this.#put('share.others', rank, held === 0 ? 0 : share.others(held - 1));
+    }
+    // What a leaf or a pte maps is the page's own frame, or the one it shares; else what is left is its bits.
+    this.#rewrite('hva.pte', (stored, page) =>
+      pte_present(stored) ? ((sharedRank(m, ranks, page, stored) << PTE_SHIFT) | (stored & PTE_BITS)) >>> 0 : stored,
+    );
+    this.#rewrite('tdp.l1', leafBits);
+    this.#rewrite('tdp_l2.entry', leafBits);
+    this.#rewrite('tlb.entry', stored =>
+      stored === 0 ? 0 : ((ranks[stored >>> TLB_SHIFT]! << TLB_SHIFT) | (stored & TLB_BITS)) >>> 0,
+    );
+    this.#rewrite('spte.entry', shadowBits);
+    const renamed = (stored: number) => this.#renamed(stored);
+    this.#rewrite('slot.cache', renamed);
+    this.#rewrite('vm.lru_head', renamed);
+    this.#rewrite('vm.lru_tail', renamed);
+    this.#rewrite('host.free_head', forget);
+    this.#rewrite('host.frames_used', forget);
+    this.#rewrite('thread.wait_id', (stored, id) => (m.threads[id]!.wait === WAIT.page ? renamed(stored + 1) : stored));
+    this.#rewrite('work.page_pin', renamed);
+    return this.bytes;
+  }
+
+  /** A reference to a frame, stored as id + 1, under its new name. */
+  #renamed(stored: number): number {
+    return stored === 0 ? 0 : this.#ranks[stored - 1]!;
+  }
+
+  #put(name: string, row: number, value: number): void {
+    const { copy, first, step } = this.#columns.get(name)!;
+    copy[first + row * step] = value;
+  }
+
+  #rewrite(name: string, of: (stored: number, row: number) => number): void {
+    const { copy, first, step } = this.#columns.get(name)!;
+    for (let row = 0, at = first; at < copy.length; row += 1, at += step) copy[at] = of(copy[at]!, row);
+  }
+
+  #rank(): void {
+    const { frame } = this.#m;
+    const ofPage = this.#frameOfPage;
+    ofPage.fill(0);
+    this.#ranks.fill(0);
+    this.#frameOf.fill(0);
+    for (let pfn = 0; pfn < frame.capacity; pfn += 1) {
+      const page = frame.hva(pfn);
+      if (page !== 0) ofPage[page] = pfn + 1;
+    }
+    let rank = 0;
+    for (let page = 0; page < ofPage.length; page += 1) {
+      const held = ofPage[page]!;
+      if (held === 0) continue;
+      this.#frameOf[rank] = held;
+      rank += 1;
+      this.#ranks[held - 1] = rank;
+    }
+  }
+}
+
+const FRAME_FIELDS = ['flags', 'hva', 'slot', 'prev', 'next', 'pins'] as const;
+const RENAMED = [
+  ...FRAME_FIELDS.map(field => ['frame', field] as const),
+  ['share', 'others'],
+  ['hva', 'pte'],
+  ['tdp', 'l1'],
+  ['tdp_l2', 'entry'],
+  ['tlb', 'entry'],
+  ['spte', 'entry'],
+  ['slot', 'cache'],
+  ['vm', 'lru_head'],
+  ['vm', 'lru_tail'],
+  ['host', 'free_head'],
+  ['host', 'frames_used'],
+  ['thread', 'wait_id'],
+  ['work', 'page_pin'],
+] as const;
+
+const forget = () => 0;
+const leafBits = (stored: number) => stored & LEAF_BITS;
+const shadowBits = (stored: number) => stored & SPTE_BITS;
+
+/** The same once, as bytes of their own. */
+export function meaningOf(m: Machine): Uint8Array {
+  return new Meaning(m).update().slice();
 }
 
 const SPTE_BITS = 15;
@@ -70,19 +167,6 @@ function sharedRank(m: Machine, ranks: Uint32Array, page: number, pte: number): 
   if (pte_special(pte)) return 0;
   const pfn = pte_target(pte);
   return m.frame.hva(pfn) === page + 1 ? 0 : ranks[pfn]!;
-}
-
-/** For each frame its rank among those in use, by the page they hold, counted from 1; 0 for a free one. */
-function frameRanks(m: Machine): Uint32Array {
-  const frameOf = new Map<number, number>();
-  for (let pfn = 0; pfn < m.frame.capacity; pfn += 1) if (m.frame.hva(pfn) !== 0) frameOf.set(m.frame.hva(pfn), pfn);
-  const ranks = new Uint32Array(m.frame.capacity);
-  [...frameOf.keys()]
-    .sort((a, b) => a - b)
-    .forEach((page, index) => {
-      ranks[frameOf.get(page)!] = index + 1;
-    });
-  return ranks;
 }
 
 /** A fingerprint of the meaning of a state. */

@@ -8,7 +8,15 @@ import { evictionsOf, memoryJobsOf, type PageJob } from './mm/jobs.ts';
 import { LATE_PER_VM } from './ordered.ts';
 import type { ActionOp, HandlerOp, IrqSpec, Program, TaskSpec, TimerSpec } from './program.ts';
 import { TABLE_ENTRIES, THREAD_KIND } from './schema.ts';
-import { addressSpaces, changesMemslots, hasNestedTables, type MemslotChange, nodesOf } from './sizes.ts';
+import {
+  addressSpaces,
+  changesMemslots,
+  hasNestedTables,
+  itemsOf,
+  type MemslotChange,
+  nodesOf,
+  worksOf,
+} from './sizes.ts';
 import { type MonitorPlaces, placeCommands } from './vmm/places.ts';
 
 /** gfn of the first heap page: guest-physical 0x1000000, as in the recordings. Below lies the guest's kernel area. */
@@ -54,6 +62,9 @@ export interface VcpuPlace {
   readonly idle: readonly HandlerOp[];
   /** The vCPU's row in the first incarnation of its VM: a scenario names it by that. */
   readonly guest_cpu: number;
+  /** Rows of its items: the first, and how many. */
+  readonly first_work: number;
+  readonly works: number;
 }
 
 export interface Interrupt {
@@ -196,6 +207,7 @@ export function place(program: Program): Places {
   let first_page = 0;
   let first_block = 0;
   let first_lock = 0;
+  let first_work = 0;
   let first_l2 = 0;
   let first_l3 = 0;
   let first_gpt = 0;
@@ -210,12 +222,19 @@ export function place(program: Program): Places {
     const first_vcpu = vcpus.length;
     const first = spec.incarnation_of === null ? null : placedVms[spec.incarnation_of]!;
     const first_task = first?.first_task ?? tasks.length;
+    const { heap_pages } = spec.guest;
+    const spaces = addressSpaces(program, vm);
+    const tables = spec.guest.page_tables === 'swappable' ? Math.ceil(heap_pages / TABLE_ENTRIES) : 0;
+    const pages = heap_pages + spaces * tables;
+    const works = itemsOf(spec, pages);
     const vmm_pid = pid;
     pid += 1;
     for (let id = 0; id < spec.vcpus; id += 1) {
       const idle = spec.guest.idles.find(each => each.vcpu === id)?.body ?? [];
       const guest_cpu = (first?.first_vcpu ?? first_vcpu) + id;
-      vcpus.push({ vm, host: spec.host, vcpu_id: id, thread: threads.length, guest_cpu, idle });
+      const thread = threads.length;
+      vcpus.push({ vm, host: spec.host, vcpu_id: id, thread, guest_cpu, idle, first_work, works });
+      first_work += works;
       threads.push({
         kind: THREAD_KIND.vcpu,
         host: spec.host,
@@ -233,10 +252,6 @@ export function place(program: Program): Places {
       const space = spec.guest.address_spaces === 'per_task' ? index : 0;
       tasks.push({ vm, vcpu: first_vcpu + task.vcpu, spec: task, index, space, prio: task.prio });
     });
-    const { heap_pages } = spec.guest;
-    const spaces = addressSpaces(program, vm);
-    const tables = spec.guest.page_tables === 'swappable' ? Math.ceil(heap_pages / TABLE_ENTRIES) : 0;
-    const pages = heap_pages + spaces * tables;
     const movable = spec.guest.tasks.flatMap((task, index) => (task.any && spec.vcpus > 1 ? [first_task + index] : []));
     const nested_tables = hasNestedTables(spec);
     const placed = {
@@ -309,7 +324,8 @@ export function place(program: Program): Places {
     const kswapd = threads.length;
     threads.push({ kind: THREAD_KIND.kswapd, host, vcpu: -1, vm: -1, migration: -1, pid: 60 + host, comm: 'kswapd0' });
     const workers: number[] = [];
-    for (let n = 0; n < spec.workers; n += 1) {
+    const pool = program.untimed ? worksOf(program, vms) : spec.workers;
+    for (let n = 0; n < pool; n += 1) {
       workers.push(threads.length);
       threads.push({
         kind: THREAD_KIND.kworker,

@@ -215,7 +215,9 @@ export type Trigger =
   | { readonly kind: 'after'; readonly event: EventPattern; readonly plus_ns: number }
   /** Fires when the condition is first true at or after `from_ns`. */
   | { readonly kind: 'when'; readonly condition: Expr; readonly from_ns: number }
-  | { readonly kind: 'every'; readonly period_ns: number; readonly from_ns: number; readonly until_ns: number | null };
+  | { readonly kind: 'every'; readonly period_ns: number; readonly from_ns: number; readonly until_ns: number | null }
+  /** Nobody has to let it happen: an exploration may, as often as the group of that number allows. Never in a timed run. */
+  | { readonly kind: 'budget'; readonly group: number };
 
 /** Page numbers count from the start of the VM's heap. */
 export type ActionOp =
@@ -315,6 +317,36 @@ export interface Action {
   readonly place: Place;
   readonly trigger: Trigger;
   readonly ops: readonly ActionOp[];
+  /** Of `race`: explored, it happens at any point from its trigger on. */
+  readonly raced?: true;
+  /** Of `any`: of the actions with this number one happens. A timed run takes the one that the seed picks. */
+  readonly choice?: number;
+}
+
+/** What the `explore` block of a file or a case asks for; null where it says nothing. */
+export interface ExplorationSpec {
+  readonly strategy: 'bfs' | 'dfs' | 'random' | 'pct' | null;
+  readonly depth: number | null;
+  readonly preemptions: number | null;
+  readonly states: number | null;
+  readonly symmetry: readonly ('vcpus' | 'pages' | 'workers' | 'tasks')[] | null;
+  readonly fair: readonly ('workers' | 'scheduler' | 'vcpus' | 'timers')[] | null;
+  /** What may happen and need not, at most so often: each of the acts, all together `times`. */
+  readonly budgets: readonly {
+    readonly what: string;
+    readonly times: number;
+    /** Of `tick` the timers of the guests, and so no acts. */
+    readonly acts: readonly ActionOp[];
+    readonly place: Place;
+  }[];
+  readonly probe: readonly ('save' | 'query')[];
+  /** Steps at which alone a thread may be interrupted; null for all. */
+  readonly yields: readonly string[] | null;
+  readonly reaction: {
+    readonly shrink: boolean;
+    readonly show: readonly ('story' | 'sequence' | 'table' | 'trace')[];
+    readonly write: readonly string[];
+  };
 }
 
 // -- Judgements -----------------------------------------------------------------------------------
@@ -358,6 +390,8 @@ export interface ReportColumn {
 }
 
 export interface Program {
+  /** Times are taken away, for an exploration of orders: src/explore/untimed.ts. */
+  readonly untimed?: true;
   readonly title: string;
   readonly file: string;
   readonly place: Place;
@@ -387,4 +421,6 @@ export interface Program {
   readonly judgements: readonly Judgement[];
   readonly expectations: readonly Expectation[];
   readonly report: readonly ReportColumn[];
+  /** Null where neither file nor case has an `explore` block. */
+  readonly exploration?: ExplorationSpec | null;
 }

@@ -28,7 +28,7 @@ import { kill_handler } from './mm/userfault.ts';
 import { OBS } from './observe.ts';
 import { order } from './order.ts';
 import { type Matcher, matcherOf, matches, rowOf } from './pattern.ts';
-import type { ActionOp, Trigger } from './program.ts';
+import type { Action, ActionOp, Trigger } from './program.ts';
 import { ACTION, HOLD, MP_STATE, type Thread, type Vcpu } from './schema.ts';
 import { device_irq, device_nmi } from './vmm/irqchip.ts';
 import { change_memslot, end_vm } from './vmm/main_loop.ts';
@@ -114,6 +114,20 @@ function is_gone(m: Machine, op: ActionOp): boolean {
   const { state, mm_exited } = m.vms[vm_now(m, op.vm)]!;
   if (op.op === 'touch' || op.op === 'evict' || op.op === 'fail') return mm_exited === 1;
   return state !== VM_STATE.RUNNING;
+}
+
+/** Of each `any` the one that the seed picks is left to happen. */
+function choose(m: Machine, actions: readonly Action[]): void {
+  const groups = new Map<number, number[]>();
+  actions.forEach(({ choice }, index) => {
+    if (choice !== undefined) groups.set(choice, [...(groups.get(choice) ?? []), index]);
+  });
+  for (const [choice, of] of groups) {
+    const chosen = (m.program.seed + choice) % of.length;
+    of.forEach((index, place) => {
+      if (place !== chosen) m.actions[index]!.state = ACTION.done;
+    });
+  }
 }
 
 /** `conditions`: for each action triggered by `when`, how to tell; from src/sim/judge. */
@@ -299,8 +313,13 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
 
   const performAll = (action: number): void => {
     const row = m.actions[action]!;
-    row.fired += 1;
-    row.state = ACTION.done;
+    // What may happen again and again leaves no trace of having happened.
+    if (actions[action]!.trigger.kind !== 'budget') {
+      row.fired += 1;
+      row.state = ACTION.done;
+    }
+    const { choice } = actions[action]!;
+    if (choice !== undefined) leaveOut(action, choice);
     // Due to a condition, it happens behind a thread's step, which is not to be taken for the one who acts.
     const { current_thread } = m.clock;
     m.clock.current_thread = NO_THREAD;
@@ -321,6 +340,16 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
     release_thread(m, m.threads[rules[index]!.thread]!);
   };
 
+  /** The others of an `any` do not happen. */
+  const leaveOut = (chosen: number, choice: number): void => {
+    actions.forEach((each, other) => {
+      if (each.choice !== choice || other === chosen) return;
+      m.actions[other]!.state = ACTION.done;
+      m.actions[other]!.fired = 1;
+      m.queue.disarm(source(other));
+    });
+  };
+
   const armAction = (action: number, trigger: Trigger): void => {
     if (trigger.kind === 'start') performAll(action);
     else if (trigger.kind === 'at') m.queue.arm(source(action), trigger.ns);
@@ -331,8 +360,9 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
     polls: conditions.some(condition => condition !== null),
     holds: rules.some(rule => rule.thread >= 0),
     start() {
+      if (m.timed) choose(m, actions);
       actions.forEach((action, index) => {
-        armAction(index, action.trigger);
+        if (m.actions[index]!.state === ACTION.armed) armAction(index, action.trigger);
       });
     },
     fire(action) {

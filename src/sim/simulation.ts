@@ -63,7 +63,7 @@ function baselineOf(program: Program): readonly Recorded[] {
 }
 
 /** A scenario names things by their first incarnation, wherever they are. */
-function byName(m: Machine, observe: Observe): Observe {
+export function byName(m: Machine, observe: Observe): Observe {
   if (!can_move(m)) return observe;
   const kinds = OBSERVATION_NAMES.map(name => OBSERVATIONS[name].args);
   return (observation, vm, a, b) => {

@@ -44,11 +44,45 @@ export function outstandingOf(vm: VmSpec, pages: number): number {
 
 type PagesOfVms = readonly { readonly pages: number }[];
 
+/** Rows for the items of one vCPU: those, and one that is being set up. */
+export function itemsOf(vm: VmSpec, pages: number): number {
+  return outstandingOf(vm, pages) + 1;
+}
+
 export function worksOf(program: Program, vms: PagesOfVms): number {
-  return program.vms.reduce((total, vm, id) => total + vm.vcpus * (outstandingOf(vm, vms[id]!.pages) + 1), 0);
+  return program.vms.reduce((total, vm, id) => total + vm.vcpus * itemsOf(vm, vms[id]!.pages), 0);
 }
 
 /** Entries of the guests' token tables: of each task, of each CPU's idle task, and for wakes that came early. */
 export function nodesOf(program: Program, vms: PagesOfVms): number {
   return program.vms.reduce((total, vm) => total + vm.guest.tasks.length + vm.vcpus, worksOf(program, vms));
+}
+
+/** Acts that never clear a queue of asynchronous page faults. */
+const LEAVES_WORK: ReadonlySet<ActionOp['op']> = new Set([
+  'evict',
+  'touch',
+  'irq',
+  'nmi',
+  'smi',
+  'pmi',
+  'hold_event',
+  'hold_actor',
+  'release',
+  'order',
+  'fail',
+  'interrupts',
+  'lapic',
+  'pin',
+  'pending_exception',
+  'get_mpstate',
+  'query',
+  'pause',
+  'resume',
+  'mark',
+]);
+
+/** Whether an item may be cancelled before it runs: a queue is cleared, or a VM or a guest goes another way. */
+export function cancelsWork({ actions, migrations }: Program): boolean {
+  return migrations.length > 0 || actions.some(({ ops }) => ops.some(({ op }) => !LEAVES_WORK.has(op)));
 }

@@ -41,15 +41,18 @@ export function update_curr(m: Machine, cpu: Cpu, thread: Thread): void {
   if (cpu.n_runqueue === 1) cpu.min_vruntime_ns = vruntime_ns;
 }
 
-/** Puts a runnable thread on a run queue, and makes the CPU look if it should run at once. */
+/**
+ * Puts a runnable thread on a run queue, and makes the CPU look if it should run at once. Explored, there is no CPU.
+ */
 export function activate(m: Machine, thread: Thread): void {
+  thread.on_rq = 1;
+  if (!m.timed) return;
   const host = m.places.threads[thread.id]!.host;
   const number = select_cpu(m, thread, host);
   const cpu = m.cpus[number]!;
   const current = cpu.current === 0 ? null : m.threads[cpu.current - 1]!;
   if (current) update_curr(m, cpu, current);
   thread.cpu = number as 0;
-  thread.on_rq = 1;
   cpu.runqueue.push(thread.id);
   thread.vruntime_ns = Math.max(thread.vruntime_ns, cpu.min_vruntime_ns - SLICE_NS / 2);
   if (m.emit) {
@@ -66,8 +69,9 @@ export function activate(m: Machine, thread: Thread): void {
 }
 
 export function deactivate(m: Machine, thread: Thread): void {
-  const cpu = m.cpus[thread.cpu]!;
   thread.on_rq = 0;
+  if (!m.timed) return;
+  const cpu = m.cpus[thread.cpu]!;
   cpu.runqueue.remove(thread.id);
 }
 

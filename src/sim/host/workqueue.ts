@@ -22,6 +22,10 @@ export function insert_work(m: Machine, vcpu: Vcpu, id: number): void {
   const { host } = m.places.vcpus[vcpu.id]!;
   const work = m.works[id]!;
   if (work.state !== WORK_STATE.PENDING || m.hosts[host]!.workqueue.has(id)) return;
+  if (!m.timed) {
+    begin_at_once(m, work, m.threads[workerOf(m, host, id)]!);
+    return;
+  }
   m.hosts[host]!.workqueue.push(id);
   for (const number of m.places.hosts[host]!.workers) {
     const worker = m.threads[number]!;
@@ -30,6 +34,23 @@ export function insert_work(m: Machine, vcpu: Vcpu, id: number): void {
     wake_up_process(m, worker);
     return;
   }
+}
+
+/**
+ * Explored, an item that nobody can cancel is taken as soon as it is queued: whether it is taken sooner or later is
+ * nobody's business, as only the worker's first step in it is.
+ */
+function begin_at_once(m: Machine, work: Work, worker: Thread): void {
+  wake_up_process(m, worker);
+  if (m.cancels_work) return;
+  work.state = WORK_STATE.RUNNING;
+  worker.work = work.id + 1;
+  worker.at = AT.async_pf_execute;
+}
+
+/** Explored, each item has a worker of its own: one that sleeps would be replaced by another, so all may run at once. */
+function workerOf(m: Machine, host: number, id: number): number {
+  return m.places.hosts[host]!.workers[id]!;
 }
 
 /**
@@ -91,7 +112,7 @@ function wake_flushers(m: Machine, threads: readonly number[], work: Work): void
  */
 export function worker_thread(m: Machine, thread: Thread): At {
   const host = m.places.threads[thread.id]!.host;
-  const id = m.hosts[host]!.workqueue.shift();
+  const id = m.timed ? m.hosts[host]!.workqueue.shift() : pendingOf(m, host, thread);
   if (id < 0) {
     thread.task_state = TASK_STATE.INTERRUPTIBLE;
     schedule(m, thread);
@@ -101,4 +122,15 @@ export function worker_thread(m: Machine, thread: Thread): At {
   work.state = WORK_STATE.RUNNING;
   thread.work = id + 1;
   return AT.async_pf_execute;
+}
+
+/** The item of an explored worker, or -1 where it has not been queued. */
+function pendingOf(m: Machine, host: number, thread: Thread): number {
+  const id = m.places.hosts[host]!.workers.indexOf(thread.id);
+  return m.works[id]!.state === WORK_STATE.PENDING ? id : -1;
+}
+
+/** Explored: whether a worker's item has been queued again. */
+export function work_waits(m: Machine, thread: Thread): boolean {
+  return pendingOf(m, m.places.threads[thread.id]!.host, thread) >= 0;
 }

@@ -41,6 +41,13 @@ export class Log {
     return this.#sorted;
   }
 
+  /** Forgets all samples. */
+  clear(): void {
+    this.#chunks = [];
+    this.#length = 0;
+    this.#sorted = null;
+  }
+
   save(): LogState {
     const full = Math.floor(this.#length / CHUNK);
     return { chunks: this.#chunks.map((chunk, index) => (index < full ? chunk : chunk.slice())), length: this.#length };
@@ -88,6 +95,37 @@ export class Cells {
     const log = new Log();
     this.#logs.push(log);
     return log;
+  }
+
+  /** Numbers that copyTo() would write now. */
+  get size(): number {
+    let size = this.#taken;
+    for (const log of this.#logs) size += 1 + log.length;
+    return size;
+  }
+
+  /** All that is remembered but the texts, as plain numbers. */
+  copyTo(into: Float64Array, offset: number): void {
+    for (let index = 0; index < this.#taken; index += 1) into[offset + index] = this.values[index]!;
+    let at = offset + this.#taken;
+    for (const log of this.#logs) {
+      into[at] = log.length;
+      at += 1;
+      for (let index = 0; index < log.length; index += 1) into[at + index] = log.at(index);
+      at += log.length;
+    }
+  }
+
+  copyFrom(from: Float64Array, offset: number): void {
+    for (let index = 0; index < this.#taken; index += 1) this.values[index] = from[offset + index]!;
+    let at = offset + this.#taken;
+    for (const log of this.#logs) {
+      const length = from[at]!;
+      at += 1;
+      log.clear();
+      for (let index = 0; index < length; index += 1) log.push(from[at + index]!);
+      at += length;
+    }
   }
 
   save(): CellsState {

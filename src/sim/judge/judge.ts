@@ -43,12 +43,15 @@ interface Standing {
 
 export class Judge {
   readonly needs: Needs;
+  /** Goes up with each verdict that is found. */
+  decided = 0;
   /** The next deadline: pass() must be called before the clock goes beyond it. */
   due_ns = Number.POSITIVE_INFINITY;
 
   readonly #m: Machine;
   readonly #baseline: () => readonly Recorded[];
-  readonly #cells = new Cells();
+  /** All that the judgements remember. */
+  readonly cells = new Cells();
   readonly #hooks = new Hooks(newRecord());
   readonly #now: Now = { ns: 0, stamp_ns: 0 };
   readonly #monitors: Monitor[] = [];
@@ -75,6 +78,11 @@ export class Judge {
       records: hooks.wantsRecords(),
     };
     this.#reschedule();
+  }
+
+  /** Whether any judgement wants to know of it. */
+  watches(observation: number): boolean {
+    return this.#hooks.wantsObservation(observation);
   }
 
   observe(observation: number, _vm: number, a: number, b: number): void {
@@ -141,7 +149,7 @@ export class Judge {
     return this.#m.program.judgements.map((judgement, index) => {
       const { holds, at_ns, actual } = this.#finding(index);
       const { name, kind, place } = judgement;
-      const step = at_ns === null ? null : this.#cells.values[this.#places[index]!.verdict + 2]!;
+      const step = at_ns === null ? null : this.cells.values[this.#places[index]!.verdict + 2]!;
       if (holds === 'yes') return { name, kind, place, holds, at_ns, step, expected: '', actual: '', message: '' };
       const expected = judgementText(judgement);
       return {
@@ -156,6 +164,11 @@ export class Judge {
         message: messageOf(judgement, holds, at_ns, step, expected, actual),
       };
     });
+  }
+
+  /** Forgets what was found of one judgement, which then goes on. */
+  reopen(index: number): void {
+    this.cells.values.fill(0, this.#places[index]!.verdict, this.#places[index]!.verdict + 3);
   }
 
   /** How each judgement stands at this moment, in the order of the program. */
@@ -180,17 +193,17 @@ export class Judge {
   }
 
   save(): JudgeState {
-    return this.#cells.save();
+    return this.cells.save();
   }
 
   restore(state: JudgeState): void {
-    this.#cells.restore(state);
+    this.cells.restore(state);
     this.#readClock();
     this.#reschedule();
   }
 
   #compile(judgement: Judgement): void {
-    const cells = this.#cells;
+    const cells = this.cells;
     // The verdict, when it was found, and in which step.
     const place = { verdict: cells.newCells(3), text: cells.newText() };
     this.#places.push(place);
@@ -202,6 +215,7 @@ export class Judge {
         cells.values[place.verdict + 1] = this.#now.stamp_ns;
         cells.values[place.verdict + 2] = this.#m.clock.step;
         if (verdict === FAILS) cells.texts[place.text] = actual;
+        this.decided += 1;
         this.#rescheduled = true;
       },
     };
@@ -220,7 +234,7 @@ export class Judge {
     return {
       m: this.#m,
       baseline: this.#baseline,
-      cells: this.#cells,
+      cells: this.cells,
       hooks: this.#hooks,
       now: this.#now,
       window,
@@ -235,7 +249,7 @@ export class Judge {
 
   #finding(index: number): Pick<Standing, 'holds' | 'at_ns' | 'actual'> {
     const { verdict, text } = this.#places[index]!;
-    const { values, texts } = this.#cells;
+    const { values, texts } = this.cells;
     const decided = values[verdict] !== UNDECIDED;
     return {
       holds: values[verdict] === HOLDS ? 'yes' : decided ? 'no' : 'undecided',

@@ -44,7 +44,9 @@ function alloc_work(m: Machine, vcpu: Vcpu): Work | null {
     if (knobs_of(m, vcpu).alloc === 'nowait') return null;
     m.threads[thread]!.charge_ns += SWAP_CLUSTER_MAX * m.costs[host]!.charge_ns.reclaim_page;
   }
-  for (const work of m.works) {
+  const { first_work, works } = m.places.vcpus[vcpu.id]!;
+  for (let id = first_work; id < first_work + works; id += 1) {
+    const work = m.works[id]!;
     if (work.used) continue;
     work.used = 1;
     work.vcpu = vcpu.id + 1;

@@ -1,0 +1,137 @@
+/**
+ * Every order of one program, to a verdict: which judgements hold however the actors are interleaved, and for each that
+ * does not, a way there.
+ */
+
+import { judgementText } from '../sim/judge/text.ts';
+import { conclude } from '../sim/judge/verdict.ts';
+import type { JudgementResult, Verdict, Violation } from '../sim/outcome.ts';
+import type { Judgement, Program } from '../sim/program.ts';
+import { type Found, type Progress, Search } from './search.ts';
+import { untimed } from './untimed.ts';
+
+export const STRATEGIES = ['bfs', 'dfs', 'random', 'pct'] as const;
+export type Strategy = (typeof STRATEGIES)[number];
+
+/** What may be left out, and is not with `--no-reduce`. */
+export const REDUCTIONS = ['order', 'identity'] as const;
+export type ReductionName = (typeof REDUCTIONS)[number];
+
+export interface ExploreOptions {
+  readonly strategy: Strategy;
+  /** Bounds: choices on a path, switches away from a thread that could go on, states. Null for none. */
+  readonly depth: number | null;
+  readonly preemptions: number | null;
+  readonly states: number | null;
+  readonly memory_bytes: number | null;
+  /** Paths of `random` and `pct`, and where their choices come from. */
+  readonly walks: number;
+  readonly seed: number;
+  readonly reductions: ReadonlySet<ReductionName>;
+  /** Whole states instead of fingerprints. */
+  readonly exact: boolean;
+  /** Goes on after a judgement has failed that nobody expected to. */
+  readonly all: boolean;
+  readonly paranoid: boolean;
+  /** Called every thousand states or so; false to stop. */
+  readonly progress: ((now: Progress) => boolean) | null;
+}
+
+export const DEFAULTS: ExploreOptions = {
+  strategy: 'bfs',
+  depth: null,
+  preemptions: null,
+  states: null,
+  memory_bytes: 4 * 2 ** 30,
+  walks: 1000,
+  seed: 0,
+  reductions: new Set(REDUCTIONS),
+  exact: false,
+  all: false,
+  paranoid: false,
+  progress: null,
+};
+
+/** A way to break a judgement: which thread or source makes each move, from the first state on. */
+export interface Counterexample {
+  readonly judgement: Judgement;
+  readonly actual: string;
+  readonly schedule: readonly number[];
+}
+
+export interface Exploration {
+  /** The program as explored: without times. A schedule is one of this program. */
+  readonly program: Program;
+  readonly verdict: Verdict;
+  readonly judgements: readonly JudgementResult[];
+  readonly violations: readonly Violation[];
+  readonly expected_failures: ReturnType<typeof conclude>['expected_failures'];
+  readonly counterexamples: readonly Counterexample[];
+  /** Judgements that only a clock can decide, and that an exploration leaves out. */
+  readonly left_out: readonly Judgement[];
+  readonly states: number;
+  readonly transitions: number;
+  readonly steps: number;
+  readonly depth: number;
+  /** Why not everything was seen, in words; null where everything was. */
+  readonly stopped: string | null;
+  readonly bytes_per_state: number;
+  /** That two states were taken for one: about n^2 / 2^65; 0 for an exact search. */
+  readonly collision_odds: number;
+  readonly reductions: readonly ReductionName[];
+}
+
+/** Why a program cannot be explored, or null. */
+export function refusalOf(program: Program): string | null {
+  return untimed(program).refusal;
+}
+
+export function explore(timed: Program, options: ExploreOptions = DEFAULTS): Exploration {
+  const { program, left_out } = untimed(timed);
+  const result = new Search(program, options).run();
+  const found = new Map(result.found.map(each => [each.judgement.name, each]));
+  const judgements = program.judgements.map(judgement =>
+    resultOf(judgement, found.get(judgement.name), result.stopped === null, result.reached.has(judgement.name)),
+  );
+  const { states, transitions, steps, depth, stopped, bytes } = result;
+  return {
+    program,
+    ...conclude(program, judgements, 0, steps),
+    judgements,
+    counterexamples: result.found.map(({ judgement, actual, path }) => ({ judgement, actual, schedule: path })),
+    left_out,
+    states,
+    transitions,
+    steps,
+    depth,
+    stopped,
+    bytes_per_state: states === 0 ? 0 : bytes / states,
+    collision_odds: options.exact ? 0 : states ** 2 / 2 ** 65,
+    reductions: [...options.reductions],
+  };
+}
+
+function resultOf(
+  judgement: Judgement,
+  found: Found | undefined,
+  complete: boolean,
+  reached: boolean,
+): JudgementResult {
+  const { name, kind, place } = judgement;
+  const expected = judgementText(judgement);
+  const blank = { name, kind, place, at_ns: null, expected, actual: '', message: '' };
+  if (kind === 'sometimes') {
+    if (reached) return { ...blank, holds: 'yes', step: null };
+    const actual = complete ? 'it is reached in no order' : 'it was not reached';
+    const message = `${kind} '${name}': expected ${expected}, found that ${actual}`;
+    return { ...blank, holds: complete ? 'no' : 'undecided', step: null, actual, message };
+  }
+  if (found) {
+    const step = found.path.length;
+    const message = `violated: ${kind} '${name}' after ${step} steps: expected ${expected}, found ${found.actual}`;
+    return { ...blank, holds: 'no', step, actual: found.actual, message };
+  }
+  if (complete) return { ...blank, holds: 'yes', step: null };
+  const message = `undecided: ${kind} '${name}': not everything was seen`;
+  return { ...blank, holds: 'undecided', step: null, message };
+}

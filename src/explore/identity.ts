@@ -1,0 +1,72 @@
+/**
+ * When two explored states are one: the machine means the same, the judgements remember the same, as much has been spent.
+ */
+import { assert } from '../base/assert.ts';
+import { Meaning } from '../sim/meaning.ts';
+import { compiledSchema, type S } from '../sim/schema.ts';
+import type { World } from './world.ts';
+
+interface Cleared {
+  readonly values: Uint8Array | Uint16Array | Uint32Array;
+  readonly first: number;
+  readonly step: number;
+}
+
+export class Identity {
+  /** The fingerprint of the state that update() looked at. */
+  high = 0;
+  low = 0;
+  readonly #world: World;
+  readonly #meaning: Meaning;
+  /** Columns to clear, since what is in them cannot matter. */
+  readonly #cleared: readonly Cleared[];
+
+  constructor(world: World, irrelevant: ReadonlySet<string>) {
+    this.#world = world;
+    this.#meaning = new Meaning(world.m);
+    this.#cleared = [...irrelevant].flatMap(name => {
+      const [table = '', field = ''] = name.split('.');
+      // A queue that cannot matter is empty between two steps.
+      if (compiledSchema.fields[compiledSchema.fieldNumber.get(name)!]!.kind.shape === 'fifo') return [];
+      const { values, first, step } = world.m.layout.column(table as keyof S & string, field);
+      assert(!(values instanceof Float64Array), `identity: ${name} has integers`);
+      const Values = values.constructor as Uint32ArrayConstructor;
+      return { values: new Values(this.#meaning.words.buffer, values.byteOffset, values.length), first, step };
+    });
+  }
+
+  /** Looks at the world as it stands. */
+  update(): void {
+    this.#meaning.update();
+    for (const { values, first, step } of this.#cleared)
+      for (let at = first; at < values.length; at += step) values[at] = 0;
+    this.high = 0x811c_9dc5;
+    this.low = 0x9e37_79b9;
+    this.#mix(this.#meaning.words, this.#meaning.words.length);
+    const { beside } = this.#world;
+    this.#mix(beside.words, this.#world.readBeside() * 2);
+    const high = Math.imul(this.high ^ this.low, 0x85eb_ca6b);
+    const low = Math.imul(this.low ^ (high >>> 15), 0xc2b2_ae35);
+    this.high = (high ^ (high >>> 16)) >>> 0;
+    this.low = (low ^ (low >>> 13)) >>> 0;
+  }
+
+  /** All that tells this state from another, as text. */
+  text(): string {
+    const { buffer } = this.#meaning.words;
+    const beside = this.#world.beside.words.subarray(0, this.#world.readBeside() * 2);
+    return Buffer.from(buffer).toString('latin1') + beside.join();
+  }
+
+  #mix(words: Uint32Array, length: number): void {
+    let { high, low } = this;
+    for (let index = 0; index < length; index += 1) {
+      const word = words[index]!;
+      high = Math.imul(high ^ word, 0x85eb_ca6b);
+      high ^= high >>> 13;
+      low = Math.imul(low + word, 0xc2b2_ae35) ^ (low >>> 16);
+    }
+    this.high = high;
+    this.low = low;
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * Which of the moves that could be made have to be tried: a persistent set, from learned footprints.
+ *
+ * Moves belong to classes: a vCPU, its items' workers, the device, the scenario, everybody else. Some of the classes may
+ * go first, alone, if nothing that the others may ever do touches what their next steps touch: then whatever the others
+ * do can as well come after. What others may do is everything that their classes were ever seen to do; a class that has
+ * no move now counts as soon as one of the others may set it going. Steps that a judgement could see are not put first.
+ */
+import { NEVER_NS } from '../base/event_queue.ts';
+import { AT } from '../sim/at.ts';
+import { type Footprints, type Kind, OBSERVER } from './footprints.ts';
+import type { World } from './world.ts';
+
+const MOST_CLASSES = 30;
+
+export class Reduction {
+  readonly #world: World;
+  readonly #footprints: Footprints;
+  /** Class + 1 of each move; 0 for one that has not been met. Given out as they are met: most never are. */
+  readonly #classOfMove: Uint8Array;
+  #classes = 0;
+  /** Cells by which a thread, or a source, of each class is set going. */
+  readonly #wakes: readonly {
+    readonly cell: number;
+    readonly thread: number;
+    readonly source: number;
+    readonly move: number;
+  }[];
+
+  constructor(world: World, footprints: Footprints) {
+    this.#world = world;
+    this.#footprints = footprints;
+    const { m } = world;
+    this.#classOfMove = new Uint8Array(world.moves);
+    this.#wakes = [
+      ...m.threads.map((_, thread) => ({ cell: footprints.cell('thread.on_rq', thread), thread, source: -1 })),
+      ...Array.from({ length: m.places.sources }, (_, id) => ({ cell: this.#cellOf(id), thread: -1, source: id })),
+    ].map(each => ({ ...each, move: each.thread >= 0 ? each.thread : world.threads + each.source }));
+  }
+
+  /** The cell that is written when a source gets something pending, or -1 where no cell tells. */
+  #cellOf(id: number): number {
+    const { source } = this.#world.m.places;
+    const cell = (field: string, row: number) => this.#footprints.cell(field, row);
+    if (id < source.timer) return cell('io.state', id);
+    if (id >= source.task && id < source.handler) return cell('task.state', id - source.task);
+    if (id >= source.action && id < source.nmi) return cell('action.fired', id - source.action);
+    if (id >= source.late) return cell('late.what', id - source.late);
+    return -1;
+  }
+
+  /** The bit of the class of a move: each is one, as long as there are bits; requests at the device are alike. */
+  bitOf(move: number): number {
+    const known = this.#classOfMove[move]!;
+    if (known !== 0) return 1 << (known - 1);
+    const { m, threads } = this.#world;
+    const device = move >= threads && move - threads < m.places.source.timer;
+    const sibling = device ? this.#classOfMove.subarray(threads, threads + m.ios.length).find(each => each !== 0) : 0;
+    this.#classes += sibling ? 0 : 1;
+    const number = sibling || Math.min(this.#classes, MOST_CLASSES);
+    this.#classOfMove[move] = number;
+    this.#footprints.learned += 1;
+    return 1 << (number - 1);
+  }
+
+  /** Its bit if it was ever met: what never moves is in nobody's way. */
+  #knownBit(move: number): number {
+    const known = this.#classOfMove[move]!;
+    return known === 0 ? 0 : 1 << (known - 1);
+  }
+
+  /** What a move is about to do, as far as that can be told before: where its thread stands, and the guest in it. */
+  keyOf(move: number): number {
+    const { m, threads } = this.#world;
+    if (move >= threads) return -1 - move;
+    const { at } = m.threads[move]!;
+    let key = at * 256 + move;
+    if (at === AT.guest) {
+      const vcpu = m.vcpus[move]!;
+      const { depth } = vcpu;
+      if (depth > 0) key += 0x1_0000 * (1 + vcpu.frame(depth - 1) * 32 + vcpu.frame_at(depth - 1));
+      else if (vcpu.current > 0) key += 0x400_0000 * (1 + m.tasks[vcpu.current - 1]!.pc + 64 * vcpu.current);
+    }
+    return key;
+  }
+
+  /** Moves to the front of `moves` those that have to be tried, and returns how many: all, where nothing less will do. */
+  choose(moves: Int32Array, count: number): number {
+    if (count < 2) return count;
+    let all = 0;
+    for (let index = 0; index < count; index += 1) all |= this.bitOf(moves[index]!);
+    let best = 0;
+    let least = count;
+    let tried = 0;
+    for (let index = 0; index < count; index += 1) {
+      const seed = this.bitOf(moves[index]!);
+      if ((tried & seed) !== 0) continue;
+      tried |= seed;
+      const mask = this.#closure(moves, count, seed, all);
+      if (mask === 0) continue;
+      const size = sizeOf(this, moves, count, mask);
+      if (size >= least) continue;
+      best = mask;
+      least = size;
+      if (size === 1) break;
+    }
+    if (best === 0) return count;
+    let front = 0;
+    for (let index = 0; index < count; index += 1) {
+      const move = moves[index]!;
+      if ((this.bitOf(move) & best) === 0) continue;
+      moves[index] = moves[front]!;
+      moves[front] = move;
+      front += 1;
+    }
+    return front;
+  }
+
+  /** The classes that have to go along with one of them, or 0 if these are all, or if somebody would see it. */
+  #closure(moves: Int32Array, count: number, seed: number, all: number): number {
+    const { readers, writers } = this.#footprints;
+    let mask = seed;
+    for (;;) {
+      const others = this.#potential(all & ~mask);
+      let joined = 0;
+      for (let index = 0; index < count; index += 1) {
+        const move = moves[index]!;
+        if ((this.bitOf(move) & mask) === 0) continue;
+        const kind = this.#footprints.kindOf(this.keyOf(move));
+        // A step that has never been taken is tried first, alone, so as to be known.
+        if (!kind) return this.bitOf(move) === seed ? seed : 0;
+        if (kind.observed) return 0;
+        const touched = touchedBy(kind, readers, writers);
+        if ((touched & OBSERVER) !== 0) return 0;
+        joined |= touched & others;
+      }
+      if (joined === 0) return mask;
+      const before = mask;
+      mask |= joined & all;
+      // In the way is one that has no move now, or another of the same class: whoever may set it going has to come along.
+      if (mask === before) mask |= others & all;
+      if (mask === before || (mask & all) === all) return 0;
+    }
+  }
+
+  /** Of these classes, and of those that they may set going, all. */
+  #potential(outside: number): number {
+    const { m } = this.#world;
+    const { writers } = this.#footprints;
+    let classes = outside;
+    for (;;) {
+      const before = classes;
+      for (const { cell, thread, source, move } of this.#wakes) {
+        const bit = this.#knownBit(move);
+        if (bit === 0 || (classes & bit) !== 0 || (cell >= 0 && (writers[cell]! & classes) === 0)) continue;
+        const idle = thread >= 0 ? !m.threads[thread]!.on_rq : m.queue.dueNs(source) === NEVER_NS;
+        if (idle) classes |= bit;
+      }
+      if (classes === before) return classes;
+    }
+  }
+}
+
+function sizeOf(reduction: Reduction, moves: Int32Array, count: number, mask: number): number {
+  let size = 0;
+  for (let index = 0; index < count; index += 1) if ((reduction.bitOf(moves[index]!) & mask) !== 0) size += 1;
+  return size;
+}
+
+/** Classes that read what a step writes, or write what it touches. */
+function touchedBy(kind: Kind, readers: Int32Array, writers: Int32Array): number {
+  let classes = 0;
+  for (let index = 0; index < kind.count; index += 1) {
+    const entry = kind.cells[index]!;
+    const cell = entry >> 1;
+    classes |= writers[cell]!;
+    if ((entry & 1) === 1) classes |= readers[cell]!;
+  }
+  return classes;
+}

@@ -1,0 +1,251 @@
+/**
+ * A machine whose moves are chosen from outside: what could happen next, and making one of it happen.
+ *
+ * The same steps, actions and judgements as in a timed run, under another policy. A move is a step of one thread, or the
+ * event of one source (a request that ends, a timer that expires, an action of the scenario). Time appears only as order:
+ * the clock stands still, whatever is pending may come at any point, and actions with times come in the order of these.
+ */
+import { NEVER_NS } from '../base/event_queue.ts';
+import { AT } from '../sim/at.ts';
+import { boot } from '../sim/boot.ts';
+import { fire, NO_THREAD } from '../sim/engine.ts';
+import { work_waits } from '../sim/host/workqueue.ts';
+import { Judge } from '../sim/judge/judge.ts';
+import { createLaws } from '../sim/laws.ts';
+import { createMachine, type Machine } from '../sim/machine.ts';
+import type { Program } from '../sim/program.ts';
+import type { Thread } from '../sim/schema.ts';
+import { createScript, type Script } from '../sim/script.ts';
+import { byName } from '../sim/simulation.ts';
+import { STEP_TABLE } from '../sim/steps.ts';
+
+/** Told of each access to the state; see base/fifo.ts. */
+export interface Footprint {
+  read(field: number, row: number): void;
+  write(field: number, row: number): void;
+  /** What follows is read by who judges, up to lookEnds(). `seen`: because of something that the step lets be seen. */
+  lookBegins(seen: boolean): void;
+  lookEnds(): void;
+}
+
+export class World {
+  readonly m: Machine;
+  readonly judge: Judge;
+  readonly script: Script;
+  /** Moves [0, threads) are steps of threads; the others are sources, from `threads` on. */
+  readonly threads: number;
+  readonly moves: number;
+  readonly #laws: ReturnType<typeof createLaws> | null;
+  readonly #footprint: Footprint | null;
+  /** Actions with a time, in the order in which they are due. */
+  readonly #timed: readonly number[];
+  /** Sources that nobody has to let happen: how often each group may; and the group of each source, -1 for fair ones. */
+  readonly #group: Int16Array;
+  readonly budgets: readonly number[];
+  readonly #spontaneous: readonly number[];
+  /** Room for readBeside(): the same as numbers and as words. */
+  beside = numbersOf(64);
+  /** How often each group has happened: part of the state. */
+  readonly spent: Uint8Array;
+
+  constructor(program: Program, options: { readonly footprint?: Footprint | null; readonly paranoid?: boolean } = {}) {
+    const { footprint = null, paranoid = false } = options;
+    let judge: Judge | null = null;
+    let laws: ReturnType<typeof createLaws> | null = null;
+    const probe =
+      footprint || paranoid
+        ? {
+            read(field: number, row: number) {
+              footprint?.read(field, row);
+            },
+            write(field: number, row: number) {
+              footprint?.write(field, row);
+              laws?.wrote(field, row);
+              judge?.wrote(field, row);
+            },
+          }
+        : null;
+    const m = createMachine(program, probe);
+    this.m = m;
+    this.#footprint = footprint;
+    boot(m);
+    m.clock.current_thread = NO_THREAD;
+    const judging = new Judge(m);
+    judge = judging;
+    this.judge = judging;
+    this.#laws = paranoid ? createLaws(m) : null;
+    laws = this.#laws;
+    this.script = createScript(
+      m,
+      program.actions.map(({ trigger }, index) => (trigger.kind === 'when' ? () => judging.holds(index) : null)),
+    );
+    const { script } = this;
+    const { needs } = judging;
+    m.emit = needs.records ? (id, ...args) => judging.emit(id, ...args) : null;
+    m.observe =
+      needs.observations || program.actions.some(({ trigger }) => trigger.kind === 'after') || script.holds
+        ? byName(m, (observation, vm, a, b) => {
+            script.observe(observation, vm, a, b);
+            if (!judging.watches(observation)) return;
+            footprint?.lookBegins(true);
+            judging.observe(observation, vm, a, b);
+            footprint?.lookEnds();
+          })
+        : null;
+    script.start();
+    this.threads = m.threads.length;
+    this.moves = this.threads + m.places.sources;
+    const at = (index: number) => {
+      const { trigger, raced } = program.actions[index]!;
+      return trigger.kind === 'at' && !raced ? trigger.ns : -1;
+    };
+    this.#timed = program.actions
+      .map((_, index) => index)
+      .filter(index => at(index) >= 0)
+      .sort((a, b) => at(a) - at(b) || a - b);
+    this.budgets = budgetsOf(program);
+    this.spent = new Uint8Array(this.budgets.length);
+    this.#group = this.#groups();
+    this.#spontaneous = program.actions.flatMap(({ trigger }, index) =>
+      trigger.kind === 'budget' ? [m.places.source.action + index] : [],
+    );
+    this.#settle();
+  }
+
+  #groups(): Int16Array {
+    const { m } = this;
+    const { source } = m.places;
+    const group = new Int16Array(m.places.sources).fill(-1);
+    group.fill(TICKS, source.timer, source.task);
+    group.fill(TICKS, source.nmi, source.wire);
+    m.program.actions.forEach(({ trigger }, index) => {
+      if (trigger.kind === 'budget') group[source.action + index] = trigger.group;
+      if (trigger.kind === 'every') group[source.action + index] = TICKS;
+    });
+    return group;
+  }
+
+  /** What the scenario has evicted at the start is gone before anybody moves. */
+  #settle(): void {
+    const { m } = this;
+    const moves = new Int32Array(this.moves);
+    for (;;) {
+      const count = this.enabled(moves);
+      const move = moves.subarray(0, count).find(each => m.places.hosts.some(({ kswapd }) => kswapd === each));
+      if (move === undefined) return;
+      this.take(move);
+    }
+  }
+
+  /** What is the state's and not the machine's, copied to `beside`; returns how many numbers that is. */
+  readBeside(): number {
+    const { cells } = this.judge;
+    const count = this.spent.length + cells.size;
+    if (count > this.beside.numbers.length) this.beside = numbersOf(count * 2);
+    for (let index = 0; index < this.spent.length; index += 1) this.beside.numbers[index] = this.spent[index]!;
+    cells.copyTo(this.beside.numbers, this.spent.length);
+    return count;
+  }
+
+  /** The reverse. */
+  writeBeside(): void {
+    for (let index = 0; index < this.spent.length; index += 1) this.spent[index] = this.beside.numbers[index]!;
+    this.judge.cells.copyFrom(this.beside.numbers, this.spent.length);
+  }
+
+  /** Writes the moves that can be made now, and returns how many: first those of threads, by number. */
+  enabled(into: Int32Array): number {
+    const { m, threads } = this;
+    let count = 0;
+    for (let id = 0; id < threads; id += 1) {
+      const thread = m.threads[id]!;
+      if (thread.at !== AT.off && thread.on_rq && !thread.held) {
+        into[count] = id;
+        count += 1;
+      }
+    }
+    const { action } = m.places.source;
+    for (let source = 0; source < m.places.sources; source += 1) {
+      if (m.queue.dueNs(source) === NEVER_NS) continue;
+      const group = this.#group[source]!;
+      if (group >= 0 && this.spent[group]! >= this.budgets[group]!) continue;
+      if (source >= action && source < m.places.source.nmi && !this.#isNext(source - action)) continue;
+      into[count] = threads + source;
+      count += 1;
+    }
+    for (const source of this.#spontaneous) {
+      const group = this.#group[source]!;
+      if (this.spent[group]! >= this.budgets[group]!) continue;
+      into[count] = threads + source;
+      count += 1;
+    }
+    return count;
+  }
+
+  /** Whether somebody will let it happen, sooner or later. */
+  isFair(move: number): boolean {
+    return move < this.threads || this.#group[move - this.threads]! < 0;
+  }
+
+  /** Makes a move. */
+  take(move: number): void {
+    const { m, script } = this;
+    if (move < this.threads) {
+      const thread = m.threads[move]!;
+      if (script.holds && script.holdBack(thread)) return;
+      this.#step(thread);
+      // Nobody can tell when a worker goes to sleep that has nothing to do.
+      if (thread.at === AT.worker_thread && !work_waits(m, thread)) this.#step(thread);
+    } else {
+      const source = move - this.threads;
+      const group = this.#group[source]!;
+      if (group >= 0) this.spent[group] = this.spent[group]! + 1;
+      m.clock.current_thread = NO_THREAD;
+      m.queue.disarm(source);
+      fire(m, source, script);
+    }
+    this.look();
+    this.#laws?.check();
+  }
+
+  #step(thread: Thread): void {
+    const { m } = this;
+    m.clock.current_thread = thread.id;
+    thread.at = STEP_TABLE[thread.at]!(m, thread);
+    thread.charge_ns = 0;
+    m.cpus[thread.cpu]!.guest_op = 0;
+  }
+
+  /** Whoever looks after each step does so. */
+  look(): void {
+    const { script, judge } = this;
+    if (!script.polls && !judge.needs.steps) return;
+    this.#footprint?.lookBegins(false);
+    if (script.polls) script.poll();
+    if (judge.needs.steps) judge.stepped();
+    this.#footprint?.lookEnds();
+  }
+
+  /** Of the actions with times, only the earliest that has not happened yet. */
+  #isNext(action: number): boolean {
+    const { trigger, raced } = this.m.program.actions[action]!;
+    if (trigger.kind !== 'at' || raced) return true;
+    const next = this.#timed.find(each => this.m.actions[each]!.fired === 0);
+    return next === undefined || next === action;
+  }
+}
+
+/** The group of what comes again and again: timers, watchdogs, `every`. */
+const TICKS = 0;
+
+/** How often each group may happen. Of what comes again and again once, unless the file says otherwise. */
+function budgetsOf({ exploration }: Program): readonly number[] {
+  const budgets = exploration?.budgets ?? [];
+  const ticks = budgets.find(({ what }) => what === 'tick')?.times ?? 1;
+  return [ticks, ...budgets.filter(({ what }) => what !== 'tick').map(({ times }) => times)];
+}
+
+function numbersOf(count: number): { readonly numbers: Float64Array; readonly words: Uint32Array } {
+  const numbers = new Float64Array(count);
+  return { numbers, words: new Uint32Array(numbers.buffer) };
+}
