@@ -63,7 +63,7 @@ export class Footprints implements Footprint {
   }
 
   cell(field: string, row: number): number {
-    return this.#first[compiledSchema.fieldNumber.get(field)!]! + row;
+    return this.#first[compiledSchema.fieldNumber(field)!]! + row;
   }
 
   cellName(cell: number): string {

@@ -27,7 +27,7 @@ export class Identity {
     this.#cleared = [...irrelevant].flatMap(name => {
       const [table = '', field = ''] = name.split('.');
       // A queue that cannot matter is empty between two steps.
-      if (compiledSchema.fields[compiledSchema.fieldNumber.get(name)!]!.kind.shape === 'fifo') return [];
+      if (compiledSchema.fields[compiledSchema.fieldNumber(name)!]!.kind.shape === 'fifo') return [];
       const { values, first, step } = world.m.layout.column(table as keyof S & string, field);
       assert(!(values instanceof Float64Array), `identity: ${name} has integers`);
       const Values = values.constructor as Uint32ArrayConstructor;
