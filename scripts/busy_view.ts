@@ -5,11 +5,17 @@ const EVENTS = [
   {
     name: 'kvm_exit',
     text: 'vcpu 0 reason npf rip 0x401000 info1 0x0000000100000004 info2 0x0000000001011000 intr_info 0x00000000',
+    label: '',
     role: 'host',
   },
-  { name: 'kvm_page_fault', text: 'vcpu 0 rip 0x401000 address 0x0000000001011000 error_code 0x4', role: 'warn' },
-  { name: 'kvm_async_pf_not_present', text: 'token 0x1000 gva 0x1011000', role: 'apf' },
-  { name: 'kvm_entry', text: 'vcpu 0, rip 0x401000', role: 'guest' },
+  {
+    name: 'kvm_page_fault',
+    text: 'vcpu 0 rip 0x401000 address 0x0000000001011000 error_code 0x4',
+    label: 'gpa',
+    role: 'warn',
+  },
+  { name: 'kvm_async_pf_not_present', text: 'token 0x1000 gva 0x1011000', label: 'gpa', role: 'apf' },
+  { name: 'kvm_entry', text: 'vcpu 0, rip 0x401000', label: '', role: 'guest' },
 ] as const;
 
 /** The picture of a frame: a tenth of the vCPUs and of the pages differ from the frame before. */

@@ -9,6 +9,7 @@ import { printable } from '../base/printable.ts';
 import { TP } from '../trace/all.ts';
 import type { Style } from '../trace/forms.ts';
 import { LINE, type Recording } from '../trace/recording.ts';
+import { type AddressLabel, addressLabel } from './address_kind.ts';
 import { NO_CHOICE } from './choice.ts';
 import { filtered } from './filtered.ts';
 import { after, type RecordingState, type ThreadState } from './recording_state.ts';
@@ -21,6 +22,8 @@ const CHECKPOINT_ROWS = 4096;
 /** Rows between two looks at the clock. */
 const SLICE_ROWS = 256;
 
+/** Kinds of addresses that are kept; more lines than these are on no screen. */
+const LABELS_KEPT = 4096;
 const MARK_KINDS: Readonly<Record<Mark, number>> = {
   entry: TP.kvm_entry,
   fault: TP.kvm_page_fault,
@@ -36,6 +39,7 @@ class RecordingSession implements Session {
   readonly #origin_ns: number;
   readonly #end_ns: number;
   readonly #window = new TraceWindow();
+  readonly #labels = new Map<number, AddressLabel | null>();
   readonly #checkpoints: RecordingState[] = [[]];
   #position = 0;
   #state: RecordingState = [];
@@ -247,10 +251,22 @@ class RecordingSession implements Session {
     ];
   }
 
+  /** Found once: it takes a look at many lines before. */
+  #label(row: number): AddressLabel | null {
+    const known = this.#labels.get(row);
+    if (known !== undefined) return known;
+    if (this.#labels.size >= LABELS_KEPT) this.#labels.clear();
+    const label = addressLabel(each => this.#recording.event(each), row, 0);
+    this.#labels.set(row, label);
+    return label;
+  }
+
   #row(row: number): TraceRow | null {
     const recording = this.#recording;
     const event = recording.event(row);
-    if (event) return traceRow(event, styleOf(recording), this.#origin_ns);
+    if (event) {
+      return traceRow(event, styleOf(recording), this.#label(row), this.#origin_ns);
+    }
     const kind = recording.kind(row);
     if (kind === LINE.comment) return null;
     const name = recording.eventName(row);
@@ -261,6 +277,7 @@ class RecordingSession implements Session {
       pid: name === null ? 0 : recording.pid(row),
       name: kind === LINE.lost ? 'LOST' : kind === LINE.damaged ? 'damaged' : printable(name ?? ''),
       text: name === null ? line.trim() : line.slice(line.indexOf(name) + name.length + 1).trim(),
+      label: '',
       role: kind === LINE.undeclared ? 'dim' : 'bad',
     };
   }

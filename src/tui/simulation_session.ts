@@ -6,6 +6,7 @@ import { vcpuRows } from '../sim/why/text.ts';
 import type { TracepointName } from '../trace/all.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import type { Style } from '../trace/forms.ts';
+import { addressLabel } from './address_kind.ts';
 import type { Picked } from './choice.ts';
 import { filtered } from './filtered.ts';
 import { detailRows, queueRows, vcpuName, vcpuRow } from './machine_view.ts';
@@ -182,7 +183,7 @@ class SimulationSession implements Session {
     const rows = numbers.flatMap(number => {
       const event = at(number);
       if (!event) return [];
-      const row = this.#rows.get(event) ?? traceRow(event, style);
+      const row = this.#rows.get(event) ?? traceRow(event, style, addressLabel(at, number, first));
       this.#rows.set(event, row);
       return [row];
     });

@@ -3,6 +3,7 @@ import { printable } from '../base/printable.ts';
 import { TP, type TracepointName } from '../trace/all.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { formsOf, printPayload, type Style } from '../trace/forms.ts';
+import type { AddressLabel } from './address_kind.ts';
 import type { Role } from './theme.ts';
 import type { TraceRow } from './view_model.ts';
 
@@ -23,8 +24,8 @@ const ROLES: { readonly [N in TracepointName]?: Role } = {
   sched_waking: 'dim',
 };
 
-/** The row; `origin_ns` is the time that counts as 0. */
-export function traceRow(event: TraceEvent, style: Style, origin_ns = 0): TraceRow {
+/** The row; `label` says of which kind its address is, `origin_ns` is the time that counts as 0. */
+export function traceRow(event: TraceEvent, style: Style, label: AddressLabel | null, origin_ns = 0): TraceRow {
   const { name, text } = printPayload(formsOf(TP[event.name]), style, event.args);
   return {
     time_ns: event.time_ns - origin_ns,
@@ -32,6 +33,7 @@ export function traceRow(event: TraceEvent, style: Style, origin_ns = 0): TraceR
     pid: event.pid,
     name: printable(name),
     text: printable(text.trim()),
+    label: label ?? '',
     role: ROLES[event.name] ?? 'plain',
   };
 }

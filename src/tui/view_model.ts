@@ -89,6 +89,8 @@ export interface TraceRow {
   readonly pid: number;
   readonly name: string;
   readonly text: string;
+  /** Of which kind the address in it is, which the record does not say; empty where there is none. */
+  readonly label: string;
   readonly role: Role;
 }
 

@@ -29,10 +29,15 @@ export function sampleVcpu(row: number): VcpuRow {
 
 function traceRow(index: number): TraceRow {
   const kinds = [
-    { name: 'kvm_exit', text: 'reason EXIT_npf rip 0x401000 info 100000004 0', role: 'plain' },
-    { name: 'kvm_page_fault', text: 'vcpu 0 rip 0x401000 address 0x0000000001011000 error_code 0x4', role: 'warn' },
-    { name: 'kvm_async_pf_not_present', text: 'token 0x1000 gva 0x1011000', role: 'apf' },
-    { name: 'kvm_entry', text: 'vcpu 0, rip 0x401000', role: 'plain' },
+    { name: 'kvm_exit', text: 'reason EXIT_npf rip 0x401000 info 100000004 0', label: '', role: 'plain' },
+    {
+      name: 'kvm_page_fault',
+      text: 'vcpu 0 rip 0x401000 address 0x0000000001011000 error_code 0x4',
+      label: 'gpa',
+      role: 'warn',
+    },
+    { name: 'kvm_async_pf_not_present', text: 'token 0x1000 gva 0x1011000', label: 'gpa', role: 'apf' },
+    { name: 'kvm_entry', text: 'vcpu 0, rip 0x401000', label: '', role: 'plain' },
   ] as const;
   return { time_ns: 100_000 + index * 1_250, who: 'CPU 0/KVM', pid: 4712, ...kinds[index % kinds.length]! };
 }

@@ -58,8 +58,8 @@ case "a page comes in" {
 case "nothing happens" { variants [v6, linux_5_8]; never faults: took_apf(cold) }
 `;
 
-function programs(): readonly Program[] {
-  const { suite, diagnostics } = compile({ path: 'two.apf', text: SCENARIO }, () => null);
+function programs(text = SCENARIO): readonly Program[] {
+  const { suite, diagnostics } = compile({ path: 'two.apf', text }, () => null);
   assert.equal(diagnostics, []);
   const all = suite?.cases.flatMap(each =>
     each.cells.flatMap(cell => each.variants.map(variant => each.lower(cell, variant))),
@@ -69,8 +69,8 @@ function programs(): readonly Program[] {
 
 const at = (index: { case?: number; cell?: number; variant?: number }) => ({ case: 0, cell: 0, variant: 0, ...index });
 
-function simulation(): Session {
-  const picked = pick(programs(), at({}));
+function simulation(text = SCENARIO): Session {
+  const picked = pick(programs(text), at({}));
   assert.ok(picked);
   return openSimulation(picked);
 }
@@ -86,7 +86,7 @@ function go(session: Session, goal: Goal, window: Partial<Window> = {}): ViewMod
 }
 
 for (const [name, open] of [
-  ['a run', simulation],
+  ['a run', () => simulation()],
   ['a recording', recording],
 ] as const) {
   test(`${name}: back and on again is the same picture`, () => {
@@ -190,6 +190,31 @@ test('a recording: tokens are open between their not_present and their ready', (
   const end = session.view(WINDOW);
   assert.is(end.queues.find(row => row.label === 'open')?.count, 0);
   assert.is(end.pages, null);
+});
+
+/** The labels of the lines of a session, by the tracepoint. */
+function labelsOf(session: Session): Readonly<Record<string, readonly string[]>> {
+  const { trace } = session.view({ ...WINDOW, trace_lines: 100_000, filter: 'kvm_async_pf_* || kvm_page_fault' });
+  const names = [...new Set(trace.map(({ name }) => name))];
+  const of = (wanted: string) => trace.filter(({ name }) => name === wanted).map(({ label }) => label);
+  return Object.fromEntries(names.map(name => [name, [...new Set(of(name))].sort()]));
+}
+
+test('what kind of address a line has is told, though no record says it', () => {
+  const labelled = (paging: string) => {
+    const text = SCENARIO.replace('ram 256KiB', `ram 256KiB; paging ${paging}`)
+      .replace('user { loop { work 20us } }', 'user nested { loop { work 20us; read page(17); write page(33) } }')
+      .replaceAll(/at .* db reads cold\n/g, '');
+    const session = simulation(text);
+    session.pursue({ to: 'end' }, () => false);
+    return labelsOf(session);
+  };
+  assert.equal(labelled('tdp').kvm_async_pf_not_present, ['gpa']);
+  assert.equal(labelled('shadow').kvm_async_pf_not_present, ['gva']);
+  assert.equal(labelled('nested(l1: tdp, l2: shadow)').kvm_async_pf_not_present, ['gpa']);
+  const nested = labelled('nested(l1: tdp, l2: tdp)');
+  for (const name of ['kvm_async_pf_not_present', 'kvm_async_pf_completed', 'kvm_page_fault'])
+    assert.ok(nested[name]?.includes('l2 gpa, uninterpretable'), name);
 });
 
 test('choices: names, and going on with the same run of a changed file', () => {

@@ -32,5 +32,6 @@ function line(row: TraceRow, theme: Theme, width: number): string {
     .add(row.role, row.name)
     .gap(1)
     .add('plain', row.text)
+    .add('dim', row.label === '' ? '' : ` ${row.label}`)
     .toString();
 }
