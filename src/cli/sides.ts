@@ -7,7 +7,7 @@ import type { Program } from '../sim/program.ts';
 import { presetNamed } from '../sim/protocol/presets.ts';
 import type { Recording } from '../trace/recording.ts';
 import { hasErrors, sayDiagnostics } from './diagnostics.ts';
-import { readBytes } from './files.ts';
+import { openInput, wholeOf } from './input.ts';
 import { packageFolder } from './package.ts';
 import { type Plan, planOf, planOfRunFile, type Selection } from './plan.ts';
 import { openRecording } from './recording.ts';
@@ -86,9 +86,10 @@ function isVariantName(operand: string, { cwd }: Terminal): boolean {
 /** Null where a scenario is invalid. */
 async function openSide(path: string, selection: Selection, terminal: Terminal): Promise<Given | null> {
   if (path.endsWith('.apf')) return plannedSide(planOf([path], selection, terminal), terminal);
-  const bytes = readBytes(path, terminal);
-  if (isRunFile(bytes)) return plannedSide(planOfRunFile(await readRunFile(path, bytes), selection), terminal);
-  return { kind: 'recording', file: path, recording: await openRecording(path, bytes) };
+  const input = openInput(path, terminal);
+  if (isRunFile(input.head))
+    return plannedSide(planOfRunFile(await readRunFile(path, wholeOf(input)), selection), terminal);
+  return { kind: 'recording', file: path, recording: await openRecording(input) };
 }
 
 function plannedSide({ files }: Plan, { err }: Terminal): Given | null {

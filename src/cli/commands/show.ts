@@ -3,11 +3,11 @@
 import { printable } from '../../base/printable.ts';
 import { recordedText } from '../../report/recorded_text.ts';
 import { match, summary, summaryText } from '../../report/summary.ts';
-import { importTrace } from '../../trace/import.ts';
+import { Importer } from '../../trace/import.ts';
 import type { Recording } from '../../trace/recording.ts';
 import type { Args } from '../args.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
-import { readBytes } from '../files.ts';
+import { openInput, wholeOf } from '../input.ts';
 import { selectionOf } from '../plan.ts';
 import { openRecording } from '../recording.ts';
 import { replayQuietly } from '../replaying.ts';
@@ -18,21 +18,22 @@ import { AS, SHOW_REPORT, type TraceFormat } from '../verbs.ts';
 
 export async function show(args: Args, terminal: Terminal): Promise<ExitCode> {
   const [path = ''] = args.operands;
-  const bytes = readBytes(path, terminal);
+  const input = openInput(path, terminal);
   const as = args.get(AS);
-  if (isRunFile(bytes)) {
-    const runFile = await readRunFile(path, bytes);
+  if (isRunFile(input.head)) {
+    const runFile = await readRunFile(path, wholeOf(input));
     if (as !== 'summary') {
       await replayQuietly(runFile, selectionOf(args), new TraceWriter(terminal.out, as), terminal);
       return EXIT.ok;
     }
-    const parts: Uint8Array[] = [];
-    const writer = new TraceWriter({ write: text => parts.push(Buffer.from(text)) }, 'ftrace', { ns: true });
+    // Its trace is read again as it is written, so the text is never there whole.
+    const importer = new Importer(path);
+    const writer = new TraceWriter({ write: text => importer.push(Buffer.from(text)) }, 'ftrace', { ns: true });
     await replayQuietly(runFile, selectionOf(args), writer, terminal);
-    say(importTrace(Buffer.concat(parts), path), args, terminal);
+    say(importer.finish(), args, terminal);
     return EXIT.ok;
   }
-  const recording = await openRecording(path, bytes);
+  const recording = await openRecording(input);
   if (as === 'summary') say(recording, args, terminal);
   else print(recording, as, terminal);
   return EXIT.ok;

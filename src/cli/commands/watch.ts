@@ -6,7 +6,7 @@ import { renderDiagnostic } from '../../dsl/diagnostic.ts';
 import type { Contents } from '../../tui/main.tsx';
 import type { Args } from '../args.ts';
 import { hasErrors } from '../diagnostics.ts';
-import { readBytes } from '../files.ts';
+import { openInput, wholeOf } from '../input.ts';
 import { type Plan, planOf, planOfRunFile, type Selection, selectionOf } from '../plan.ts';
 import { openRecording } from '../recording.ts';
 import { Refusal } from '../refusal.ts';
@@ -41,9 +41,9 @@ export async function watch(args: Args, terminal: Terminal): Promise<number> {
 }
 
 async function opened(path: string, selection: Selection, terminal: Terminal): Promise<Contents> {
-  const bytes = readBytes(path, terminal);
-  if (isRunFile(bytes)) return contentsOf(planOfRunFile(await readRunFile(path, bytes), selection));
-  return { kind: 'recording', recording: await openRecording(path, bytes) };
+  const input = openInput(path, terminal);
+  if (isRunFile(input.head)) return contentsOf(planOfRunFile(await readRunFile(path, wholeOf(input)), selection));
+  return { kind: 'recording', recording: await openRecording(input) };
 }
 
 function contentsOf({ files }: Plan): Contents {
