@@ -36,6 +36,18 @@ function line(
   return `${`${' '.repeat(indent)}${cells.join('')}${text}`.trimEnd()}\n`;
 }
 
+/** A line that is too wide goes on in others: below its last column, or a little further in where it has only one. */
+export function hanging(text: string): string {
+  if (text.length <= WIDTH) return text;
+  // Columns are set apart by two blanks or more; those in front are its indentation.
+  const indent = text.length - text.trimStart().length;
+  const columns = [...text.matchAll(/\S {2,}/g)].map(({ index, 0: gap }) => index + gap.length);
+  const column = columns.filter(at => at <= BREAK_BEFORE).at(-1);
+  if (column !== undefined) return text.slice(0, column) + paragraph(text.slice(column), column).trimStart();
+  const [first = '', ...rest] = paragraph(text.slice(indent), indent + 2).split('\n');
+  return [' '.repeat(indent) + first.trimStart(), ...rest].join('\n');
+}
+
 /** Filled to the width of a page, each line indented. */
 export function paragraph(text: string, indent: number): string {
   const lines: string[] = [];

@@ -42,12 +42,17 @@ function isSame(recorded: RecordedRun, run: NonNullable<Entry['run']>): boolean 
 }
 
 /** The same version must repeat a run to the byte; another one need not. */
-export function originOf({ engine }: RunFile): string {
-  return engine === version()
-    ? `both by apflab ${engine}: a bug in apflab`
-    : `recorded by apflab ${engine}, repeated by ${version()}`;
+export function isForeign({ engine }: RunFile): boolean {
+  return engine !== version();
 }
 
-export function codeOfDifference({ engine }: RunFile): ExitCode {
-  return engine === version() ? EXIT.bug : EXIT.refused;
+export function originOf(runFile: RunFile): string {
+  const { engine } = runFile;
+  return isForeign(runFile)
+    ? `recorded by apflab ${engine}, repeated by ${version()}`
+    : `both by apflab ${engine}: a bug in apflab`;
+}
+
+export function codeOfDifference(runFile: RunFile): ExitCode {
+  return isForeign(runFile) ? EXIT.refused : EXIT.bug;
 }

@@ -41,7 +41,15 @@ scene('what is done and may not be delivered', {}, async ({ apflab }) => {
 
 scene('of several runs it takes the first, and says so', { 'a.apf': MATRIX }, async ({ apflab }) => {
   const all = await apflab(['why', 'a.apf', 'vcpu[0]']);
-  assert.match(all.out, 'first [chip=kernel, ints=allowed] on v6, seed 1, the first of 10 runs: --grep, --variants');
+  assert.match(
+    all.out.replaceAll(/\n +/g, ' '),
+    'first [chip=kernel, ints=allowed] on v6, seed 1, the first of 10 runs: --grep, --variants',
+  );
+  assert.is(
+    all.out.split('\n').find(line => line.length > 80),
+    undefined,
+    'a page is 80 columns wide',
+  );
   const one = await apflab(['why', 'a.apf', 'vcpu[0]', '--grep', 'second', '--variants', 'linux_6_12']);
   assert.is(one.out.split('\n')[0], 'a.apf: second on linux_6_12, seed 1');
 });

@@ -37,16 +37,10 @@ function overview({ strong }: Channel['paint']): string {
 usage: apflab VERB ...
 
 ${verbs}
-first steps
-${columns(FIRST_STEPS, { indent: 2 })}apflab help VERB explains a verb; also exit-codes, errors, statements, events.
+first steps: apflab init first.apf, apflab run first.apf, apflab watch first.apf
+apflab help VERB explains a verb; also exit-codes, errors, statements, events.
 `;
 }
-
-const FIRST_STEPS = [
-  ['apflab init first.apf', 'a scenario to begin with'],
-  ['apflab run first.apf', 'its verdict'],
-  ['apflab watch first.apf', 'the same run, live'],
-];
 
 function verbHelp(verb: Verb, { strong }: Channel['paint']): string {
   const flags = [...verb.flags, HELP].map(flag => [usage(flag), flag.summary]);

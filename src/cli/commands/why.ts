@@ -7,6 +7,7 @@ import { createSimulation } from '../../sim/simulation.ts';
 import { type Explanation, explain, type Moment } from '../../sim/why/explain.ts';
 import { explanationLines } from '../../sim/why/text.ts';
 import type { Args } from '../args.ts';
+import { hanging } from '../columns.ts';
 import { hasErrors, sayDiagnostics } from '../diagnostics.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { readBytes } from '../files.ts';
@@ -90,5 +91,5 @@ function momentOf(args: Args, program: Program): Chosen {
 function textOf(run: string, because: string, explanation: Explanation): string {
   const { subject, at_ns, step } = explanation;
   const head = `${subject.name} at ${durationText(at_ns)}, step ${step} (${because})`;
-  return [run, head, ...explanationLines(explanation)].map(line => `${printable(line)}\n`).join('');
+  return [run, head, ...explanationLines(explanation)].map(line => `${hanging(printable(line))}\n`).join('');
 }
