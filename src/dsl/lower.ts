@@ -158,7 +158,7 @@ export class Lowering {
     const vm = vmOfMemory(callee, this.#things) ?? 0;
     const range = rangeOf(of, this.env, this.vms[vm]?.guest.heap_pages ?? 0);
     if (!range) {
-      this.needs(of.span, 'pages chosen by how hot they are', 'the complete model');
+      this.env.outOfRange(of, 'only evict takes pages by how hot they are: name them, web.heap.pages(0..7)');
       return { vm, pages: [] };
     }
     this.#inHeap(of, vm, range.first + range.pages - 1);

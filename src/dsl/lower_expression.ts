@@ -323,7 +323,7 @@ function callExpr(of: KindOf<'call'>, place: Place, variables: Variables): Expr 
   const recorded = recordedTrace(of, place.env.scope);
   if (recorded) return recorded;
   if (of.of.kind !== 'name') {
-    place.needs(of, 'this call', 'the complete model');
+    place.refuse(of, 'only the moment tells what this is', 'such as web.heap.page(17)');
     return NOTHING;
   }
   const { name } = of.of;
@@ -378,6 +378,7 @@ function functionExpr(name: string, of: KindOf<'call'>, first: Expression, place
       const times = timesHappenedTo(first, place, variables);
       if (times) return times;
       const counted = lower(first);
+      if (counted.k === 'deadlock') wanted('deadlock', first, place);
       if (counted.k === 'each_of') return { k: 'aggregate', fn: 'count', series: counted.of };
       if (counted.k === 'list') return { k: 'number', value: counted.items.length, dim: 'none' };
       return counted.k === 'happened'
@@ -428,8 +429,7 @@ function functionExpr(name: string, of: KindOf<'call'>, first: Expression, place
         ? { k: 'count_events', event: { name: 'hlt', args: [], by: null }, window_ns: null }
         : total(place.vms, vm => ({ k: 'get', of: vm, name: 'synthetic_halts' }));
     default:
-      place.needs(of, `'${name}'`, 'the complete model');
-      return NOTHING;
+      throw new Bug(`the function ${name} means nothing`);
   }
 }
 
@@ -463,7 +463,7 @@ export function lowerEvent(of: Expression, place: Place, variables: Variables = 
 /** Whether the model reports such events. */
 function wanted(name: string, of: Expression, place: Place): boolean {
   if (Object.hasOwn(OBSERVATIONS, name)) return true;
-  place.needs(of, `the event '${name}'`, EVENTS[name]?.needs ?? 'the complete model');
+  place.refuse(of, `'${name}' is a state, not something that happens`, `judge it: never ${name}`);
   return false;
 }
 
@@ -473,7 +473,7 @@ function argument(of: Expression, place: Place, variables: Variables): Entity | 
   if (lowered.k === 'text') return { kind: 'mark', name: lowered.value };
   if (of.kind === 'name' && of.name === 'any') return null;
   if (lowered.k === 'word') {
-    place.needs(of, `an event of '${lowered.value}'`, 'the complete model');
+    place.refuse(of, `'${lowered.value}' is a word, and nothing that an event is about`, 'name a page, a vCPU, a task');
     return null;
   }
   place.refuse(

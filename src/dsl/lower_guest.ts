@@ -133,7 +133,7 @@ export class GuestLowering {
     const heap_pages = heapPages(this.#lowering.frame);
     const range = rangeOf(what, this.#lowering.env, heap_pages);
     if (!range) {
-      this.#lowering.needs(what.span, 'this choice of pages', 'the complete model');
+      this.#noSuchPages(what);
       return;
     }
     if (range.first + range.pages > heap_pages)
@@ -143,10 +143,18 @@ export class GuestLowering {
     this.#lowering.frame.handler.push({ op: verb, page: range.first });
   }
 
+  #noSuchPages({ span }: Expression): void {
+    this.#lowering.report.error('type', {
+      span,
+      message: 'a task cannot tell which pages these are',
+      help: 'name them, such as heap.pages(0..7)',
+    });
+  }
+
   scan(what: Expression, step: Expression | null): void {
     const range = rangeOf(what, this.#lowering.env, heapPages(this.#lowering.frame));
     if (!range) {
-      this.#lowering.needs(what.span, 'this choice of pages', 'the complete model');
+      this.#noSuchPages(what);
       return;
     }
     const page = { kind: 'sequential', step: step ? numberOf(step, this.#lowering.env) : 1, ...range } as const;
@@ -172,7 +180,7 @@ export class GuestLowering {
   repeat(times: Expression, at: Node): void {
     const slot = this.#depth;
     if (slot >= REPEATS) {
-      this.#lowering.needs(at.span, 'more than four repeats inside one another', 'the complete model');
+      this.#lowering.report.error('range', { span: at.span, message: 'four repeats inside one another, not more' });
       return;
     }
     this.#depth += 1;

@@ -13,7 +13,7 @@ import type { Declarations } from './scope.ts';
 import type { Context, Part } from './syntax.ts';
 
 /** The issue that brings the model behind a statement; until then a run is refused with a diagnostic. */
-export type Needs = 'the complete model' | 'exploration' | 'sweeps';
+export type Needs = 'exploration' | 'sweeps';
 
 /** When a statement is lowered: what is set, then hosts and the VMs on them and how these move, then what happens and is judged. */
 export type Round = 'settings' | 'hosts' | 'vms' | 'moves' | 'behaviour';
