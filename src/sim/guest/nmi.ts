@@ -5,6 +5,7 @@
  * overwrites where that one was to return to: the inner handler returns well, the outer one goes back into itself for
  * ever. Nothing here guards against it; Linux does since 3.3, by noticing the nesting and doing the second one later.
  */
+import { KVM_PV_REASON_PAGE_NOT_PRESENT } from '../kvm/async_pf_x86.ts';
 import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { FRAME, FRAME_AT, type Vcpu } from '../schema.ts';
@@ -40,10 +41,28 @@ export function deliver_nmi(m: Machine, vcpu: Vcpu): void {
   if (m.observe) {
     const vm = vm_of_vcpu(m, vcpu);
     for (let level = 0; level <= top; level += 1)
-      if (vcpu.frame(level) === FRAME.exc_page_fault) m.observe(OBS.nmi_during_apf, vm, vcpu.id, -1);
+      if (handles_not_present(vcpu, level)) m.observe(OBS.nmi_during_apf, vm, vcpu.id, -1);
   }
   push_frame(m, vcpu, FRAME.nmi, FRAME_AT.body, NMI_VECTOR, 0);
   observe_senders(m, vcpu);
+}
+
+/** Steps of the #PF handler behind its reading the reason, where that was a page that is not present. */
+const NOT_PRESENT_STEPS = new Set<number>([
+  FRAME_AT.unmap,
+  FRAME_AT.reload,
+  FRAME_AT.wait,
+  FRAME_AT.sdei,
+  FRAME_AT.hlt,
+  FRAME_AT.halted,
+  FRAME_AT.rcu,
+]);
+
+/** Whether a handler is that of a not-present event, and not of a ready one or of an ordinary #PF, or is about to find so. */
+function handles_not_present(vcpu: Vcpu, level: number): boolean {
+  if (vcpu.frame(level) !== FRAME.exc_page_fault) return false;
+  const at = vcpu.frame_at(level);
+  return at === FRAME_AT.entry ? vcpu.area_flags === KVM_PV_REASON_PAGE_NOT_PRESENT : NOT_PRESENT_STEPS.has(at);
 }
 
 /** NMIs are alike: the oldest sender is taken to be meant, and with the last of them the handler finds all the others. */

@@ -82,7 +82,8 @@ export function nested_svm_vmrun(m: Machine, vcpu: Vcpu): At {
 }
 
 /**
- * L2 stops for L1, which goes on behind its VMRUN with the reason: the way of everything that L1 intercepts.
+ * L2 stops for L1, which goes on behind its VMRUN with the reason: the way of everything that L1 intercepts. What was
+ * still to be delivered to L2 does not end up in L1.
  *
  * Models nested_svm_vmexit(), arch/x86/kvm/svm/nested.c, and nested_vmx_vmexit() of VMX.
  */
@@ -103,6 +104,7 @@ export function nested_svm_vmexit(m: Machine, vcpu: Vcpu, reason: ExitReason, to
   vcpu.gif_masked = isSvm(m, vcpu) ? 1 : 0;
   vcpu.nested_run_pending = 0;
   forget_exception_vmexit(vcpu);
+  kvm_clear_exception_queue(vcpu);
   vcpu.guest_work |= GUEST_WORK.hypervisor;
   vcpu.op_left_ns = 0;
   vcpu.cpl3 = 0;
@@ -163,6 +165,12 @@ export function drop_exception_vmexit(m: Machine, vcpu: Vcpu): void {
  */
 export function kvm_check_nested_events(m: Machine, vcpu: Vcpu): boolean {
   const token = exception_for_l1(m, vcpu);
+  // Since 5.8 an exception of L2's own goes in before an interrupt takes it out; before, it is dropped on the way out.
+  const own = token < 0 && vcpu.exception === EXCEPTION.pending;
+  if (own && knobs_of(m, vcpu).behind_injected === 'immediate_exit') {
+    if (vcpu.nested_run_pending) vcpu.immediate_exit = 1;
+    return vcpu.nested_run_pending === 0;
+  }
   const irq = kvm_cpu_has_interrupt(m, vcpu);
   if (token < 0 && vcpu.nmi_pending === 0 && !irq) return true;
   // A token that comes with VMRUN itself, a ready #PF up to 5.7, makes L1 go on before L2 has run (exit_required).

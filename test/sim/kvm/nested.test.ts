@@ -4,6 +4,8 @@ import { equal, is, not } from 'uvu/assert';
 import { AT } from '../../../src/sim/at.ts';
 import { access_page } from '../../../src/sim/guest/access.ts';
 import { unmap_of_task } from '../../../src/sim/guest/pgfault.ts';
+import { kvm_inject_page_fault } from '../../../src/sim/kvm/event.ts';
+import { EXCEPTION } from '../../../src/sim/kvm/event_state.ts';
 import { EXIT_REASON } from '../../../src/sim/kvm/exit_reason.ts';
 import { kvm_apic_set_irq } from '../../../src/sim/kvm/lapic.ts';
 import { kvm_queue_exception_vmexit } from '../../../src/sim/kvm/nested.ts';
@@ -42,6 +44,23 @@ test('an interrupt for L1 makes L2 stop, whatever L2 has in its RFLAGS', () => {
   // Back in L1: no interrupts until its STGI, and L2's registers are kept.
   equal([vcpu.guest_mode, vcpu.gif_masked, vcpu.irq_injected], [0, 1, 0]);
   equal([m.tasks[0]!.l2_cpl3, m.tasks[0]!.l2_if], [1, 0]);
+});
+
+test("an exception of L2's own goes in first; before 5.8 an interrupt for L1 dropped it, and never gave it to L1", () => {
+  const hand = inL2();
+  const { m, vcpu } = hand;
+  vcpu.nested_run_pending = 0;
+  kvm_inject_page_fault(m, vcpu, 0, 0x5000, 0x5000);
+  kvm_apic_set_irq(m, vcpu, 0x41);
+  is(enter(hand), EXIT_REASON.none);
+  equal([vcpu.guest_mode, vcpu.exception, vcpu.immediate_exit], [1, EXCEPTION.injected, 1]);
+
+  const old = inL2('behind_injected window');
+  old.vcpu.nested_run_pending = 0;
+  kvm_inject_page_fault(old.m, old.vcpu, 0, 0x5000, 0x5000);
+  kvm_apic_set_irq(old.m, old.vcpu, 0x41);
+  is(enter(old), EXIT_REASON.interrupt);
+  equal([old.vcpu.guest_mode, old.vcpu.exception], [0, EXCEPTION.none]);
 });
 
 test('not before L2 has been entered once', () => {
