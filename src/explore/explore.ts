@@ -7,8 +7,10 @@ import { judgementText } from '../sim/judge/text.ts';
 import { conclude } from '../sim/judge/verdict.ts';
 import type { JudgementResult, Verdict, Violation } from '../sim/outcome.ts';
 import type { Judgement, Program } from '../sim/program.ts';
-import { type Found, type Progress, Search } from './search.ts';
+import type { Found } from './notes.ts';
+import { type Progress, Search } from './search.ts';
 import { untimed } from './untimed.ts';
+import { walk } from './walks.ts';
 
 export const STRATEGIES = ['bfs', 'dfs', 'random', 'pct'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
@@ -88,7 +90,8 @@ export function refusalOf(program: Program): string | null {
 
 export function explore(timed: Program, options: ExploreOptions = DEFAULTS): Exploration {
   const { program, left_out } = untimed(timed);
-  const result = new Search(program, options).run();
+  const walks = options.strategy === 'random' || options.strategy === 'pct';
+  const result = walks ? walk(program, options) : new Search(program, options).run();
   const found = new Map(result.found.map(each => [each.judgement.name, each]));
   const judgements = program.judgements.map(judgement =>
     resultOf(judgement, found.get(judgement.name), result.stopped === null, result.reached.has(judgement.name)),

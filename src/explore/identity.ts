@@ -18,12 +18,16 @@ export class Identity {
   low = 0;
   readonly #world: World;
   readonly #meaning: Meaning;
+  /** The words of the first state. */
+  readonly #first: Uint32Array;
   /** Columns to clear, since what is in them cannot matter. */
   readonly #cleared: readonly Cleared[];
 
   constructor(world: World, irrelevant: ReadonlySet<string>) {
     this.#world = world;
     this.#meaning = new Meaning(world.m);
+    this.#meaning.update();
+    this.#first = this.#meaning.words.slice();
     this.#cleared = [...irrelevant].flatMap(name => {
       const [table = '', field = ''] = name.split('.');
       // A queue that cannot matter is empty between two steps.
@@ -42,9 +46,9 @@ export class Identity {
       for (let at = first; at < values.length; at += step) values[at] = 0;
     this.high = 0x811c_9dc5;
     this.low = 0x9e37_79b9;
-    this.#mix(this.#meaning.words, this.#meaning.words.length);
-    const { beside } = this.#world;
-    this.#mix(beside.words, this.#world.readBeside() * 2);
+    this.#mix(this.#meaning.words, this.#meaning.words.length, this.#first);
+    const length = this.#world.readBeside() * 2;
+    this.#mix(this.#world.beside.words, length, NOTHING);
     const high = Math.imul(this.high ^ this.low, 0x85eb_ca6b);
     const low = Math.imul(this.low ^ (high >>> 15), 0xc2b2_ae35);
     this.high = (high ^ (high >>> 16)) >>> 0;
@@ -58,15 +62,19 @@ export class Identity {
     return Buffer.from(buffer).toString('latin1') + beside.join();
   }
 
-  #mix(words: Uint32Array, length: number): void {
+  /** Mixes in the words that are not as at first, with where they are: most of a world never changes. */
+  #mix(words: Uint32Array, length: number, first: Uint32Array): void {
     let { high, low } = this;
     for (let index = 0; index < length; index += 1) {
       const word = words[index]!;
-      high = Math.imul(high ^ word, 0x85eb_ca6b);
+      if (word === first[index]) continue;
+      high = Math.imul(high ^ word, 0x85eb_ca6b) + index;
       high ^= high >>> 13;
-      low = Math.imul(low + word, 0xc2b2_ae35) ^ (low >>> 16);
+      low = Math.imul(low + word, 0xc2b2_ae35) ^ (low >>> 16) ^ Math.imul(index, 0x9e37_79b1);
     }
     this.high = high;
     this.low = low;
   }
 }
+
+const NOTHING = new Uint32Array(0);

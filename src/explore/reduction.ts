@@ -20,22 +20,24 @@ export class Reduction {
   readonly #classOfMove: Uint8Array;
   #classes = 0;
   /** Cells by which a thread, or a source, of each class is set going. */
-  readonly #wakes: readonly {
-    readonly cell: number;
-    readonly thread: number;
-    readonly source: number;
-    readonly move: number;
-  }[];
+  readonly #wakes: readonly { readonly move: number; readonly cell: number }[];
+  /** Of these the ones that were ever met, as of that much learned: what never moves is in nobody's way. */
+  #met: readonly { readonly move: number; readonly cell: number }[] = [];
+  #asOf = -1;
+  readonly #on_rq: ArrayLike<number>;
+  readonly #due_ns: ArrayLike<number>;
 
   constructor(world: World, footprints: Footprints) {
     this.#world = world;
     this.#footprints = footprints;
     const { m } = world;
     this.#classOfMove = new Uint8Array(world.moves);
-    this.#wakes = [
-      ...m.threads.map((_, thread) => ({ cell: footprints.cell('thread.on_rq', thread), thread, source: -1 })),
-      ...Array.from({ length: m.places.sources }, (_, id) => ({ cell: this.#cellOf(id), thread: -1, source: id })),
-    ].map(each => ({ ...each, move: each.thread >= 0 ? each.thread : world.threads + each.source }));
+    this.#on_rq = m.layout.column('thread', 'on_rq').values;
+    this.#due_ns = m.layout.floats('event', 'time_ns');
+    this.#wakes = Array.from({ length: world.moves }, (_, move) => ({
+      move,
+      cell: move < world.threads ? footprints.cell('thread.on_rq', move) : this.#cellOf(move - world.threads),
+    }));
   }
 
   /** The cell that is written when a source gets something pending, or -1 where no cell tells. */
@@ -61,12 +63,6 @@ export class Reduction {
     this.#classOfMove[move] = number;
     this.#footprints.learned += 1;
     return 1 << (number - 1);
-  }
-
-  /** Its bit if it was ever met: what never moves is in nobody's way. */
-  #knownBit(move: number): number {
-    const known = this.#classOfMove[move]!;
-    return known === 0 ? 0 : 1 << (known - 1);
   }
 
   /** What a move is about to do, as far as that can be told before: where its thread stands, and the guest in it. */
@@ -145,15 +141,19 @@ export class Reduction {
 
   /** Of these classes, and of those that they may set going, all. */
   #potential(outside: number): number {
-    const { m } = this.#world;
-    const { writers } = this.#footprints;
+    const { writers, learned } = this.#footprints;
+    if (this.#asOf !== learned) {
+      this.#asOf = learned;
+      this.#met = this.#wakes.filter(({ move }) => this.#classOfMove[move] !== 0);
+    }
+    const { threads } = this.#world;
     let classes = outside;
     for (;;) {
       const before = classes;
-      for (const { cell, thread, source, move } of this.#wakes) {
-        const bit = this.#knownBit(move);
-        if (bit === 0 || (classes & bit) !== 0 || (cell >= 0 && (writers[cell]! & classes) === 0)) continue;
-        const idle = thread >= 0 ? !m.threads[thread]!.on_rq : m.queue.dueNs(source) === NEVER_NS;
+      for (const { cell, move } of this.#met) {
+        const bit = 1 << (this.#classOfMove[move]! - 1);
+        if ((classes & bit) !== 0 || (cell >= 0 && (writers[cell]! & classes) === 0)) continue;
+        const idle = move < threads ? this.#on_rq[move] === 0 : this.#due_ns[move - threads] === NEVER_NS;
         if (idle) classes |= bit;
       }
       if (classes === before) return classes;

@@ -1,11 +1,12 @@
 /**
- * Breadth first through everything that can happen: each state once, the nearest first.
+ * Through everything that can happen: each state once, the nearest first or the latest first.
  */
-import type { Judgement, Program } from '../sim/program.ts';
+import type { Program } from '../sim/program.ts';
 import type { ExploreOptions } from './explore.ts';
 import { Footprints } from './footprints.ts';
 import { Frontier } from './frontier.ts';
 import { Identity } from './identity.ts';
+import { type Found, Notes } from './notes.ts';
 import { Reduction } from './reduction.ts';
 import { irrelevant } from './roomy.ts';
 import { NO_PARENT, Visited } from './visited.ts';
@@ -19,13 +20,6 @@ export interface Progress {
   readonly bytes: number;
 }
 
-export interface Found {
-  readonly judgement: Judgement;
-  readonly actual: string;
-  /** Moves from the start to the step that broke it. */
-  readonly path: readonly number[];
-}
-
 export interface SearchResult extends Progress {
   readonly steps: number;
   readonly quiescent: number;
@@ -37,10 +31,10 @@ export interface SearchResult extends Progress {
   readonly rounds: number;
 }
 
-const LONGEST_CHAIN = 1000;
+/** Steps without a choice after which a state is kept all the same: there may be no end to them. */
+const LONGEST_CHAIN = 200;
 
 export class Search {
-  readonly #program: Program;
   readonly #options: ExploreOptions;
   readonly #world: World;
   readonly #footprints: Footprints;
@@ -49,31 +43,27 @@ export class Search {
   readonly #visited = new Visited();
   readonly #frontier: Frontier;
   readonly #moves: Int32Array;
-  #count = 0;
   #transitions = 0;
   #steps = 0;
   #quiescent = 0;
   #depth = 0;
-  readonly #found = new Map<string, Found>();
-  readonly #reached = new Set<string>();
+  readonly #notes: Notes;
   /** The last stored state, and the moves since. */
   #parent = NO_PARENT;
   readonly #chain: number[] = [];
-  #decided = 0;
-  readonly #expected: ReadonlySet<string>;
   readonly #reduce: boolean;
   readonly #exact: Set<string> | null;
   #stopped: string | null = null;
 
   constructor(program: Program, options: ExploreOptions) {
-    this.#program = program;
     this.#options = options;
-    this.#reduce = options.reductions.has('order');
+    // A bound on preemptions is about orders: none may stand for another.
+    this.#reduce = options.reductions.has('order') && options.preemptions === null;
     this.#exact = options.exact ? new Set() : null;
-    this.#expected = new Set(program.expectations.flatMap(({ of, verdict }) => (verdict === 'fail' ? [of] : [])));
     const footprints = new Footprints();
     const world = new World(program, { footprint: this.#reduce ? footprints : null, paranoid: options.paranoid });
     this.#world = world;
+    this.#notes = new Notes(program, world.judge, options.all);
     const ignored = irrelevant(
       program,
       world.m.places.vms.map(({ pages }) => pages),
@@ -82,7 +72,7 @@ export class Search {
     this.#footprints = footprints;
     this.#reduction = new Reduction(world, footprints);
     this.#identity = new Identity(world, options.reductions.has('identity') ? ignored : new Set());
-    this.#frontier = new Frontier(world);
+    this.#frontier = new Frontier(world, options.strategy === 'dfs' ? 'lifo' : 'fifo');
     this.#moves = new Int32Array(world.moves);
   }
 
@@ -105,8 +95,8 @@ export class Search {
       ...this.#progress(),
       steps: this.#steps,
       quiescent: this.#quiescent,
-      found: [...this.#found.values()],
-      reached: this.#reached,
+      found: this.#notes.found,
+      reached: this.#notes.reached,
       stopped: this.#stopped,
       rounds,
     };
@@ -114,22 +104,20 @@ export class Search {
 
   /** Everything once; false if that is enough, whatever was learned. */
   #round(): boolean {
-    const { depth } = this.#options;
     const visited = this.#visited;
     const frontier = this.#frontier;
     visited.clear();
     this.#exact?.clear();
     frontier.clear();
-    this.#found.clear();
+    this.#notes.clear();
     this.#transitions = 0;
     this.#steps = 0;
     this.#quiescent = 0;
     this.#depth = 0;
     this.#chain.length = 0;
     this.#parent = NO_PARENT;
-    this.#decided = this.#world.judge.decided;
-    this.#follow();
-    let level = frontier.length;
+    this.#notes.begin();
+    this.#follow(0);
     let looked = 0;
     let learned = this.#footprints.learned;
     let known = 0;
@@ -139,34 +127,14 @@ export class Search {
         learned = this.#footprints.learned;
         known = visited.size;
       } else if (known > 0 && visited.size > 2 * known + 1000) return true;
-      if (level === 0) {
-        level = frontier.length;
-        this.#depth += 1;
-        if (depth !== null && this.#depth >= depth) {
-          this.#stopped = `depth ${depth}`;
-          return true;
-        }
-      }
       this.#expand();
-      level -= 1;
       looked += 1;
-      if (this.#isEnough()) return false;
+      if (this.#notes.enough) {
+        this.#stopped = 'a judgement has failed';
+        return false;
+      }
       if (looked % 1024 === 0 && this.#isOver()) return false;
     }
-    return true;
-  }
-
-  /** What failed decides the verdict, and no more is asked for. */
-  #isEnough(): boolean {
-    if (this.#found.size === 0) return false;
-    const failing = this.#program.judgements.filter(({ kind }) => kind !== 'sometimes').length;
-    const surprise = [...this.#found.keys()].some(name => !this.#expected.has(name));
-    if (
-      !(surprise && !this.#options.all) &&
-      (this.#found.size < failing || this.#reached.size + failing < this.#program.judgements.length)
-    )
-      return false;
-    this.#stopped = 'a judgement has failed';
     return true;
   }
 
@@ -193,7 +161,13 @@ export class Search {
 
   #expand(): void {
     const frontier = this.#frontier;
-    this.#parent = frontier.peek();
+    this.#parent = frontier.next();
+    const { depth } = frontier;
+    this.#depth = Math.max(this.#depth, depth);
+    if (this.#options.depth !== null && depth >= this.#options.depth) {
+      this.#stopped = `depth ${this.#options.depth}`;
+      return;
+    }
     const count = this.#enabled();
     const chosen = this.#reduce ? this.#reduction.choose(this.#moves, count) : count;
     const moves = this.#moves.slice(0, count);
@@ -202,36 +176,49 @@ export class Search {
       // A smaller set must lead somewhere new, or what it puts off could be put off for ever.
       if (index === chosen && fresh) break;
       if (index > 0) frontier.again();
+      const move = moves[index]!;
+      if (this.#options.preemptions !== null && !this.#mayPreempt(move, moves, this.#options.preemptions)) continue;
       this.#chain.length = 0;
-      this.#decided = this.#world.judge.decided;
-      this.#take(moves[index]!);
+      this.#notes.begin();
+      this.#take(move);
       this.#transitions += 1;
-      if (this.#follow()) fresh = true;
+      if (this.#follow(depth + 1)) fresh = true;
     }
-    frontier.drop();
+  }
+
+  /** Whether a move is within the bound on preemptions: a thread steps although another, that stepped last, could go on. */
+  #mayPreempt(move: number, enabled: Int32Array, most: number): boolean {
+    const world = this.#world;
+    if (move >= world.threads) return true;
+    if (world.last !== 0 && world.last - 1 !== move && enabled.includes(world.last - 1)) {
+      if (world.preempted >= most) {
+        this.#stopped = `${most} preemptions`;
+        return false;
+      }
+      world.preempted += 1;
+    }
+    world.last = move + 1;
+    return true;
   }
 
   /** Goes on for as long as there is one way to, then keeps the state; true if it was new. */
-  #follow(): boolean {
-    const world = this.#world;
+  #follow(depth: number): boolean {
     const identity = this.#identity;
     for (let length = 0; length < LONGEST_CHAIN; length += 1) {
       const count = this.#enabled();
       if (!this.#anyFair(count)) {
         this.#quiescent += 1;
-        this.#judgeEnd();
+        this.#notes.end(this.#toHere);
       }
       if (count === 0) return false;
-      if ((this.#reduce ? this.#reduction.choose(this.#moves, count) : count) !== 1) break;
-      if (!this.#reduce) break;
+      if (!this.#reduce || this.#reduction.choose(this.#moves, count) !== 1) break;
       this.#take(this.#moves[0]!);
     }
     this.#footprints.end();
     identity.update();
     if (this.#isKnown()) return false;
     const state = this.#visited.add(identity.high, identity.low, this.#parent, this.#chain);
-    this.#frontier.push(state);
-    world.m.clock.step = 0;
+    this.#frontier.push(state, depth);
     return true;
   }
 
@@ -246,8 +233,7 @@ export class Search {
 
   #enabled(): number {
     this.#footprints.end();
-    this.#count = this.#world.enabled(this.#moves);
-    return this.#count;
+    return this.#world.enabled(this.#moves);
   }
 
   #anyFair(count: number): boolean {
@@ -256,41 +242,19 @@ export class Search {
   }
 
   #take(move: number): void {
-    const { judge } = this.#world;
     if (this.#reduce) {
-      const kind = this.#footprints.begin(this.#reduction.keyOf(move), this.#reduction.bitOf(move));
+      this.#footprints.begin(this.#reduction.keyOf(move), this.#reduction.bitOf(move));
       this.#world.take(move);
-      void kind;
       this.#footprints.end();
     } else this.#world.take(move);
     this.#chain.push(move);
     this.#steps += 1;
-    if (judge.decided !== this.#decided) this.#note();
+    this.#notes.look(this.#toHere);
   }
 
-  #judgeEnd(): void {
-    const { judge } = this.#world;
-    const before = judge.save();
-    judge.finish('quiescent');
-    this.#note();
-    judge.restore(before);
-    this.#decided = judge.decided;
-  }
-
-  #path(): readonly number[] {
+  /** The moves from the start to where it stands. */
+  readonly #toHere = (): readonly number[] => {
     const before = this.#parent === NO_PARENT ? [] : this.#visited.path(this.#parent);
     return [...before, ...this.#chain];
-  }
-
-  #note(): void {
-    const { judge } = this.#world;
-    this.#decided = judge.decided;
-    judge.results().forEach(({ holds, name, actual }, index) => {
-      const judgement = this.#program.judgements[index]!;
-      if (holds === 'yes' && judgement.kind === 'sometimes') this.#reached.add(name);
-      if (holds !== 'no') return;
-      if (!this.#found.has(name)) this.#found.set(name, { judgement, actual, path: this.#path() });
-      judge.reopen(index);
-    });
-  }
+  };
 }

@@ -42,9 +42,14 @@ export class World {
   /** Sources that nobody has to let happen: how often each group may; and the group of each source, -1 for fair ones. */
   readonly #group: Int16Array;
   readonly budgets: readonly number[];
+  /** Columns that are looked at in every state, without taking notes of it. */
+  readonly #columns: Readonly<Record<'at' | 'on_rq' | 'held' | 'due_ns', ArrayLike<number>>>;
   readonly #spontaneous: readonly number[];
   /** Room for readBeside(): the same as numbers and as words. */
   beside = numbersOf(64);
+  /** Where preemptions are counted: the thread that stepped last, + 1, and how many there were. */
+  last = 0;
+  preempted = 0;
   /** How often each group has happened: part of the state. */
   readonly spent: Uint8Array;
 
@@ -92,6 +97,13 @@ export class World {
             footprint?.lookEnds();
           })
         : null;
+    const column = (field: 'at' | 'on_rq' | 'held') => m.layout.column('thread', field).values;
+    this.#columns = {
+      at: column('at'),
+      on_rq: column('on_rq'),
+      held: column('held'),
+      due_ns: m.layout.floats('event', 'time_ns'),
+    };
     script.start();
     this.threads = m.threads.length;
     this.moves = this.threads + m.places.sources;
@@ -140,33 +152,42 @@ export class World {
   /** What is the state's and not the machine's, copied to `beside`; returns how many numbers that is. */
   readBeside(): number {
     const { cells } = this.judge;
-    const count = this.spent.length + cells.size;
+    const own = this.spent.length + 2;
+    const count = own + cells.size;
     if (count > this.beside.numbers.length) this.beside = numbersOf(count * 2);
-    for (let index = 0; index < this.spent.length; index += 1) this.beside.numbers[index] = this.spent[index]!;
-    cells.copyTo(this.beside.numbers, this.spent.length);
+    const { numbers } = this.beside;
+    for (let index = 0; index < this.spent.length; index += 1) numbers[index] = this.spent[index]!;
+    numbers[own - 2] = this.last;
+    numbers[own - 1] = this.preempted;
+    cells.copyTo(numbers, own);
     return count;
   }
 
   /** The reverse. */
   writeBeside(): void {
-    for (let index = 0; index < this.spent.length; index += 1) this.spent[index] = this.beside.numbers[index]!;
-    this.judge.cells.copyFrom(this.beside.numbers, this.spent.length);
+    const own = this.spent.length + 2;
+    const { numbers } = this.beside;
+    for (let index = 0; index < this.spent.length; index += 1) this.spent[index] = numbers[index]!;
+    this.last = numbers[own - 2]!;
+    this.preempted = numbers[own - 1]!;
+    this.judge.cells.copyFrom(numbers, own);
   }
 
   /** Writes the moves that can be made now, and returns how many: first those of threads, by number. */
   enabled(into: Int32Array): number {
     const { m, threads } = this;
     let count = 0;
+    const { at, on_rq, held } = this.#columns;
     for (let id = 0; id < threads; id += 1) {
-      const thread = m.threads[id]!;
-      if (thread.at !== AT.off && thread.on_rq && !thread.held) {
-        into[count] = id;
-        count += 1;
-      }
+      if (on_rq[id] === 0 || held[id] !== 0 || at[id] === AT.off) continue;
+      into[count] = id;
+      count += 1;
     }
     const { action } = m.places.source;
-    for (let source = 0; source < m.places.sources; source += 1) {
-      if (m.queue.dueNs(source) === NEVER_NS) continue;
+    const { sources } = m.places;
+    const { due_ns } = this.#columns;
+    for (let source = 0; source < sources; source += 1) {
+      if (due_ns[source] === NEVER_NS) continue;
       const group = this.#group[source]!;
       if (group >= 0 && this.spent[group]! >= this.budgets[group]!) continue;
       if (source >= action && source < m.places.source.nmi && !this.#isNext(source - action)) continue;

@@ -35,6 +35,8 @@ export class Meaning {
   /** For each rank the frame + 1, and for each page the frame + 1. */
   readonly #frameOf: Uint32Array;
   readonly #frameOfPage: Uint32Array;
+  /** Frames, and ranks, that any state seen so far has had in use. */
+  #used = 0;
   readonly #columns = new Map<string, Rewritten>();
 
   constructor(m: Machine) {
@@ -59,20 +61,21 @@ export class Meaning {
     this.bytes.set(this.#live);
     this.#rank();
     const ranks = this.#ranks;
-    const { frame, share } = m;
-    const { capacity } = frame;
+    const { share } = m;
+    const used = this.#used;
     for (const field of FRAME_FIELDS) {
       const { live, copy, first, step } = this.#columns.get(`frame.${field}`)!;
       const link = field === 'prev' || field === 'next';
-      for (let rank = 0; rank < capacity; rank += 1) {
+      for (let rank = 0; rank < used; rank += 1) {
         const held = this.#frameOf[rank]!;
         const stored = held === 0 ? 0 : live[first + (held - 1) * step]!;
         copy[first + rank * step] = link ? this.#renamed(stored) : stored;
       }
     }
-    for (let rank = 0; rank < capacity; rank += 1) {
+    const others = this.#columns.get('share.others')!;
+    for (let rank = 0; rank < used; rank += 1) {
       const held = this.#frameOf[rank]!;
-      this.#put('share.others', rank, held === 0 ? 0 : share.others(held - 1));
+      others.copy[others.first + rank * others.step] = held === 0 ? 0 : share.others(held - 1);
     }
     // What a leaf or a pte maps is the page's own frame, or the one it shares; else what is left is its bits.
     this.#rewrite('hva.pte', (stored, page) =>
@@ -100,24 +103,22 @@ export class Meaning {
     return stored === 0 ? 0 : this.#ranks[stored - 1]!;
   }
 
-  #put(name: string, row: number, value: number): void {
-    const { copy, first, step } = this.#columns.get(name)!;
-    copy[first + row * step] = value;
-  }
-
   #rewrite(name: string, of: (stored: number, row: number) => number): void {
     const { copy, first, step } = this.#columns.get(name)!;
     for (let row = 0, at = first; at < copy.length; row += 1, at += step) copy[at] = of(copy[at]!, row);
   }
 
   #rank(): void {
-    const { frame } = this.#m;
+    const { m, hva, used } = this.#look();
     const ofPage = this.#frameOfPage;
     ofPage.fill(0);
-    this.#ranks.fill(0);
-    this.#frameOf.fill(0);
-    for (let pfn = 0; pfn < frame.capacity; pfn += 1) {
-      const page = frame.hva(pfn);
+    this.#ranks.fill(0, 0, m.frame.capacity);
+    this.#frameOf.fill(0, 0, Math.max(used, this.#used));
+    // Names that an earlier state gave out beyond those of this one are cleared as well.
+    this.#used = Math.max(used, this.#used);
+    const { live, first, step } = hva;
+    for (let pfn = 0; pfn < used; pfn += 1) {
+      const page = live[first + pfn * step]!;
       if (page !== 0) ofPage[page] = pfn + 1;
     }
     let rank = 0;
@@ -128,6 +129,16 @@ export class Meaning {
       rank += 1;
       this.#ranks[held - 1] = rank;
     }
+  }
+
+  /** Frames beyond `used` have never been taken. */
+  #look() {
+    const m = this.#m;
+    let used = 1;
+    m.places.hosts.forEach(({ first_frame }, host) => {
+      used = Math.max(used, first_frame + m.hosts[host]!.frames_used);
+    });
+    return { m, hva: this.#columns.get('frame.hva')!, used: Math.min(used, m.frame.capacity) };
   }
 }
 
