@@ -1,4 +1,5 @@
 /** Runs one program to its end, in slices, so that an interrupt and the progress line get their turn. */
+import type { Cover } from '../sim/cover.ts';
 import type { Outcome } from '../sim/outcome.ts';
 import type { Program } from '../sim/program.ts';
 import { createSimulation } from '../sim/simulation.ts';
@@ -11,6 +12,8 @@ export interface Conditions {
   readonly interrupted: () => boolean;
   /** Told the virtual time reached. */
   readonly reached: (ns: number) => void;
+  /** Told what of the model the run reaches. */
+  readonly cover?: Cover | null;
 }
 
 /** About 10 ms. */
@@ -19,9 +22,9 @@ const SLICE_STEPS = 20_000;
 /** Null where it was interrupted. Whatever the model throws goes through. */
 export async function execute(
   program: Program,
-  { paranoid, record, interrupted, reached }: Conditions,
+  { paranoid, record, interrupted, reached, cover = null }: Conditions,
 ): Promise<Outcome | null> {
-  const simulation = createSimulation(program, { paranoid, record });
+  const simulation = createSimulation(program, { paranoid, record, cover });
   for (;;) {
     simulation.runUntil(program.limit_ns, SLICE_STEPS);
     await turn();

@@ -5,6 +5,7 @@
  */
 import type { Args } from './args.ts';
 import { check } from './commands/check.ts';
+import { cover } from './commands/cover.ts';
 import { diff } from './commands/diff.ts';
 import { doc } from './commands/doc.ts';
 import { fmt } from './commands/fmt.ts';
@@ -23,7 +24,21 @@ import type { VerbName } from './verbs.ts';
 /** The monitor also ends with the codes of signals. */
 export type Command = (args: Args, terminal: Terminal) => number | Promise<number>;
 
-export const LABORATORY = { check, diff, doc, fmt, mutate, protocols, replay, run, show, story, watch, why } satisfies {
+export const LABORATORY = {
+  check,
+  cover,
+  diff,
+  doc,
+  fmt,
+  mutate,
+  protocols,
+  replay,
+  run,
+  show,
+  story,
+  watch,
+  why,
+} satisfies {
   readonly [V in VerbName]?: Command;
 };
 

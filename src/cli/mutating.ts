@@ -1,5 +1,10 @@
-/** Mutation: every run once more without one of its guards, to see which judgement notices. */
+/**
+ * Mutation: every run once more without one of its guards, to see which judgement notices.
+ *
+ * A run that never asks for a guard is the same without it, so it is not repeated.
+ */
 import { caseTitle } from '../report/result.ts';
+import { Cover, mattersTo } from '../sim/cover.ts';
 import type { JudgementResult, Outcome } from '../sim/outcome.ts';
 import type { Program } from '../sim/program.ts';
 import { type Mutation, mutationsOf } from '../sim/protocol/mutations.ts';
@@ -22,8 +27,12 @@ export interface Mutant {
   /** The change, as it would stand in a variant. */
   readonly change: string;
   readonly summary: string;
+  /** Why nothing in the model depends on it, where nothing does. */
+  readonly weightless: string | null;
   /** The variants that have what was taken away. */
   readonly variants: readonly string[];
+  /** Of these, the ones of which some run asked for it: on the others nothing here depends on it. */
+  readonly asked: ReadonlySet<string>;
   /** By variant, those on which somebody noticed. */
   readonly kills: ReadonlyMap<string, Kill>;
 }
@@ -44,7 +53,7 @@ export interface Bounds {
 }
 
 export async function mutate(plan: Plan, { knobs, first }: Bounds, terminal: Terminal): Promise<Mutated> {
-  const mutants = new Map<string, { summary: string; variants: Set<string>; kills: Map<string, Kill> }>();
+  const mutants = new Map<string, ReturnType<typeof newMutant>>();
   const unfit: string[] = [];
   const planned = plan.files.flatMap(({ file, runs }) => runs.map(run => ({ file, run })));
   const progress = new Progress(terminal, planned.length);
@@ -53,9 +62,9 @@ export async function mutate(plan: Plan, { knobs, first }: Bounds, terminal: Ter
   const release = terminal.onInterrupt(() => {
     stopped = true;
   });
-  const outcomeOf = async (program: Program): Promise<Outcome | null> => {
+  const outcomeOf = async (program: Program, cover: Cover | null = null): Promise<Outcome | null> => {
     runs += 1;
-    return execute(program, { paranoid: false, record: null, interrupted: () => stopped, reached: () => {} });
+    return execute(program, { paranoid: false, record: null, cover, interrupted: () => stopped, reached: () => {} });
   };
   try {
     for (const { file, run } of planned) {
@@ -63,19 +72,22 @@ export async function mutate(plan: Plan, { knobs, first }: Bounds, terminal: Ter
       const { program } = run.lower();
       const title = `${file}: ${caseTitle(run)} on ${run.variant}`;
       progress.tick(title, 0);
-      const plain = program && (await outcomeOf(program));
+      const cover = new Cover('nothing');
+      const plain = program && (await outcomeOf(program, cover));
       if (!program || !plain || (plain.verdict !== 'pass' && plain.verdict !== 'xfail')) {
         unfit.push(title);
         continue;
       }
       const wanted = [knobs, run.mutated_knobs].filter(list => list.length > 0);
-      const all = mutationsOf(program.vms[0]!.knobs).filter(({ knob }) => wanted.every(list => list.includes(knob)));
+      const all = mutationsIn(program).filter(({ knob }) => wanted.every(list => list.includes(knob)));
       for (const [index, mutation] of all.entries()) {
         if (stopped) break;
         progress.tick(title, index / all.length);
         const mutant = mutants.get(mutation.name) ?? newMutant(mutation);
         mutants.set(mutation.name, mutant);
         mutant.variants.add(run.variant);
+        if (!mattersTo(cover, mutation.knob, mutation.element)) continue;
+        mutant.asked.add(run.variant);
         if (mutant.kills.has(run.variant) || (first && mutant.kills.size > 0)) continue;
         const kill = await killOf(program, plain, mutation, outcomeOf);
         if (kill) mutant.kills.set(run.variant, { file, case_name: run.case_name, variant: run.variant, ...kill });
@@ -87,10 +99,12 @@ export async function mutate(plan: Plan, { knobs, first }: Bounds, terminal: Ter
     progress.clear();
   }
   return {
-    mutants: [...mutants].map(([change, { summary, variants, kills }]) => ({
+    mutants: [...mutants].map(([change, { summary, weightless, variants, asked, kills }]) => ({
       change,
       summary,
+      weightless,
       variants: [...variants],
+      asked,
       kills,
     })),
     unfit,
@@ -99,35 +113,36 @@ export async function mutate(plan: Plan, { knobs, first }: Bounds, terminal: Ter
   };
 }
 
-function newMutant({ summary }: Mutation) {
-  return { summary, variants: new Set<string>(), kills: new Map<string, Kill>() };
+function newMutant({ summary, weightless }: Mutation) {
+  return { summary, weightless, variants: new Set<string>(), asked: new Set<string>(), kills: new Map<string, Kill>() };
+}
+
+/** Of all kernels in it: a VM may move to a host that has another. */
+function mutationsIn({ vms }: Program): readonly Mutation[] {
+  const all = new Map<string, Mutation>();
+  for (const { knobs } of vms) for (const each of mutationsOf(knobs)) if (!all.has(each.name)) all.set(each.name, each);
+  return [...all.values()];
 }
 
 /** Null where the mutant gets away. */
 async function killOf(
   program: Program,
   plain: Outcome,
-  { knobs }: Mutation,
+  { name }: Mutation,
   outcomeOf: (program: Program) => Promise<Outcome | null>,
 ): Promise<Pick<Kill, 'by' | 'line'> | null> {
-  const mutated = {
-    ...program,
-    vms: program.vms.map(vm => ({ ...vm, knobs: { ...vm.knobs, ...changed(knobs, program) } })),
-  };
+  const vms = program.vms.map(vm => {
+    const without = mutationsOf(vm.knobs).find(each => each.name === name);
+    return without ? { ...vm, knobs: without.knobs } : vm;
+  });
   try {
-    const outcome = await outcomeOf(mutated);
+    const outcome = await outcomeOf({ ...program, vms });
     return outcome && noticed(plain, outcome);
   } catch (error) {
     // A kernel that never was may leave the model no way on: that has been noticed too.
     const message = error instanceof Error ? error.message : String(error);
     return { by: `the model: ${message.split('\n')[0]}`, line: program.place.line };
   }
-}
-
-/** What the mutation turned, seen from the first VM; the others have it turned in the same way. */
-function changed(knobs: Program['vms'][number]['knobs'], program: Program): Partial<typeof knobs> {
-  const before = program.vms[0]!.knobs;
-  return Object.fromEntries(Object.entries(knobs).filter(([name, value]) => Reflect.get(before, name) !== value));
 }
 
 /** The first judgement that stands otherwise than before. */

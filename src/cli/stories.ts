@@ -55,7 +55,11 @@ export function storyNamed(name: string, terminal: Terminal): Story {
   const wanted = name.toLowerCase();
   const found = paths.filter(path => `${nameOf(path)}-`.startsWith(`${wanted}-`));
   const [path] = found;
-  if (path === undefined || found.length > 1) {
+  if (found.length > 1) {
+    const names = found.map(each => `apflab story ${nameOf(each)}`);
+    throw new Refusal(`there are ${found.length} stories of '${name}'`, names.join(', '));
+  }
+  if (path === undefined) {
     const names = paths.map(each => idOf(nameOf(each)));
     throw new Refusal(`no story named '${name}'`, didYouMean(wanted, names, 'stories'));
   }

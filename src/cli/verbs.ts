@@ -47,6 +47,14 @@ export const MUTATE_REPORT = choice(
   'pretty',
   'for people, for programs, for a page',
 );
+const COVER_KIND_NAMES = ['guard', 'branch', 'knob', 'step', 'transition', 'state', 'event', 'tracepoint'] as const;
+export const KINDS = list('kinds', 'A,B', `only these of: ${COVER_KIND_NAMES.join(', ')}`, COVER_KIND_NAMES);
+export const COVER_REPORT = choice(
+  'report',
+  ['pretty', 'json', 'md'],
+  'pretty',
+  'for people, for programs, for a page',
+);
 export const PROTOCOLS_REPORT = choice(
   'report',
   ['pretty', 'json', 'md'],
@@ -210,6 +218,22 @@ either nothing here depends on it, or a judgement is missing.`,
       ['apflab mutate halt.apf', 'each guard on each variant'],
       ['apflab mutate halt.apf --knobs gate', 'does every term of the gate earn its place?'],
       ['apflab mutate scenarios --first --at-least 90', 'for CI: is the suite worth its time?'],
+    ],
+  },
+  cover: {
+    name: 'cover',
+    operands: 'FILE...',
+    count: [1, Number.POSITIVE_INFINITY],
+    summary: 'list what of the model a suite never reaches',
+    about: `Runs each case and notes what of the model it asks for and does: guards, terms of the gate and of the runnable
+predicate either way, values of knobs, steps of threads and which follow one another, states, events and tracepoints.
+Prints how much of each the runs reach together, and what none of them does. A value of a knob counts where some step
+asks for it while a variant has it. Which steps can follow one another is known from the scenarios that ship.`,
+    flags: [...SELECTION, KINDS, AT_LEAST, COVER_REPORT],
+    examples: [
+      ['apflab cover scenarios', 'all of a folder'],
+      ['apflab cover halt.apf --kinds guard,branch', 'which terms does it never see refuse?'],
+      ['apflab cover scenarios --report json', 'for programs'],
     ],
   },
   story: {

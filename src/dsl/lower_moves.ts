@@ -1,5 +1,6 @@
 /** Lowering of what moves a VM: links, and a second incarnation of the VM for each migration of it. */
 import type { Program } from '../sim/program.ts';
+import type { Knobs } from '../sim/protocol/knobs.ts';
 import { knobsOf, PRESET_NAMES } from '../sim/protocol/presets.ts';
 import { evaluate, type Value } from './evaluate.ts';
 import type { Expression, Word } from './expression.ts';
@@ -123,7 +124,7 @@ export class MoveLowering {
       memory_limit_pages: null,
       pin: spec.pin.map(() => null),
       userfault: null,
-      knobs: kernel === '' ? spec.knobs : knobsOf(kernel),
+      knobs: kernel === '' ? spec.knobs : { ...knobsOf(kernel), ...knobsOfGuest(spec.knobs) },
     });
     return vms.length - 1;
   }
@@ -138,6 +139,12 @@ export class MoveLowering {
     }
     return null;
   }
+}
+
+/** What its guest's kernel does: that it takes along. */
+function knobsOfGuest(knobs: Knobs): Partial<Knobs> {
+  const { guest_eqs, guest_reentry, guest_schedulable, guest_dummy_alloc, early_wake, crash_disables_apf } = knobs;
+  return { guest_eqs, guest_reentry, guest_schedulable, guest_dummy_alloc, early_wake, crash_disables_apf };
 }
 
 /** `on`, or `on(start: 20%, step: 10%, max: 99%)`, in percent. */

@@ -9,6 +9,7 @@ import type { Probe } from '../base/fifo.ts';
 import { type Capacities, type Layout, layOut, type Table } from '../base/table.ts';
 import type { Emit } from '../trace/all.ts';
 import { type Costs, costsOf } from './cost.ts';
+import type { Cover } from './cover.ts';
 import { type Draws, drawsOf } from './draws.ts';
 import { WALKS } from './guest/walks.ts';
 import { PACKETS_PER_WIRE } from './migrate/packets.ts';
@@ -108,6 +109,8 @@ export interface Machine {
   /** Null when nobody listens: the model tests before it computes arguments. */
   emit: Emit | null;
   observe: Observe | null;
+  /** Null but where somebody wants to know what a run has reached. */
+  cover: Cover | null;
 }
 
 /** Knobs of a VM. */
@@ -266,6 +269,7 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     draws: drawsOf(program),
     emit: null,
     observe: null,
+    cover: null,
   };
 }
 

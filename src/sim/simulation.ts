@@ -5,6 +5,7 @@
  */
 import { assert } from '../base/assert.ts';
 import { boot } from './boot.ts';
+import type { Cover } from './cover.ts';
 import { NO_THREAD, type Over, runEngine } from './engine.ts';
 import { can_move, row_named } from './incarnation.ts';
 import { asksForWriters } from './judge/anywhere.ts';
@@ -26,6 +27,8 @@ export interface SimulationOptions {
   readonly record?: EventSink | null;
   /** `off`: no tracepoint is evaluated at all, for speed; events and hash stay 0. `sched`: the scheduler's as well. */
   readonly trace?: 'on' | 'off' | 'sched';
+  /** Told what of the model the run reaches. */
+  readonly cover?: Cover | null;
 }
 
 export interface Snapshot {
@@ -73,12 +76,12 @@ export function byName(m: Machine, observe: Observe): Observe {
 }
 
 export function createSimulation(program: Program, options: SimulationOptions = {}): Simulation {
-  const { paranoid = false, record = null, trace = 'on' } = options;
+  const { paranoid = false, record = null, trace = 'on', cover = null } = options;
   const writes = paranoid || asksForWriters(program);
   let judge: Judge | null = null;
   let laws: Laws | null = null;
   const machine = createMachine(
-    program,
+    cover ? cover.over(program) : program,
     writes
       ? {
           read() {},
@@ -101,27 +104,39 @@ export function createSimulation(program: Program, options: SimulationOptions = 
     machine,
     program.actions.map((action, index) => (action.trigger.kind === 'when' ? () => judging.holds(index) : null)),
   );
-  machine.emit =
-    trace === 'off'
-      ? null
-      : recorder(machine, record, needs.records ? (id, args) => judging.emit(id, ...args) : null, trace === 'sched');
+  const also = cover
+    ? (id: number, args: readonly number[]) => {
+        cover.tracepoint(id);
+        if (needs.records) judging.emit(id, ...args);
+      }
+    : needs.records
+      ? (id: number, args: readonly number[]) => judging.emit(id, ...args)
+      : null;
+  machine.emit = trace === 'off' ? null : recorder(machine, record, also, trace === 'sched');
+  machine.cover = cover;
   machine.observe =
-    needs.observations || program.actions.some(action => action.trigger.kind === 'after') || script.holds
+    cover !== null ||
+    needs.observations ||
+    program.actions.some(action => action.trigger.kind === 'after') ||
+    script.holds
       ? byName(machine, (observation, vm, a, b) => {
+          cover?.event(observation);
           script.observe(observation, vm, a, b);
           if (needs.observations) judging.observe(observation, vm, a, b);
         })
       : null;
   const hooks = {
     stepped:
-      needs.steps || checking
+      needs.steps || checking || cover
         ? () => {
             checking?.check();
+            cover?.stepped(machine);
             if (needs.steps) judging.stepped();
           }
         : null,
     deadlines: judging,
   };
+  cover?.start(machine);
   script.start();
   const live = new Uint8Array(machine.layout.buffer);
   let over: Over | null = null;
@@ -142,6 +157,7 @@ export function createSimulation(program: Program, options: SimulationOptions = 
       run(ns, steps);
     },
     outcome() {
+      cover?.finish();
       const before = judging.save();
       const end = over ?? 'steps';
       judging.finish(end);

@@ -28,7 +28,8 @@ test('a guard that a judgement depends on is noticed, by name and line', () =>
     // The idle guest sleeps in HLT: only the done list says that there is something to wake up for.
     assert.match(out, /^guards remove runnable_done +goes_on on linux_6_12, a\.apf:12$/m);
     // Its task has parked long before the page comes.
-    assert.match(out, /^early_wake dropped +survives on linux_6_12$/m);
+    assert.match(out, /^early_wake dropped +never asked for on linux_6_12$/m);
+    assert.match(out, /^double_fault second_token +survives on linux_6_12$/m);
     assert.match(out, /\d+ guards and rules taken away in \d+ runs: \d+ noticed, \d+ not/);
   }));
 

@@ -30,12 +30,26 @@ function prettyText(result: Mutated, strong: (text: string) => string): string {
   return `${columns(rows, { first: strong })}\n${summary(result)}\n`;
 }
 
-function finding({ kills, variants }: Mutant): string {
+function finding({ kills, variants, asked, weightless }: Mutant): string {
   const [first] = kills.values();
-  if (!first) return `survives on ${variants.join(', ')}`;
   const others = variants.filter(variant => !kills.has(variant));
-  const elsewhere = others.length > 0 && kills.size > 0 ? `; survives on ${others.join(', ')}` : '';
-  return `${first.by} on ${first.variant}, ${first.file}:${first.line}${elsewhere}`;
+  const found = [
+    ...(first ? [`${first.by} on ${first.variant}, ${first.file}:${first.line}`] : []),
+    ...list(
+      'survives on',
+      others.filter(variant => asked.has(variant)),
+    ),
+    ...list(
+      'never asked for on',
+      others.filter(variant => !asked.has(variant)),
+    ),
+    ...(weightless === null || first ? [] : [`carries no weight: ${weightless}`]),
+  ];
+  return found.join('; ');
+}
+
+function list(what: string, variants: readonly string[]): readonly string[] {
+  return variants.length > 0 ? [`${what} ${variants.join(', ')}`] : [];
 }
 
 function summary({ mutants, runs }: Mutated): string {
@@ -49,7 +63,13 @@ function markdownText(result: Mutated): string {
 }
 
 function jsonText({ mutants, unfit, runs }: Mutated): string {
-  const rows = mutants.map(({ change, variants, kills }) => ({ change, variants, kills: [...kills.values()] }));
+  const rows = mutants.map(({ change, variants, asked, weightless, kills }) => ({
+    change,
+    weightless,
+    variants,
+    asked: [...asked],
+    kills: [...kills.values()],
+  }));
   const report = { version: 1, mutants: rows, killed: killed(mutants), total: mutants.length, runs, unfit };
   return `${JSON.stringify(report, null, 2)}\n`;
 }

@@ -70,7 +70,9 @@ export const GATE_TERMS: { readonly [T in Knobs['gate'][number]]: (m: Machine, v
 export function kvm_can_do_async_pf(m: Machine, vcpu: Vcpu): boolean {
   const { gate } = knobs_of(m, vcpu);
   for (const term of gate) {
-    if (GATE_TERMS[term](m, vcpu)) continue;
+    const holds = GATE_TERMS[term](m, vcpu);
+    if (m.cover !== null) m.cover.gate(term, holds);
+    if (holds) continue;
     // The reviewer: "if the cpu can handle NMIs it can take an apf". Either kind of event will do, then.
     if (term !== 'interrupt_allowed' && term !== 'nmi_allowed') return false;
     const other = term === 'nmi_allowed' ? 'interrupt_allowed' : 'nmi_allowed';

@@ -123,8 +123,13 @@ export const RUNNABLE_TERMS: readonly RunnableTerm[] = [
 ];
 
 export function kvm_arch_vcpu_runnable(m: Machine, vcpu: Vcpu): boolean {
-  for (const term of RUNNABLE_TERMS) if (term.holds(m, vcpu) && term.when(m, vcpu)) return true;
+  for (const term of RUNNABLE_TERMS) if (term.holds(m, vcpu) && term.when(m, vcpu)) return is_runnable(m, term);
   return false;
+}
+
+function is_runnable(m: Machine, { text }: RunnableTerm): boolean {
+  if (m.cover !== null) m.cover.runnable(text);
+  return true;
 }
 
 /** Events other than the vCPU being able to run: what emulating HLT looks at since 6.x. Models kvm_vcpu_has_events(). */
@@ -184,15 +189,19 @@ export function kvm_vcpu_block_check(m: Machine, thread: Thread): At {
   return AT['kvm_vcpu_block.finish'];
 }
 
-/** Whether there is anything to get up for. Models kvm_vcpu_check_block(), virt/kvm/kvm_main.c. */
+/**
+ * Whether there is anything to get up for: since 5.13 a request to get up as well, besides the timer that it comes with.
+ * Models kvm_vcpu_check_block(), virt/kvm/kvm_main.c.
+ */
 function check_block(m: Machine, vcpu: Vcpu): boolean {
   const runnable = kvm_arch_vcpu_runnable(m, vcpu);
-  if (runnable && knobs(m, vcpu).block === 'unhalt_request') kvm_make_request(KVM_REQ_UNHALT, vcpu);
+  const { block } = knobs(m, vcpu);
+  if (runnable && block === 'unhalt_request') kvm_make_request(KVM_REQ_UNHALT, vcpu);
   return (
     runnable ||
     (pending_timer(vcpu) >= 0 && guarded(m, vcpu, GUARD.timer_unblocks)) ||
     vcpu.signal_pending === 1 ||
-    kvm_check_request(KVM_REQ_UNBLOCK, vcpu)
+    (block === 'retest' && kvm_check_request(KVM_REQ_UNBLOCK, vcpu))
   );
 }
 

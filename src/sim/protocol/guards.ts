@@ -7,6 +7,13 @@
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../schema.ts';
 
+interface Guard {
+  readonly summary: string;
+  readonly source: string;
+  /** Why nothing here depends on it. */
+  readonly weightless?: string;
+}
+
 export const GUARDS = {
   runnable_done: {
     summary: 'A vCPU whose done list is not empty is runnable.',
@@ -23,6 +30,7 @@ export const GUARDS = {
   recheck_mode: {
     summary: 'A kick that came before the entry calls the entry off.',
     source: 'kvm_vcpu_exit_request()',
+    weightless: 'whoever kicks a vCPU has made a request or sent a signal before, and the same look finds those',
   },
   cancel_raises_event: {
     summary: 'What was to go in with an entry that is called off is to go in with the next.',
@@ -58,9 +66,15 @@ export const GUARDS = {
     summary: 'The guest has the host look for the next completion.',
     source: 'sysvec_kvm_asyncpf_interrupt()',
   },
-} as const satisfies Record<string, { readonly summary: string; readonly source: string }>;
+} as const satisfies Record<string, Guard>;
 
 export type GuardName = keyof typeof GUARDS;
+
+/** Why nothing in the model depends on a guard; null where something does. */
+export function weightless(name: GuardName): string | null {
+  const guard: Guard = GUARDS[name];
+  return guard.weightless ?? null;
+}
 
 export const GUARD_NAMES = Object.keys(GUARDS) as readonly GuardName[];
 
@@ -75,5 +89,6 @@ export function guardBits(names: readonly GuardName[]): number {
 
 /** Whether the vCPU's version still has a guard. */
 export function guarded(m: Machine, vcpu: Vcpu, guard: number): boolean {
+  if (m.cover !== null) m.cover.guard(guard);
   return (m.guards_of_vcpu[vcpu.id]! & guard) !== 0;
 }

@@ -179,7 +179,8 @@ export const KNOBS = {
   runnable_exception: { values: ['no', 'yes'], summary: 'Whether a pending exception makes a vCPU runnable.' },
   block: {
     values: ['unhalt_request', 'retest'],
-    summary: 'How leaving the block is told: KVM_REQ_UNHALT, or by testing runnability again.',
+    summary:
+      'How leaving the block is told: KVM_REQ_UNHALT; or by testing runnability again, where KVM_REQ_UNBLOCK ends it as well as an expired timer.',
   },
   halt_polling: {
     values: ['none', 'every_block', 'halt_only'],
