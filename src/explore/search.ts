@@ -163,7 +163,6 @@ export class Search {
     const frontier = this.#frontier;
     this.#parent = frontier.next();
     const { depth } = frontier;
-    this.#depth = Math.max(this.#depth, depth);
     if (this.#options.depth !== null && depth >= this.#options.depth) {
       this.#stopped = `depth ${this.#options.depth}`;
       return;
@@ -203,22 +202,28 @@ export class Search {
 
   /** Goes on for as long as there is one way to, then keeps the state; true if it was new. */
   #follow(depth: number): boolean {
-    const identity = this.#identity;
     for (let length = 0; length < LONGEST_CHAIN; length += 1) {
       const count = this.#enabled();
       if (!this.#anyFair(count)) {
         this.#quiescent += 1;
         this.#notes.end(this.#toHere);
       }
-      if (count === 0) return false;
+      if (count === 0) return this.#keep(depth, false);
       if (!this.#reduce || this.#reduction.choose(this.#moves, count) !== 1) break;
       this.#take(this.#moves[0]!);
     }
+    return this.#keep(depth, true);
+  }
+
+  /** Whether the state is new; if so it is kept. It is to be looked at if anything can happen in it. */
+  #keep(depth: number, goes_on: boolean): boolean {
     this.#footprints.end();
-    identity.update();
+    this.#identity.update();
     if (this.#isKnown()) return false;
-    const state = this.#visited.add(identity.high, identity.low, this.#parent, this.#chain);
-    this.#frontier.push(state, depth);
+    const { high, low } = this.#identity;
+    const state = this.#visited.add(high, low, this.#parent, this.#chain);
+    this.#depth = Math.max(this.#depth, depth);
+    if (goes_on) this.#frontier.push(state, depth);
     return true;
   }
 

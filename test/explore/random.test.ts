@@ -1,0 +1,102 @@
+/** Small scenarios by lot: whatever is left out of their exploration, the verdict is the same. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { below, type Stream, seedStream } from '../../src/base/rng.ts';
+import type { Exploration } from '../../src/explore/explore.ts';
+import { explored, said } from './small.ts';
+
+const test = suite('random scenarios');
+const SCENARIOS = 50;
+const MOST_STATES = 6000;
+const VARIANTS = [
+  'sync',
+  'v6',
+  'v6_at_fault',
+  'v6_request',
+  'v6_list_move',
+  'v7',
+  'linux_2_6_39',
+  'linux_4_19',
+  'linux_5_8',
+  'linux_6_1',
+  'linux_6_12',
+  'userfault_2026',
+];
+
+function scenario(seed: number): { readonly text: string; readonly variant: string } {
+  const stream: Stream = { rng_a: 0, rng_b: 0, rng_c: 0, rng_d: 0 };
+  seedStream(stream, seed, 'scenario');
+  const one = <T>(of: readonly T[]): T => of[below(stream, of.length)]!;
+  const page = () => one([1, 1, 4]);
+  const op = () =>
+    one([
+      `read page(${page()})`,
+      `write page(${page()})`,
+      `read page(${page()})`,
+      'hlt',
+      'work 1us',
+      'preempt off; preempt on',
+    ]);
+  const ops = () => Array.from({ length: 1 + below(stream, 2) }, op).join('; ');
+  const tasks = ['a', 'b']
+    .slice(0, 1 + (below(stream, 4) === 0 ? 1 : 0))
+    .map(name => `task ${name} on vcpu[0] ${one(['user', 'user', 'kernel'])} { ${ops()}; done }`)
+    .join('; ');
+  const guest = one(['apf on', 'apf on', 'apf on', 'apf on; send_always on', 'apf off']);
+  const acts = [
+    'at 10us irq net on t.vcpu[0]',
+    'at 10us nmi n to t.vcpu[0]',
+    'at 10us evict t.page(1)',
+    'fail alloc next 1',
+    'drop kick 1',
+    'at 10us clear_queue t.vcpu[0]',
+  ];
+  const text = `
+language 1
+title "by lot"
+import "std/invariants.apf"
+host h { cpus 2; ram 1MiB; page 4KiB; workers 2; swap d { size 256KiB; read fixed(100us); depth 4; readahead 2 pages } }
+vm t on h {
+  ram 64KiB; paging tdp; irqchip kernel; vcpus 1
+  guest { ${guest}; heap 32KiB; ${tasks}; irq net on vcpu[0] { work 1us } }
+}
+evict t.page(1)
+${below(stream, 2) === 0 ? 'evict t.page(4)' : ''}
+${below(stream, 3) === 0 ? one(acts) : ''}
+case "c" {
+  expect finished: done(a)
+  expect owed: every_token_is_owed(t)
+  always honest: real_halts_only(t)
+  always woken: no_unwoken_sleeper(t)
+  never stuck: deadlock
+  sometimes asleep: t.vcpu[0] is blocked
+}
+`;
+  return { text, variant: one(VARIANTS) };
+}
+
+/** Every state, with nothing left out; null where there are too many for a test. */
+function whole(text: string, variant: string): Exploration | null {
+  const plain = explored(text, variant, { reductions: new Set(), states: MOST_STATES });
+  return plain.stopped?.endsWith('states') ? null : plain;
+}
+
+test('with every reduction and with none', () => {
+  const verdicts = new Map<string, number>();
+  let seen = 0;
+  for (let seed = 0; seen < SCENARIOS; seed += 1) {
+    const { text, variant } = scenario(seed);
+    const plain = whole(text, variant);
+    if (!plain) continue;
+    seen += 1;
+    for (const reductions of [['order'], ['order', 'identity']] as const) {
+      const reduced = explored(text, variant, { reductions: new Set(reductions) });
+      assert.is(said(reduced), said(plain), `scenario ${seed} on ${variant}, ${reductions.join(' and ')}:\n${text}`);
+    }
+    verdicts.set(plain.verdict, (verdicts.get(plain.verdict) ?? 0) + 1);
+  }
+  // A lot that drew only what passes would say nothing.
+  assert.ok((verdicts.get('pass') ?? 0) >= 5 && (verdicts.get('fail') ?? 0) >= 5, JSON.stringify([...verdicts]));
+});
+
+test.run();
