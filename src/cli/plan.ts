@@ -5,6 +5,8 @@ import type { Diagnostic } from '../dsl/diagnostic.ts';
 import type { NamedSuite } from '../dsl/named_suites.ts';
 import { nearest } from '../dsl/suggest.ts';
 import type { Case, Cell, Options, Suite } from '../dsl/suite.ts';
+import { scheduled } from '../explore/schedule.ts';
+import type { Schedule } from '../sim/program.ts';
 import type { Args } from './args.ts';
 import { hasErrors } from './diagnostics.ts';
 import { Imports, importLabel, readScenario, scenarioPaths } from './files.ts';
@@ -118,7 +120,13 @@ function recordedRun(suite: Suite, run: RecordedRun): PlannedRun {
   });
   if (!found || !cell) throw new Refusal(`this version does not find '${run.case_name}' in the recorded ${run.file}`);
   const options = optionsOf(suite, new Map(Object.entries(run.set)));
-  return plannedRun(suite, found, cell, run.variant, run.seed, options);
+  const planned = plannedRun(suite, found, cell, run.variant, run.seed, options);
+  const { schedule } = run;
+  return schedule ? { ...planned, lower: () => scheduledOf(planned.lower(), schedule) } : planned;
+}
+
+function scheduledOf({ program, diagnostics }: ReturnType<PlannedRun['lower']>, schedule: Schedule) {
+  return { program: program && scheduled(program, schedule), diagnostics };
 }
 
 function planned(files: readonly Loaded[], selection: Selection): readonly PlannedFile[] {

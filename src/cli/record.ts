@@ -1,17 +1,44 @@
 /** What a run leaves in a run file. */
 import type { Entry } from '../report/result.ts';
+import type { Outcome } from '../sim/outcome.ts';
 import { version } from './package.ts';
 import type { Plan } from './plan.ts';
 import { printRunFile, type RecordedRun } from './run_file.ts';
 
-export function recordedRuns({ sources, set }: Plan, entries: readonly Entry[]): Promise<string> {
-  const runs = entries.flatMap(({ file, run, end }): RecordedRun[] => {
-    if (run === null || end.kind !== 'ran') return [];
+type Given = Pick<Plan, 'sources' | 'set'>;
+
+/** A run of a program, by a schedule or by time. */
+export interface Ran {
+  readonly file: string;
+  readonly run: Pick<RecordedRun, 'case_name' | 'cell' | 'variant' | 'seed'>;
+  readonly outcome: Outcome;
+}
+
+export function recordedRuns(given: Given, entries: readonly Entry[]): Promise<string> {
+  const ran = entries.flatMap(({ file, run, end }): Ran[] =>
+    run === null || end.kind !== 'ran' ? [] : [{ file, run, outcome: end.outcome }],
+  );
+  return printRuns(given, ran);
+}
+
+/** The text of a run file. */
+export function printRuns({ sources, set }: Given, ran: readonly Ran[]): Promise<string> {
+  const runs = ran.map(({ file, run, outcome }): RecordedRun => {
     const { case_name, cell, variant, seed } = run;
-    const { verdict, trace_hash, events, sim_ns } = end.outcome;
-    return [
-      { file, case_name, cell, variant, seed, set: Object.fromEntries(set), verdict, trace_hash, events, sim_ns },
-    ];
+    const { verdict, trace_hash, events, sim_ns } = outcome;
+    return {
+      file,
+      case_name,
+      cell,
+      variant,
+      seed,
+      set: Object.fromEntries(set),
+      verdict,
+      trace_hash,
+      events,
+      sim_ns,
+      schedule: outcome.program.schedule ?? null,
+    };
   });
   return printRunFile({ engine: version(), sources, runs });
 }

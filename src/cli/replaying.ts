@@ -25,8 +25,9 @@ export async function replayQuietly(
 
 /** A line for each run whose trace is not the recorded one. */
 export function differencesOf({ runs }: RunFile, entries: readonly Entry[]): readonly string[] {
-  return entries.flatMap(({ file, run, end }) => {
-    const recorded = runs.find(each => run !== null && each.file === file && isSame(each, run));
+  return entries.flatMap(entry => {
+    const { file, end } = entry;
+    const recorded = runs.find(each => isSame(each, entry));
     if (!recorded) return [];
     const name = `${file}: ${caseTitle(recorded)} on ${recorded.variant}`;
     if (end.kind !== 'ran') return [`${name} does not run any more`];
@@ -37,8 +38,17 @@ export function differencesOf({ runs }: RunFile, entries: readonly Entry[]): rea
   });
 }
 
-function isSame(recorded: RecordedRun, run: NonNullable<Entry['run']>): boolean {
-  return recorded.variant === run.variant && recorded.seed === run.seed && caseTitle(recorded) === caseTitle(run);
+/** Of a case there is a run that goes by time, and counterexamples, one for each judgement. */
+function isSame(recorded: RecordedRun, { file, run, end }: Entry): boolean {
+  if (run === null || recorded.file !== file) return false;
+  const { variant, seed } = run;
+  const breaks = end.kind === 'ran' ? end.outcome.program.schedule?.breaks : recorded.schedule?.breaks;
+  return (
+    recorded.variant === variant &&
+    recorded.seed === seed &&
+    caseTitle(recorded) === caseTitle(run) &&
+    recorded.schedule?.breaks === breaks
+  );
 }
 
 /** The same version must repeat a run to the byte; another one need not. */

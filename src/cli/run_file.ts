@@ -4,14 +4,16 @@
  * Lines of JSON. The first says what it is, which version wrote it, and the hash of everything below. Then every source
  * text that the runs need, the library's included, and one line for each run: what chose it and what came out. A run is
  * a value of these, so no events are kept: reopening runs it again, and the hash of its trace says whether that went
- * the same way.
+ * the same way. A counterexample of an exploration has its schedule besides, who moved when: format 2.
  */
 import type { Source } from '../base/source.ts';
 import { VERDICTS } from '../report/result.ts';
 import type { Verdict } from '../sim/outcome.ts';
+import type { Schedule } from '../sim/program.ts';
 import { Refusal } from './refusal.ts';
 
 const FORMAT = 1;
+const FORMAT_WITH_SCHEDULES = 2;
 const OPENING = '{"apflab_run":';
 
 export interface RecordedRun {
@@ -26,6 +28,8 @@ export interface RecordedRun {
   readonly trace_hash: string;
   readonly events: number;
   readonly sim_ns: number;
+  /** The order of a counterexample; null for a run that goes by time. */
+  readonly schedule: Schedule | null;
 }
 
 export interface RunFile {
@@ -42,10 +46,10 @@ export function isRunFile(bytes: Uint8Array): boolean {
 }
 
 export async function printRunFile({ engine, sources, runs }: RunFile): Promise<string> {
-  const body = [...sources.map(source => ({ source })), ...runs.map(run => ({ run }))]
-    .map(line => `${JSON.stringify(line)}\n`)
-    .join('');
-  return `${JSON.stringify({ apflab_run: FORMAT, engine, sha256: await sha256(body) })}\n${body}`;
+  const lines = runs.map(({ schedule, ...run }) => ({ run: schedule ? { ...run, schedule } : run }));
+  const body = [...sources.map(source => ({ source })), ...lines].map(line => `${JSON.stringify(line)}\n`).join('');
+  const format = runs.some(({ schedule }) => schedule) ? FORMAT_WITH_SCHEDULES : FORMAT;
+  return `${JSON.stringify({ apflab_run: format, engine, sha256: await sha256(body) })}\n${body}`;
 }
 
 /** Throws a Refusal that says why it cannot be opened. */
@@ -54,9 +58,9 @@ export async function readRunFile(path: string, bytes: Uint8Array): Promise<RunF
   const end = text.indexOf('\n') + 1;
   const head = object(parse(path, text.slice(0, end)));
   const format = head['apflab_run'];
-  if (format !== FORMAT) {
+  if (format !== FORMAT && format !== FORMAT_WITH_SCHEDULES) {
     throw new Refusal(
-      `${path} is a run file of format ${JSON.stringify(format)}; this apflab reads format ${FORMAT}`,
+      `${path} is a run file of format ${JSON.stringify(format)}; this apflab reads formats ${FORMAT} and ${FORMAT_WITH_SCHEDULES}`,
       `it was written by apflab ${String(head['engine'])}`,
     );
   }
@@ -115,7 +119,13 @@ function runOf(path: string, fields: Fields): RecordedRun {
     trace_hash: String(fields['trace_hash']),
     events: Number(fields['events']),
     sim_ns: Number(fields['sim_ns']),
+    schedule: fields['schedule'] === undefined ? null : scheduleOf(path, object(fields['schedule'])),
   };
+}
+
+function scheduleOf(path: string, { moves, end, breaks }: Fields): Schedule {
+  if (!Array.isArray(moves) || !moves.every(move => Number.isInteger(move) && move >= 0)) throw damaged(path);
+  return { moves: moves.map(Number), end: end === 'quiescent' ? 'quiescent' : 'steps', breaks: String(breaks) };
 }
 
 function texts(value: unknown): Readonly<Record<string, string>> {

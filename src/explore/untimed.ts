@@ -42,8 +42,9 @@ export function untimed(program: Program): Untimed {
   };
 }
 
-/** What is raced or chosen at the start is pending then, and not done. */
+/** What is raced or chosen at the start is pending then, and not done. A condition is looked at from the start on. */
 function pending(action: Action): Action {
+  if (action.trigger.kind === 'when') return { ...action, trigger: { ...action.trigger, from_ns: 0 } };
   const open = action.raced || action.choice !== undefined;
   return open && action.trigger.kind === 'start' ? { ...action, trigger: { kind: 'at', ns: 0 }, raced: true } : action;
 }

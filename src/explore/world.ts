@@ -45,6 +45,8 @@ export class World {
   /** Columns that are looked at in every state, without taking notes of it. */
   readonly #columns: Readonly<Record<'at' | 'on_rq' | 'held' | 'due_ns', ArrayLike<number>>>;
   readonly #spontaneous: readonly number[];
+  /** Moves that were made before anybody's turn. */
+  readonly settled: number[] = [];
   /** Room for readBeside(): the same as numbers and as words. */
   beside = numbersOf(64);
   /** Where preemptions are counted: the thread that stepped last, + 1, and how many there were. */
@@ -145,6 +147,7 @@ export class World {
       const count = this.enabled(moves);
       const move = moves.subarray(0, count).find(each => m.places.hosts.some(({ kswapd }) => kswapd === each));
       if (move === undefined) return;
+      this.settled.push(move);
       this.take(move);
     }
   }

@@ -423,4 +423,16 @@ export interface Program {
   readonly report: readonly ReportColumn[];
   /** Null where neither file nor case has an `explore` block. */
   readonly exploration?: ExplorationSpec | null;
+  /** Of an untimed program: who moves when, in place of time. src/sim/scheduled.ts. */
+  readonly schedule?: Schedule;
+}
+
+/** One order of everything that happens, as an exploration has found it. */
+export interface Schedule {
+  /** A thread by its number, or behind all threads a source of events by its. */
+  readonly moves: readonly number[];
+  /** Whether anybody who has to move could go on behind the last. */
+  readonly end: 'quiescent' | 'steps';
+  /** The judgement that it breaks. */
+  readonly breaks: string;
 }

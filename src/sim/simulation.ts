@@ -19,6 +19,7 @@ import { OBSERVATION_NAMES, OBSERVATIONS } from './observe.ts';
 import type { Outcome } from './outcome.ts';
 import type { Program } from './program.ts';
 import { type EventSink, recorder, traceHash } from './record.ts';
+import { runSchedule } from './scheduled.ts';
 import { createScript } from './script.ts';
 
 export interface SimulationOptions {
@@ -140,8 +141,11 @@ export function createSimulation(program: Program, options: SimulationOptions = 
   script.start();
   const live = new Uint8Array(machine.layout.buffer);
   let over: Over | null = null;
+  const { schedule } = program;
   const run = (until_ns: number, budget: number) => {
-    if (over === null) over = runEngine(machine, script, hooks, until_ns, budget);
+    if (over !== null) return;
+    if (schedule) over = runSchedule(machine, schedule, script, hooks, until_ns, budget);
+    else over = runEngine(machine, script, hooks, until_ns, budget);
   };
   return {
     machine,

@@ -92,8 +92,8 @@ scene('a file that was changed, or is of another kind, is refused', { 'p.apf': P
   assert.match(await refused(whole.slice(0, -20)), 'damaged');
   assert.match(await refused('{"apflab_run":1,"eng'), 'damaged');
   assert.match(
-    await refused(whole.replace('"apflab_run":1', '"apflab_run":2')),
-    'is a run file of format 2; this apflab reads format 1',
+    await refused(whole.replace('"apflab_run":1', '"apflab_run":9')),
+    'is a run file of format 9; this apflab reads formats 1 and 2',
   );
   assert.match(await refused(PASSES), 'x.run is no run file');
   assert.match(await refused('nothing like a trace\n', 'show'), 'no trace event in x.run');

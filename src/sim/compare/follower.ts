@@ -83,7 +83,7 @@ export class Follower {
 /** Where the guest's code stands is invented; that it runs other code shows in what it does. */
 const INVENTED: ReadonlySet<string> = new Set(['rip', 'guest_rip']);
 
-function recordOf(m: Machine, event: TraceEvent, version: Version): Happening {
+export function recordOf(m: Machine, event: TraceEvent, version: Version): Happening {
   const { name, args, comm } = event;
   const fields = fieldNames(name);
   const told = args.map((value, index) => (INVENTED.has(fields[index] ?? '') ? '' : value));
@@ -101,7 +101,7 @@ function recordOf(m: Machine, event: TraceEvent, version: Version): Happening {
   };
 }
 
-function observationOf(m: Machine, observation: number, a: number, b: number): Happening {
+export function observationOf(m: Machine, observation: number, a: number, b: number): Happening {
   const name = present(OBSERVATION_NAMES[observation], 'compare: an observation has a name');
   const { args, summary } = OBSERVATIONS[name];
   const text = `${name}(${args.map((kind, index) => argumentText(m, kind, index === 0 ? a : b)).join(', ')})`;

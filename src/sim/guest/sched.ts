@@ -18,8 +18,9 @@ import { GUEST_WORK } from './work.ts';
 /** A task that slept may be this far behind the others when it wakes; models the sleeper credit of CFS. */
 const SLEEPER_CREDIT_NS = 3_000_000;
 
-/** Charges the current task for the time since it was last charged. Models update_curr(). */
+/** Charges the current task for the time since it was last charged; where time is no matter, nothing. Models update_curr(). */
 export function update_curr(m: Machine, vcpu: Vcpu): void {
+  if (!m.timed) return;
   const now_ns = m.clock.now_ns;
   if (vcpu.current !== 0) m.tasks[vcpu.current - 1]!.vruntime_ns += now_ns - vcpu.switched_ns;
   vcpu.switched_ns = now_ns;

@@ -3,6 +3,7 @@ import { durationText } from '../../base/duration.ts';
 import { STEP_NAMES } from '../at.ts';
 import { NO_THREAD } from '../engine.ts';
 import type { Machine } from '../machine.ts';
+import { moverOf } from '../scheduled.ts';
 
 export interface Actor {
   readonly time_ns: number;
@@ -28,8 +29,9 @@ export class Watcher {
   }
 
   before(): void {
-    const { queue, threads } = this.#m;
-    this.#source = queue.nextSource;
+    const { clock, program, queue, threads } = this.#m;
+    const move = program.schedule?.moves[clock.step];
+    this.#source = move === undefined ? queue.nextSource : moverOf(this.#m, move).source;
     for (const thread of threads) this.#at[thread.id] = thread.at;
   }
 

@@ -1,0 +1,84 @@
+/**
+ * A run whose order was chosen from outside: each event is the next move of a schedule, and nobody else moves.
+ *
+ * What an exploration has found is looked at like any other run. The clock goes on by what each step costs, so that a trace
+ * reads like one; it decides nothing, and threads that would share a CPU are each on one of their own.
+ */
+import { NEVER_NS } from '../base/event_queue.ts';
+import { AT } from './at.ts';
+import { type EngineHooks, fire, NO_THREAD, type Over } from './engine.ts';
+import { work_waits } from './host/workqueue.ts';
+import type { Machine } from './machine.ts';
+import type { Schedule } from './program.ts';
+import type { Thread } from './schema.ts';
+import type { Script } from './script.ts';
+import { STEP_TABLE } from './steps.ts';
+
+/** Runs until the clock would pass `until_ns`, at most `budget` moves. Returns why the run is over, or null. */
+export function runSchedule(
+  m: Machine,
+  { moves, end }: Schedule,
+  script: Script,
+  { stepped }: EngineHooks,
+  until_ns: number,
+  budget: number,
+): Over | null {
+  const { clock } = m;
+  const last_step = Math.min(clock.step + budget, moves.length);
+  while (clock.step < last_step) {
+    if (clock.now_ns > until_ns) return null;
+    const move = moves[clock.step]!;
+    if (!canMove(m, move)) return 'steps';
+    clock.step += 1;
+    const cost_ns = takeMove(m, script, move);
+    if (script.polls) script.poll();
+    stepped?.();
+    clock.now_ns += cost_ns;
+  }
+  return clock.step < moves.length ? null : end;
+}
+
+/** Who made a move, or is to: the thread, or else the source of events, as in places.ts; the other is -1. */
+export function moverOf({ threads }: Machine, move: number): { readonly thread: number; readonly source: number } {
+  return move < threads.length ? { thread: move, source: -1 } : { thread: -1, source: move - threads.length };
+}
+
+/** A schedule of another version may ask for what cannot be. */
+function canMove(m: Machine, move: number): boolean {
+  const { thread, source } = moverOf(m, move);
+  if (source >= m.places.sources) return false;
+  if (source >= 0) return m.queue.dueNs(source) !== NEVER_NS || isSpontaneous(m, source - m.places.source.action);
+  const { at, on_rq, held } = m.threads[thread]!;
+  return at !== AT.off && on_rq === 1 && !held;
+}
+
+function isSpontaneous(m: Machine, action: number): boolean {
+  return m.program.actions[action]?.trigger.kind === 'budget';
+}
+
+/** Makes a move of a machine without times; returns what it costs in ns. */
+function takeMove(m: Machine, script: Script, move: number): number {
+  const { thread: number, source } = moverOf(m, move);
+  if (source >= 0) {
+    m.clock.current_thread = NO_THREAD;
+    m.queue.disarm(source);
+    fire(m, source, script);
+    return m.costs[0]!.charge_ns.ipi;
+  }
+  const thread = m.threads[number]!;
+  if (script.holds && script.holdBack(thread)) return 0;
+  const cost_ns = step(m, thread);
+  // Nobody can tell when a worker goes to sleep that has nothing to do.
+  return thread.at === AT.worker_thread && !work_waits(m, thread) ? cost_ns + step(m, thread) : cost_ns;
+}
+
+function step(m: Machine, thread: Thread): number {
+  const { step_ns } = m.costs[m.places.threads[thread.id]!.host]!;
+  const cost_ns = step_ns[thread.at]!;
+  m.clock.current_thread = thread.id;
+  thread.at = STEP_TABLE[thread.at]!(m, thread);
+  const charge_ns = Math.max(1, cost_ns + thread.charge_ns);
+  thread.charge_ns = 0;
+  m.cpus[thread.cpu]!.guest_op = 0;
+  return charge_ns;
+}
