@@ -143,6 +143,22 @@ function checking(m: Machine, row: number): boolean {
   }
 }
 
+/** Reading, or the draining that a version puts before it. */
+function beingRead(m: Machine, row: number): boolean {
+  switch (threadOf(m, row).at) {
+    case AT.kvm_drain_async_pf:
+    case AT.kvm_arch_vcpu_ioctl_get_regs:
+    case AT.kvm_arch_vcpu_ioctl_get_sregs:
+    case AT['msr_io.get']:
+    case AT.kvm_arch_vcpu_ioctl_get_mpstate:
+    case AT.kvm_vcpu_ioctl_get_lapic:
+    case AT.kvm_vcpu_ioctl_x86_get_vcpu_events:
+      return true;
+    default:
+      return m.vcpus[row]!.check_return === AT.kvm_drain_async_pf && checking(m, row);
+  }
+}
+
 /** The ready handler has read the token slot, and found nothing in it. */
 function readsNoToken(m: Machine, row: number): boolean {
   const vcpu = m.vcpus[row]!;
@@ -416,6 +432,7 @@ export const vcpu: Description = {
     stuck: state('Its thread waits for what can never come: its userfault handler is dead.', vcpuIsStuck),
     being_woken: state('A worker has finished an item of it and is about to wake it.', beingWoken),
     checking: state('Its thread looks for completions, or delivers one.', checking),
+    being_read: state('Its VMM reads its state out, by one ioctl after the other: it is out of KVM_RUN.', beingRead),
     injecting_exception: state(
       'An exception has been written for its next entry.',
       (m, row) => m.vcpus[row]!.exception === EXCEPTION.injected,
