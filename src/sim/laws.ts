@@ -33,6 +33,7 @@ import {
   vm_of_page,
 } from './mm/page.ts';
 import { compiledSchema, THREAD_KIND, type Thread, VCPU_MODE, WAIT, WORK_STATE } from './schema.ts';
+import { brokenVmm } from './vmm/laws.ts';
 
 export interface Laws {
   wrote(field: number, row: number): void;
@@ -116,6 +117,8 @@ function checkMigrations(m: Machine): void {
     const what = brokenMigration(m, number);
     if (what !== null) broken(m, what);
   }
+  const what = brokenVmm(m);
+  if (what !== null) broken(m, what);
 }
 
 function broken(m: Machine, what: string): never {

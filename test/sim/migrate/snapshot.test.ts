@@ -87,6 +87,17 @@ test('what has not been taken is not restored, and the guest goes on at home', (
   assert.ok(machine.vcpus[0]!.nr_entries > 50);
 });
 
+test('laws: nobody runs where his guest is not, and no snapshot is kept behind one that is not there', () => {
+  const twice = started('at 3500us restore often on dst');
+  twice.runUntil(15_000_000);
+  twice.machine.vms[0]!.paused = 0;
+  assert.throws(() => twice.runUntil(19_000_000), 'vm[0] may run, and its guest is elsewhere');
+  const hole = started('');
+  hole.runUntil(3_900_000);
+  hole.machine.saveds[0]!.taken = 0;
+  assert.throws(() => hole.runUntil(4_800_000), 'often: the snapshot 1 back is there');
+});
+
 test('a save that is refused leaves what is kept', () => {
   const simulation = started(
     'variant strict extends linux_6_12 { save refuse }\nrun on variants [strict]\nlet cold = web.heap.page(17)\nat 0us evict cold\nat 2500us db reads cold',
