@@ -87,6 +87,44 @@ export function integer(name: string, value: string, summary: string): Flag<numb
   return { name, value, summary, choices: [], read };
 }
 
+/** One of these words, or null where none is given. */
+export function oneOf<const C extends string>(name: string, choices: readonly C[], summary: string): Flag<C | null> {
+  const read = (given: readonly string[]): C | null =>
+    last(given) === null ? null : choice(name, choices, choices[0]!, summary).read(given);
+  return { name, value: choices.join('|'), summary, choices, read };
+}
+
+const MULTIPLES: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9 };
+const SIZES: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+
+/** A count as the language writes it, `2M`; null where none is given. */
+export function count(name: string, value: string, summary: string): Flag<number | null> {
+  return measured(name, value, summary, MULTIPLES, 'a count, such as 2M or 20000');
+}
+
+/** A size in bytes as the language writes it, `2GiB`. */
+export function size(name: string, value: string, summary: string): Flag<number | null> {
+  return measured(name, value, summary, SIZES, 'a size, such as 512MiB or 4GiB');
+}
+
+function measured(
+  name: string,
+  value: string,
+  summary: string,
+  units: Readonly<Record<string, number>>,
+  wanted: string,
+): Flag<number | null> {
+  const read = (given: readonly string[]) => {
+    const word = last(given);
+    if (word === null) return null;
+    const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(word) ?? [];
+    const total = Math.round(Number(number) * (Object.hasOwn(units, unit) ? units[unit]! : Number.NaN));
+    if (number !== '' && total > 0 && Number.isSafeInteger(total)) return total;
+    throw new Refusal(`--${name} ${word}: not ${wanted}`);
+  };
+  return { name, value, summary, choices: [], read };
+}
+
 /** `--set k=v`; a later one of the same name wins. */
 export function pairs(name: string, summary: string): Flag<ReadonlyMap<string, string>> {
   const read = (given: readonly string[]) =>

@@ -35,6 +35,6 @@ export async function execute(
 }
 
 /** Lets the process see its signals; thousands of short runs would keep them from it as one long run would. */
-function turn(): Promise<void> {
+export function turn(): Promise<void> {
   return new Promise(resume => setImmediate(resume));
 }

@@ -8,6 +8,7 @@ import { check } from './commands/check.ts';
 import { cover } from './commands/cover.ts';
 import { diff } from './commands/diff.ts';
 import { doc } from './commands/doc.ts';
+import { explore } from './commands/explore.ts';
 import { fmt } from './commands/fmt.ts';
 import { mutate } from './commands/mutate.ts';
 import { protocols } from './commands/protocols.ts';
@@ -29,6 +30,7 @@ export const LABORATORY = {
   cover,
   diff,
   doc,
+  explore,
   fmt,
   mutate,
   protocols,

@@ -17,7 +17,7 @@ export async function replayQuietly(
   terminal: Terminal,
 ): Promise<void> {
   const silent: Channel = { ...terminal.out, write() {} };
-  const conduct: Conduct = { verdicts: silent, paranoid: false, bail: false, trace };
+  const conduct: Conduct = { verdicts: silent, paranoid: false, bail: false, trace, explore: null };
   const { entries } = await runAll(planOfRunFile(runFile, selection).files, conduct, terminal);
   const [difference] = differencesOf(runFile, entries);
   if (difference !== undefined) throw new Refusal(difference, originOf(runFile));

@@ -19,7 +19,7 @@ interface ReportRequest {
   readonly path: string;
 }
 
-type Print = (entries: readonly Entry[]) => string;
+export type Print = (entries: readonly Entry[]) => string;
 
 const PRINTERS: Readonly<Record<ReportName, Print>> = {
   pretty: entries => text(entries, PLAIN),
@@ -49,8 +49,12 @@ export function destinationsOf(requests: readonly ReportRequest[]): readonly Des
 export function openReports(
   requests: readonly ReportRequest[],
   terminal: Terminal,
+  toJson: Print = json,
 ): (entries: readonly Entry[]) => void {
-  const open = requests.map(({ name, path }) => ({ print: PRINTERS[name], output: openOutput(path, terminal) }));
+  const open = requests.map(({ name, path }) => ({
+    print: name === 'json' ? toJson : PRINTERS[name],
+    output: openOutput(path, terminal),
+  }));
   return entries => {
     for (const { print, output } of open) {
       output.write(print(entries));

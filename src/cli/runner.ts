@@ -1,6 +1,6 @@
 /** Runs what was planned, one after the other: verdicts as they come, then the reports. `run` and `replay` share it. */
 import type { Diagnostic } from '../dsl/diagnostic.ts';
-import { caseTitle, type Entry, isGood, type RunName, verdictOf } from '../report/result.ts';
+import { caseTitle, type End, type Entry, isGood, type RunName, verdictOf } from '../report/result.ts';
 import { columnsFor, entryText, fileHeading, fileSummary, totals } from '../report/text.ts';
 import { repeatCommand } from '../sim/judge/verdict.ts';
 import type { Program } from '../sim/program.ts';
@@ -37,6 +37,17 @@ export interface Conduct {
   readonly paranoid: boolean;
   readonly bail: boolean;
   readonly trace: TraceWriter | null;
+  /** What is done with a program instead of one run; null where it is run. */
+  readonly explore: ((program: Program, going: Going) => Promise<End>) | null;
+}
+
+/** What happens around something that takes long. */
+export interface Going {
+  readonly title: string;
+  readonly paranoid: boolean;
+  readonly progress: Progress;
+  /** Somebody has asked to stop. */
+  readonly interrupted: () => boolean;
 }
 
 export interface Result {
@@ -107,9 +118,15 @@ class Session {
     const { params, seed } = program;
     const place = { file, line, column, run: { case_name, cell, params, variant, seed } };
     const title = `${file}: ${caseTitle(planned)} on ${variant}`;
-    const { trace } = this.#conduct;
+    const { trace, explore } = this.#conduct;
     const paranoid = this.#conduct.paranoid || planned.paranoid;
     try {
+      if (explore) {
+        const interrupted = () => this.stopped;
+        const end = await explore(program, { title, paranoid, progress: this.#progress, interrupted });
+        this.#progress.step();
+        return { ...place, end };
+      }
       const outcome = await execute(program, {
         paranoid,
         record: trace?.begin(program, this.total > 1 ? `${title}, seed ${seed}` : null, planned.tracepoints) ?? null,
@@ -124,7 +141,7 @@ class Session {
       const message = error instanceof Error ? error.message : String(error);
       return {
         ...place,
-        end: { kind: 'bug', message, repeat: `${repeatCommand(program)}${paranoid ? ' --paranoid' : ''}` },
+        end: { kind: 'bug', message, repeat: `${repeat(program, explore !== null)}${paranoid ? ' --paranoid' : ''}` },
       };
     } finally {
       trace?.end(program);
@@ -154,6 +171,10 @@ function invalidEntry(file: string, planned: PlannedRun | null, diagnostics: rea
     seed: 0,
   };
   return { file, line, column, run, end: { kind: 'invalid', problems } };
+}
+
+function repeat(program: Program, explored: boolean): string {
+  return repeatCommand(explored ? { ...program, untimed: true } : program);
 }
 
 function codeOf(entry: Entry): ExitCode {

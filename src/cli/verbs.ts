@@ -3,7 +3,8 @@
  *
  * What a verb does stands in commands/; main.ts brings the two together, so that help costs no more than this file.
  */
-import { choice, type Flag, integer, list, pairs, text, toggle, type Verb } from './args.ts';
+import type { ReductionName, Strategy } from '../explore/explore.ts';
+import { choice, count, type Flag, integer, list, oneOf, pairs, size, text, toggle, type Verb } from './args.ts';
 
 export const TRACE_FORMATS = ['ftrace', 'trace-cmd', 'perf', 'jsonl'] as const;
 export type TraceFormat = (typeof TRACE_FORMATS)[number];
@@ -67,6 +68,21 @@ export const DIFF_REPORT = choice('report', ['pretty', 'json'], 'pretty', 'for p
 export const FROM = text('from', 'TIME', 'leave out what runs do before this virtual time: 1ms');
 export const SPEED = text('speed', 'TIME', 'virtual time that passes in a second: 100us');
 
+const STRATEGIES: readonly Strategy[] = ['bfs', 'dfs', 'random', 'pct'];
+const REDUCTIONS = Object.keys({ order: true, identity: true } satisfies Record<ReductionName, true>);
+
+export const STRATEGY = oneOf('strategy', STRATEGIES, 'in which order paths are tried (bfs)');
+export const DEPTH = count('depth', 'N', 'no path longer than N transitions');
+export const PREEMPTIONS = count('preemptions', 'N', 'at most N switches away from a thread that could go on');
+export const STATES = count('states', 'N', 'at most N states: 2M');
+export const MEMORY = size('memory', 'SIZE', 'at most so much memory for states (4GiB)');
+export const WALKS = count('walks', 'N', 'so many paths of random and pct (1000)');
+export const NO_REDUCE = toggle('no-reduce', 'leave nothing out: for who doubts the reductions');
+export const REDUCTIONS_FLAG = list('reductions', 'A,B', `only these of ${REDUCTIONS.join(', ')}`, REDUCTIONS);
+export const EXACT = toggle('exact', 'keep whole states in place of fingerprints: no doubt, more memory');
+export const ALL = toggle('all', 'go on when a judgement has failed, for the others');
+export const TIMING = toggle('timing', 'say how long it took, and bytes per state');
+
 const SELECTION: readonly Flag<unknown>[] = [VARIANTS, SEED, SET, GREP, TAG];
 
 export const VERBS = {
@@ -84,6 +100,40 @@ wrong with a scenario goes to standard error. The same file, seed and version gi
       ['apflab run halt.apf --variants v6,linux_6_12', 'two protocols beside each other'],
       ['apflab run halt.apf --trace - --format trace-cmd', "the kernel's own lines"],
       ['apflab run scenarios --report pretty,junit=results.xml', 'for CI'],
+    ],
+  },
+  explore: {
+    name: 'explore',
+    operands: 'FILE...',
+    count: [1, Number.POSITIVE_INFINITY],
+    summary: 'try every order of the steps of a scenario',
+    about: `The same files as run takes. Whatever may come in either order comes in both: time decides nothing, so a
+judgement that only a clock could decide is left out, and said to be. The verdict holds within the bounds that it names:
+those of the flags, else those of the file's explore block. Exit code 3: a bound was reached before the verdict.
+
+What nobody has to let happen (ticks, NMIs, interrupts, evictions, saves) happens as often as a budget in the file
+allows, ticks once where it says nothing. Ctrl-C stops, and says what was covered.`,
+    flags: [
+      ...SELECTION,
+      STRATEGY,
+      DEPTH,
+      PREEMPTIONS,
+      STATES,
+      MEMORY,
+      WALKS,
+      REDUCTIONS_FLAG,
+      NO_REDUCE,
+      EXACT,
+      ALL,
+      TIMING,
+      REPORT,
+      PARANOID,
+      BAIL,
+    ],
+    examples: [
+      ['apflab explore race.apf', 'every order, or the shortest that breaks something'],
+      ['apflab explore race.apf --variants v6,linux_6_12 --states 2M', 'two protocols, with a bound'],
+      ['apflab explore scenarios/explore --report pretty,json=orders.json', 'a folder, and a report for programs'],
     ],
   },
   watch: {

@@ -49,6 +49,8 @@ export const CODES = {
   language: 'The file must say which version of the language it is written in: `language 1` on its first line.',
   needs:
     'The statement is part of the language and was checked, but the model behind it is not in this version, so a run is refused rather than faked.',
+  unexplorable:
+    'An exploration tries every order of what happens, and not every value that could be drawn: pages have to be named. `apflab run` takes the file as it is.',
   unused: 'Declared and never used.',
 } as const;
 

@@ -7,6 +7,7 @@ import { judgementText } from '../sim/judge/text.ts';
 import { conclude } from '../sim/judge/verdict.ts';
 import type { JudgementResult, Verdict, Violation } from '../sim/outcome.ts';
 import type { Judgement, Program } from '../sim/program.ts';
+import { budgetNames } from './budgets.ts';
 import type { Found } from './notes.ts';
 import { type Progress, Search } from './search.ts';
 import { untimed } from './untimed.ts';
@@ -81,6 +82,8 @@ export interface Exploration {
   /** That two states were taken for one: about n^2 / 2^65; 0 for an exact search. */
   readonly collision_odds: number;
   readonly reductions: readonly ReductionName[];
+  /** How often at most what need not happen did: `tick` for what comes again and again, and what the file allows. */
+  readonly budgets: Readonly<Record<string, number>>;
 }
 
 /** Why a program cannot be explored, or null. */
@@ -89,9 +92,18 @@ export function refusalOf(program: Program): string | null {
 }
 
 export function explore(timed: Program, options: ExploreOptions = DEFAULTS): Exploration {
+  const going = exploring(timed, options);
+  for (;;) {
+    const { done, value } = going.next();
+    if (done) return value;
+  }
+}
+
+/** The same in slices: it pauses now and then, for whoever has to look after something else, too. */
+export function* exploring(timed: Program, options: ExploreOptions): Generator<Progress, Exploration> {
   const { program, left_out } = untimed(timed);
   const walks = options.strategy === 'random' || options.strategy === 'pct';
-  const result = walks ? walk(program, options) : new Search(program, options).run();
+  const result = yield* walks ? walk(program, options) : new Search(program, options).run();
   const found = new Map(result.found.map(each => [each.judgement.name, each]));
   const judgements = program.judgements.map(judgement =>
     resultOf(judgement, found.get(judgement.name), result.stopped === null, result.reached.has(judgement.name)),
@@ -111,6 +123,7 @@ export function explore(timed: Program, options: ExploreOptions = DEFAULTS): Exp
     bytes_per_state: states === 0 ? 0 : bytes / states,
     collision_odds: options.exact ? 0 : states ** 2 / 2 ** 65,
     reductions: [...options.reductions],
+    budgets: budgetNames(program),
   };
 }
 

@@ -34,6 +34,9 @@ export interface SearchResult extends Progress {
 /** Steps without a choice after which a state is kept all the same: there may be no end to them. */
 const LONGEST_CHAIN = 200;
 
+/** States looked at between two pauses. */
+const PAUSE = 256;
+
 export class Search {
   readonly #options: ExploreOptions;
   readonly #world: World;
@@ -76,7 +79,8 @@ export class Search {
     this.#moves = new Int32Array(world.moves);
   }
 
-  run(): SearchResult {
+  /** Pauses now and then, for whoever wants to know how far it is. */
+  *run(): Generator<Progress, SearchResult> {
     const world = this.#world;
     world.readBeside();
     const beside = world.beside.words.slice();
@@ -88,7 +92,7 @@ export class Search {
       this.#frontier.begin();
       world.beside.words.set(beside);
       world.writeBeside();
-      const goes_on = this.#round();
+      const goes_on = yield* this.#round();
       if (!goes_on || !this.#reduce || this.#footprints.learned === learned) break;
     }
     return {
@@ -103,7 +107,7 @@ export class Search {
   }
 
   /** Everything once; false if that is enough, whatever was learned. */
-  #round(): boolean {
+  *#round(): Generator<Progress, boolean> {
     const visited = this.#visited;
     const frontier = this.#frontier;
     visited.clear();
@@ -133,7 +137,11 @@ export class Search {
         this.#stopped = 'a judgement has failed';
         return false;
       }
-      if (looked % 1024 === 0 && this.#isOver()) return false;
+      if (this.#options.states !== null && visited.size >= this.#options.states && this.#isOver()) return false;
+      if (looked % PAUSE === 0) {
+        if (this.#isOver()) return false;
+        yield this.#progress();
+      }
     }
     return true;
   }

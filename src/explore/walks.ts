@@ -11,13 +11,13 @@ import type { Program } from '../sim/program.ts';
 import type { ExploreOptions } from './explore.ts';
 import { Frontier } from './frontier.ts';
 import { Notes } from './notes.ts';
-import type { SearchResult } from './search.ts';
+import type { Progress, SearchResult } from './search.ts';
 import { World } from './world.ts';
 
 const LONGEST_WALK = 5000;
 const CHANGES = 3;
 
-export function walk(program: Program, options: ExploreOptions): SearchResult {
+export function* walk(program: Program, options: ExploreOptions): Generator<Progress, SearchResult> {
   const world = new World(program, { paranoid: options.paranoid });
   const notes = new Notes(program, world.judge, options.all);
   const start = new Frontier(world, 'lifo');
@@ -54,12 +54,15 @@ export function walk(program: Program, options: ExploreOptions): SearchResult {
     steps += path.length;
     deepest = Math.max(deepest, path.length);
     if (notes.enough) stopped = 'a judgement has failed';
-    else if (walks % 64 === 0 && options.progress && !options.progress(progress())) stopped = 'interrupted';
+    else if (walks % 16 === 0) {
+      if (options.progress && !options.progress(progress())) stopped = 'interrupted';
+      yield progress();
+    }
   }
   stopped ??= `${walks} paths`;
   return { ...progress(), steps, quiescent, found: notes.found, reached: notes.reached, stopped, rounds: walks };
 
-  function progress() {
+  function progress(): Progress {
     return { states: 0, transitions: steps, frontier: options.walks - walks, depth: deepest, bytes: start.bytes };
   }
 }

@@ -18,6 +18,7 @@ import type { Thread } from '../sim/schema.ts';
 import { createScript, type Script } from '../sim/script.ts';
 import { byName } from '../sim/simulation.ts';
 import { STEP_TABLE } from '../sim/steps.ts';
+import { ticksOf } from './budgets.ts';
 
 /** Told of each access to the state; see base/fifo.ts. */
 export interface Footprint {
@@ -262,11 +263,10 @@ export class World {
 /** The group of what comes again and again: timers, watchdogs, `every`. */
 const TICKS = 0;
 
-/** How often each group may happen. Of what comes again and again once, unless the file says otherwise. */
-function budgetsOf({ exploration }: Program): readonly number[] {
-  const budgets = exploration?.budgets ?? [];
-  const ticks = budgets.find(({ what }) => what === 'tick')?.times ?? 1;
-  return [ticks, ...budgets.filter(({ what }) => what !== 'tick').map(({ times }) => times)];
+/** How often each group may happen. */
+function budgetsOf(program: Program): readonly number[] {
+  const budgets = program.exploration?.budgets ?? [];
+  return [ticksOf(program), ...budgets.filter(({ what }) => what !== 'tick').map(({ times }) => times)];
 }
 
 function numbersOf(count: number): { readonly numbers: Float64Array; readonly words: Uint32Array } {

@@ -1,6 +1,6 @@
 /** Annotations for GitHub Actions: what failed, shown at its line of the file. */
 import { printable } from '../base/printable.ts';
-import { boundText, type Entry, placeOf, runTitle } from './result.ts';
+import { boundText, type Entry, judgedIn, placeOf, runTitle, verdictOf } from './result.ts';
 
 interface Annotation {
   readonly level: 'error' | 'warning';
@@ -31,12 +31,11 @@ function annotationsOf(entry: Entry): readonly Annotation[] {
       return { ...place, level: severity, title: code, lines: [message, ...(help === null ? [] : [`help: ${help}`])] };
     });
   }
-  const { outcome } = end;
-  if (outcome.verdict === 'inconclusive') {
-    return [{ level: 'warning', file, line, column, title, lines: [boundText(outcome)] }];
-  }
-  return outcome.violations.map(violation => {
-    const place = placeOf(outcome, violation);
+  if (verdictOf(entry) === 'inconclusive')
+    return [{ level: 'warning', file, line, column, title, lines: [boundText(end)] }];
+  const { violations = [], judgements = [] } = judgedIn(end) ?? {};
+  return violations.map(violation => {
+    const place = placeOf({ judgements }, violation);
     return {
       level: 'error' as const,
       file: place?.file ?? file,

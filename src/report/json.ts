@@ -13,7 +13,11 @@ export function runReport(entries: readonly Entry[]): RunReport {
 }
 
 export function json(entries: readonly Entry[]): string {
-  return `${JSON.stringify(runReport(entries), null, 2).replace(UNESCAPED, escaped)}\n`;
+  return jsonText(runReport(entries));
+}
+
+export function jsonText(report: object): string {
+  return `${JSON.stringify(report, null, 2).replace(UNESCAPED, escaped)}\n`;
 }
 
 /** Controls and turners of text that JSON lets stand; written out, the value is the same and a terminal is safe. */

@@ -1,6 +1,6 @@
 /** JUnit XML: a suite for each file, a test case for each run. No times: those would differ from run to run. */
 import { printable } from '../base/printable.ts';
-import { type Entry, isGood, reasonsOf, runTitle, verdictOf, violationsOf } from './result.ts';
+import { type Entry, isGood, judgedIn, reasonsOf, runTitle, verdictOf, violationsOf } from './result.ts';
 
 export function junit(entries: readonly Entry[]): string {
   const files = [...new Set(entries.map(({ file }) => file))];
@@ -40,7 +40,7 @@ function caseOf(entry: Entry): readonly string[] {
 
 /** JUnit's word for what could not be judged at all. */
 function isError(entry: Entry): boolean {
-  return entry.end.kind !== 'ran' || verdictOf(entry) === 'inconclusive';
+  return judgedIn(entry.end) === null || verdictOf(entry) === 'inconclusive';
 }
 
 function sums(entries: readonly Entry[]): string {

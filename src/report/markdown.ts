@@ -2,6 +2,7 @@
 
 import { durationText } from '../base/duration.ts';
 import { printable } from '../base/printable.ts';
+import { coveredText } from './explored.ts';
 import { costTablesOf, matrixOf } from './matrix.ts';
 import { caseTitle, type Entry, isGood, reasonsOf, runTitle, tally, verdictOf, violationsOf } from './result.ts';
 
@@ -39,9 +40,17 @@ function verdictTable(entries: readonly Entry[]): readonly string[] {
     entry.run ? text(caseTitle(entry.run)) : 'the file',
     entry.run ? code(entry.run.variant) : '',
     verdictOf(entry),
-    entry.end.kind === 'ran' ? durationText(entry.end.outcome.sim_ns) : '',
+    factText(entry),
   ]);
-  return table(['case', 'variant', 'verdict', 'virtual time'], rows);
+  return table(
+    ['case', 'variant', 'verdict', entries.some(({ end }) => end.kind === 'explored') ? 'covered' : 'virtual time'],
+    rows,
+  );
+}
+
+function factText({ end }: Entry): string {
+  if (end.kind === 'explored') return coveredText(end);
+  return end.kind === 'ran' ? durationText(end.outcome.sim_ns) : '';
 }
 
 function failureOf(entry: Entry): readonly string[] {

@@ -1,6 +1,7 @@
 /**
  * What every report is made from: one entry for each run, in the order of the files, and for each file that has none.
  */
+import type { Exploration, ExploreOptions } from '../explore/explore.ts';
 import type { Outcome, Verdict, Violation } from '../sim/outcome.ts';
 import type { Place } from '../sim/program.ts';
 
@@ -33,7 +34,20 @@ export interface Entry {
   readonly column: number;
   /** Null for a file of which nothing can run. */
   readonly run: RunName | null;
-  readonly end: Ran | Invalid | Bug;
+  readonly end: End;
+}
+
+export type End = Ran | Explored | Invalid | Bug;
+
+/** Every order of a case was tried, or as many as there was room for. */
+export interface Explored {
+  readonly kind: 'explored';
+  readonly exploration: Exploration;
+  readonly options: ExploreOptions;
+  /** On the clock on the wall; null where nobody asked. */
+  readonly seconds: number | null;
+  /** The one command that explores the same again. */
+  readonly repeat: string;
 }
 
 interface Ran {
@@ -54,16 +68,25 @@ interface Bug {
 }
 
 export function verdictOf({ end }: Entry): Verdict {
-  if (end.kind === 'ran') return end.outcome.verdict;
+  const judged = judgedIn(end);
+  if (judged) return judged.verdict;
   return end.kind === 'invalid' ? 'invalid' : 'inconclusive';
 }
 
 export function violationsOf({ end }: Entry): readonly Violation[] {
-  return end.kind === 'ran' ? end.outcome.violations : [];
+  return judgedIn(end)?.violations ?? [];
+}
+
+/** What was judged, in one run or in all; null where nothing was. */
+export function judgedIn(
+  end: End,
+): Pick<Outcome, 'verdict' | 'judgements' | 'violations' | 'expected_failures'> | null {
+  if (end.kind === 'ran') return end.outcome;
+  return end.kind === 'explored' ? end.exploration : null;
 }
 
 /** Where the judgement stands that a violation is about. */
-export function placeOf({ judgements }: Outcome, { property }: Violation): Place | undefined {
+export function placeOf({ judgements }: Pick<Outcome, 'judgements'>, { property }: Violation): Place | undefined {
   return judgements.find(({ name }) => name === property)?.place;
 }
 
@@ -88,14 +111,22 @@ export function reasonsOf(entry: Entry): readonly string[] {
   const { end } = entry;
   if (end.kind === 'bug') return [end.message];
   if (end.kind === 'invalid') return end.problems.map(({ code, message }) => `error[${code}]: ${message}`);
-  if (end.outcome.violations.length > 0) return end.outcome.violations.map(({ message }) => message);
-  return end.outcome.verdict === 'inconclusive' ? [boundText(end.outcome)] : [];
+  const violations = violationsOf(entry);
+  if (violations.length > 0) return violations.map(({ message }) => message);
+  return verdictOf(entry) === 'inconclusive' ? [boundText(end)] : [];
 }
 
-export function boundText({ end, steps }: Outcome): string {
-  return end === 'steps'
-    ? `undecided after ${steps} steps: limit steps`
+/** Why nothing was decided. */
+export function boundText(end: Ran | Explored): string {
+  if (end.kind === 'explored') return `undecided: not every order was tried, ${stopText(end.exploration)}`;
+  return end.outcome.end === 'steps'
+    ? `undecided after ${end.outcome.steps} steps: limit steps`
     : 'undecided when its time was over: limit time';
+}
+
+/** Where an exploration came to its end before everything was seen. */
+function stopText({ stopped }: Exploration): string {
+  return stopped === 'interrupted' ? 'it was interrupted' : `it stopped at ${stopped}`;
 }
 
 /** How many of each verdict, without those that did not occur: `4 pass, 1 fail`. */

@@ -8,6 +8,7 @@ import { printable } from '../base/printable.ts';
 import { cellsOf } from '../base/source.ts';
 import type { Verdict, Violation } from '../sim/outcome.ts';
 import type { Place } from '../sim/program.ts';
+import { coveredText, notesOf, orderText } from './explored.ts';
 import { type CostTable, costTablesOf, type Matrix, matrixOf } from './matrix.ts';
 import type { Paint } from './paint.ts';
 import { boundText, caseTitle, type Entry, placeOf, type RunName, tally, VERDICTS, verdictOf } from './result.ts';
@@ -39,14 +40,18 @@ export function fileHeading(file: string, paint: Paint): string {
 
 /** The lines of one run. */
 export function entryText(entry: Entry, columns: Columns, paint: Paint): string {
-  const { run, end } = entry;
+  const { run } = entry;
   const verdict = verdictOf(entry);
   const shown = colour(verdict, paint)(verdict) + ' '.repeat(VERDICT_WIDTH - verdict.length);
   if (run === null) return `  ${shown}  ${paint.dim(problemCount(entry))}\n`;
-  const facts =
-    end.kind === 'ran' ? paint.dim(`${durationText(end.outcome.sim_ns)}, ${countText(end.outcome.events)}`) : '';
-  const line = `  ${shown}  ${fill(printable(caseTitle(run)), columns.title)}  ${fill(printable(run.variant), columns.variant)}  ${facts}`;
+  const facts = factText(entry);
+  const line = `  ${shown}  ${fill(printable(caseTitle(run)), columns.title)}  ${fill(printable(run.variant), columns.variant)}  ${facts && paint.dim(facts)}`;
   return [line.trimEnd(), ...detail(entry, paint).map(each => `    ${each}`), ''].join('\n');
+}
+
+function factText({ end }: Entry): string {
+  if (end.kind === 'explored') return coveredText(end);
+  return end.kind === 'ran' ? `${durationText(end.outcome.sim_ns)}, ${countText(end.outcome.events)}` : '';
 }
 
 function problemCount({ end }: Entry): string {
@@ -59,21 +64,34 @@ function detail({ end }: Entry, paint: Paint): readonly string[] {
     return [`${paint.bad('bug in apflab')}: ${printable(end.message)}`, repeatLine(end.repeat, paint)];
   if (end.kind === 'invalid')
     return end.problems.map(({ code, message }) => `${paint.bad(`error[${code}]`)}: ${printable(message)}`);
-  const { outcome } = end;
+  const outcome = end.kind === 'ran' ? end.outcome : end.exploration;
+  const when = end.kind === 'ran' ? moment : ({ property }: Violation) => orderText(end, property);
   const repeats = [...new Set(outcome.violations.map(({ repeat }) => repeat))];
   return [
-    ...outcome.violations.flatMap(violation => violationLines(violation, placeOf(outcome, violation), paint)),
+    ...outcome.violations.flatMap(violation =>
+      violationLines(violation, placeOf(outcome, violation), when(violation), paint),
+    ),
     ...outcome.expected_failures.map(({ name, because }) =>
       paint.dim(`expected: ${printable(name)} fails because ${printable(because)}`),
     ),
-    ...(outcome.verdict === 'inconclusive' ? [paint.warn(boundText(outcome))] : []),
+    ...(outcome.verdict === 'inconclusive' ? [paint.warn(boundText(end))] : []),
+    ...(end.kind === 'explored' ? notesOf(end).map(note => paint.dim(printable(note))) : []),
     ...repeats.map(repeat => repeatLine(repeat, paint)),
   ];
 }
 
-function violationLines(violation: Violation, place: Place | undefined, paint: Paint): readonly string[] {
-  const { property, line, at_ns, step, expected, actual, message } = violation;
-  const when = paint.dim(`at ${durationText(at_ns)}, step ${step}`);
+function moment({ at_ns, step }: Violation): string {
+  return `at ${durationText(at_ns)}, step ${step}`;
+}
+
+function violationLines(
+  violation: Violation,
+  place: Place | undefined,
+  moment: string,
+  paint: Paint,
+): readonly string[] {
+  const { property, line, expected, actual, message } = violation;
+  const when = paint.dim(moment);
   const frame = place
     ? [
         paint.dim(`  --> ${printable(place.file)}:${line}:${place.column}`),

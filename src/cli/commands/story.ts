@@ -26,7 +26,13 @@ async function tell(found: Story, args: Args, terminal: Terminal): Promise<ExitC
   const verdicts = path === '-' ? terminal.err : terminal.out;
   const { paint } = verdicts;
   verdicts.write(`${paint.strong(found.title)}\n\n${found.about}\n\n`);
-  const conduct = { verdicts, paranoid: false, bail: false, trace: trace && new TraceWriter(trace, args.get(FORMAT)) };
+  const conduct = {
+    verdicts,
+    paranoid: false,
+    bail: false,
+    explore: null,
+    trace: trace && new TraceWriter(trace, args.get(FORMAT)),
+  };
   const runs = plannedStory(fix ? found.repaired : found.broken);
   const { code } = await runAll([{ file: found.file, diagnostics: [], runs }], conduct, terminal);
   trace?.close();

@@ -86,9 +86,19 @@ function survivorOf(
   };
 }
 
-/** The one command that runs this case, cell and variant again. */
-export function repeatCommand({ file, case_name, variant, seed, chosen }: Program): string {
-  const words = ['apflab', 'run', file, '--grep', case_name, '--variants', variant, '--seed', String(seed)];
+/** The one command that runs, or explores, this case, cell and variant again. */
+export function repeatCommand({ untimed, file, case_name, variant, seed, chosen }: Program): string {
+  const words = [
+    'apflab',
+    untimed ? 'explore' : 'run',
+    file,
+    '--grep',
+    case_name,
+    '--variants',
+    variant,
+    '--seed',
+    String(seed),
+  ];
   for (const [name, value] of Object.entries(chosen.set)) words.push('--set', `${name}=${value}`);
   if (chosen.of_several) words.push('--bail');
   return words.map(quoted).join(' ');
