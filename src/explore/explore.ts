@@ -122,7 +122,8 @@ export function* exploring(timed: Program, options: ExploreOptions): Generator<P
     stopped,
     bytes_per_state: states === 0 ? 0 : bytes / states,
     collision_odds: options.exact ? 0 : states ** 2 / 2 ** 65,
-    reductions: [...options.reductions],
+    // A bound on preemptions is about orders, and a path has nothing to leave out.
+    reductions: [...options.reductions].filter(each => !walks && (each !== 'order' || options.preemptions === null)),
     budgets: budgetNames(program),
   };
 }
