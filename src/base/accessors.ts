@@ -17,9 +17,9 @@ type TableClass = new (
 type RowClass = new (table: object, id: number) => object;
 
 /** The classes of a table, made when they are first asked for: a program without rows of it needs no class for them. */
-export interface CompiledTable {
-  readonly table: () => TableClass;
-  readonly row: () => RowClass;
+interface CompiledTable {
+  readonly table: TableClass;
+  readonly row: RowClass;
 }
 
 /** Makes the accessor classes, by table. */
@@ -54,8 +54,56 @@ export function compileOwnClasses(
     name => `${JSON.stringify(name)}:${sourceOfTable(name, fields, false, addresses)}`,
   );
   own_classes += 1;
-  const views = 'const u8=new Uint8Array(b),u16=new Uint16Array(b),u32=new Uint32Array(b),f64=new Float64Array(b);';
-  return new Function('b', `'use strict';${views}return {${sources.join(',\n')}};`)(buffer) as ReturnType<Classes>;
+  return new Function('b', `'use strict';return {${sources.join(',\n')}};`)(buffer) as ReturnType<Classes>;
+}
+
+const VIEWS = {
+  u8: Uint8Array,
+  u16: Uint16Array,
+  u32: Uint32Array,
+  f64: Float64Array,
+} as const;
+
+/**
+ * Views of the buffer for one table, each from the first of its columns on, and where a field is in them.
+ *
+ * V8 inlines whatever has less than 27 bytes of bytecode, however much it has inlined already. A setter that adds a
+ * number beyond 16 bits, or whose view is a scope further out, has 30: hot loops then called it.
+ */
+class OwnViews {
+  readonly #views = new Map<string, { readonly type: keyof typeof VIEWS; readonly first: number }>();
+
+  constructor(table: string, fields: readonly FieldInfo[], addresses: readonly Address[]) {
+    fields.forEach((field, number) => {
+      if (field.table !== table) return;
+      const { first, length } = addresses[number]!;
+      this.#begin(field, field.kind.type, first);
+      if (field.kind.shape === 'fifo') this.#begin(field, 'u16', length);
+    });
+  }
+
+  #begin(field: FieldInfo, type: keyof typeof VIEWS, first: number): void {
+    const name = OwnViews.nameOf(field, type);
+    this.#views.set(name, { type, first: Math.min(first, this.#views.get(name)?.first ?? first) });
+  }
+
+  /** Columns of one type stand together, but for hashed and unhashed ones, and records. */
+  static nameOf({ kind, hashed, record }: FieldInfo, type: keyof typeof VIEWS = kind.type): string {
+    return `${type}${hashed ? '' : '_unhashed'}${record ? '_record' : ''}`;
+  }
+
+  /** Where an address is, counted from the beginning of its view. */
+  within(view: string, address: number): number {
+    return address - this.#views.get(view)!.first;
+  }
+
+  declarations(): string {
+    const views = [...this.#views].map(([view, { type, first }]) => {
+      const { name, BYTES_PER_ELEMENT } = VIEWS[type];
+      return `${view}=new ${name}(b,${first * BYTES_PER_ELEMENT})`;
+    });
+    return views.length === 0 ? '' : `const ${views.join(',')};`;
+  }
 }
 
 /** What accessors are made for. */
@@ -90,17 +138,20 @@ function sourceOfTable(
   const methods: string[] = [];
   const accessors: string[] = [];
   const rowInits: string[] = [];
+  const own = addresses ? new OwnViews(tableName, fields, addresses) : null;
   const firstInRecord = fields.find(field => field.table === tableName)?.record?.index;
   fields.forEach((field, number) => {
     if (field.table !== tableName) return;
     const { name, kind, record } = field;
     const column = record ? 'record' : `c_${name}`;
     const address = addresses?.[number];
+    const ownView = OwnViews.nameOf(field);
+    const first = own && address ? own.within(ownView, address.first) : 0;
     const at = (id: string) => {
-      const own = record ? `${id}*${record.words}+${record.index}` : id;
-      return address ? `${address.first}+${own}` : own;
+      const start = first + (record?.index ?? 0);
+      return `${start === 0 ? '' : `${start}+`}${id}${record ? `*${record.words}` : ''}`;
     };
-    const view = (holder: string) => (address ? kind.type : `${holder}.${column}`);
+    const view = (holder: string) => (own ? ownView : `${holder}.${column}`);
     const read = recording ? (id: string) => `this.probe.read(${number},${id});` : () => '';
     const write = recording ? (id: string) => `this.probe.write(${number},${id});` : () => '';
     if (record === null || record.index === firstInRecord) inits.push(`this.${column}=columns[${number}];`);
@@ -114,9 +165,7 @@ function sourceOfTable(
       accessors.push(`set ${name}(v){${holder}${rowWrite}${view('t')}[${at('this.id')}]=v}`);
     } else if (kind.shape === 'array') {
       inits.push(`this.n_${name}=lengths[${number}];`);
-      const element = address
-        ? `${kind.type}[${address.first}+id*${address.length}+i]`
-        : `this.${column}[id*this.n_${name}+i]`;
+      const element = address ? `${ownView}[${first}+id*${address.length}+i]` : `this.${column}[id*this.n_${name}+i]`;
       methods.push(`${name}(id,i){${read('id')}return ${element}}`);
       methods.push(`set_${name}(id,i,v){${write('id')}${element}=v}`);
       accessors.push(`${name}(i){return this.t.${name}(this.id,i)}`);
@@ -124,10 +173,15 @@ function sourceOfTable(
     } else {
       rowInits.push(`this.${name}=table.${column}[id];`);
       inits.push(`this.n_${name}=lengths[${number}];`);
-      const length = address ? `u16[${address.length}+this.id]` : `this.t.n_${name}[this.id]`;
+      const lengths = OwnViews.nameOf(field, 'u16');
+      const length =
+        own && address ? `${lengths}[${own.within(lengths, address.length)}+this.id]` : `this.t.n_${name}[this.id]`;
       accessors.push(`get n_${name}(){${recording ? `this.t.probe.read(${number},this.id);` : ''}return ${length}}`);
     }
   });
-  return `(()=>{let T,R;return{table:()=>T??=class TableOf_${tableName}{constructor(columns,lengths,capacity,probe){this.capacity=capacity;this.probe=probe;${inits.join('')}}${methods.join('\n')}},
-    row:()=>R??=class RowOf_${tableName}{constructor(table,id){this.t=table;this.id=id;${rowInits.join('')}}${accessors.join('\n')}}}})()`;
+  const table = `class TableOf_${tableName}{constructor(columns,lengths,capacity,probe){this.capacity=capacity;this.probe=probe;${inits.join('')}}${methods.join('\n')}}`;
+  const row = `class RowOf_${tableName}{constructor(table,id){this.t=table;this.id=id;${rowInits.join('')}}${accessors.join('\n')}}`;
+  // Nothing between the views and the classes: see OwnViews.
+  if (own) return `(()=>{${own.declarations()}return{table:${table},row:${row}}})()`;
+  return `(()=>{let T,R;return{get table(){return T??=${table}},get row(){return R??=${row}}}})()`;
 }

@@ -324,9 +324,9 @@ export function layOut<S extends Schema>(
   for (const [number, { offset, count }] of fifo_lengths) lengths[number] = new Uint16Array(buffer, offset, count);
   const tables: Record<string, object> = {};
   for (const name of Object.keys(compiled.schema)) {
-    tables[name] = new (classes[name]!.table())(columns, lengths, capacities.rows[name] ?? 0, probe);
+    tables[name] = new classes[name]!.table(columns, lengths, capacities.rows[name] ?? 0, probe);
   }
-  const row = (name: string, id: number) => new (classes[name]!.row())(tables[name]!, id);
+  const row = (name: string, id: number) => new classes[name]!.row(tables[name]!, id);
   const numberOf = (table: string, field: string) =>
     present(compiled.fieldNumber(`${table}.${field}`), `table: a field ${table}.${field}`);
   return {
