@@ -136,6 +136,7 @@ export const OBSERVATIONS = {
   vm_used_after_free: { args: ['vm'], summary: 'A work function has used the VM after that was gone.' },
   text_after_unload: { args: ['host'], summary: 'A work function of the kvm module has run on after that was gone.' },
   mm_exited: { args: ['vm'], summary: "The address space of the VM's process is gone: exit_mmap()." },
+  oom_kill: { args: ['vm'], summary: 'The host is out of memory, and has killed the VMM of this VM.' },
   destroyed: { args: ['vm'], summary: 'The VM is gone: kvm_destroy_vm() has ended.' },
   module_unloaded: { args: ['host'], summary: 'The kvm module of the host is gone.' },
 } as const satisfies Record<string, { readonly args: readonly ArgumentKind[]; readonly summary: string }>;
@@ -226,6 +227,7 @@ export const OBS = numbered([
   'vm_used_after_free',
   'text_after_unload',
   'mm_exited',
+  'oom_kill',
   'destroyed',
   'module_unloaded',
 ]);

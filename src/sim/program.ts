@@ -52,6 +52,8 @@ export interface HostSpec {
   readonly swap: SwapSpec | null;
   /** How the host picks pages to evict: the oldest that nobody has used, or by a hand that goes round. */
   readonly reclaim: 'lru' | 'clock';
+  /** What happens where nothing can be reclaimed: the OOM killer takes a VMM, or the run is worth nothing. */
+  readonly oom: 'kill' | 'invalid';
   /** The module's parameter halt_poll_ns: how long a vCPU may poll at most before it sleeps; 0 for not at all. */
   readonly halt_poll_ns: number;
   /** Overrides of src/sim/cost.ts, by step or charge name. */

@@ -30,8 +30,9 @@ import { order } from './order.ts';
 import { type Matcher, matcherOf, matches, rowOf } from './pattern.ts';
 import type { Action, ActionOp, Trigger } from './program.ts';
 import { ACTION, HOLD, MP_STATE, type Thread, type Vcpu } from './schema.ts';
+import { end_vm } from './vmm/end.ts';
 import { device_irq, device_nmi } from './vmm/irqchip.ts';
-import { change_memslot, end_vm } from './vmm/main_loop.ts';
+import { change_memslot } from './vmm/main_loop.ts';
 import { monitor_command } from './vmm/monitor.ts';
 
 interface HoldRule {

@@ -54,6 +54,7 @@ lowering('a host and its swap device', () => {
       workers: 3,
       isa: 'vmx',
       reclaim: 'lru',
+      oom: 'invalid',
       swap: {
         name: 'nvme',
         size_pages: 262144,

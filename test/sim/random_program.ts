@@ -123,6 +123,7 @@ function randomHost(dice: Dice, index: number): HostSpec {
     workers: dice.from(1, 4),
     isa: dice.of(['svm', 'vmx']),
     reclaim: dice.chance(80) ? 'lru' : 'clock',
+    oom: dice.chance(50) ? 'kill' : 'invalid',
     swap: dice.chance(92)
       ? {
           name: 's',

@@ -27,6 +27,7 @@ export const host = statement({
       isa: inside.word('isa', ['svm', 'vmx'], 'svm'),
       swap: inside.swap,
       reclaim: inside.word('reclaim', ['lru', 'clock'], 'lru'),
+      oom: inside.word('oom', ['kill', 'invalid'], 'invalid'),
       halt_poll_ns: inside.duration('halt_poll', 0),
       cost_ns: Object.fromEntries(inside.costs),
     });
@@ -73,6 +74,14 @@ export const hostSettings = [
     summary:
       'How the host picks pages to evict: the oldest that was not used since, or by a hand that goes round all pages.',
     example: 'reclaim lru',
+  }),
+  setting({
+    keyword: 'oom',
+    where: ['host'],
+    takes: takesWords('kill', 'invalid'),
+    summary:
+      'What happens where nothing can be reclaimed: the kernel kills the VMM that holds most, in a container that of the container; or, unless said, the run counts as invalid, since it says nothing about the protocol.',
+    example: 'oom kill',
   }),
   setting({
     keyword: 'limit',

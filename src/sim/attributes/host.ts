@@ -22,6 +22,11 @@ export const host: Description = {
       (m, row) => m.hosts[row]!.oom,
       'host.oom',
     ),
+    oom_kills: count(
+      'VMMs that were killed for their memory.',
+      (m, row) => m.hosts[row]!.nr_oom_kills,
+      'host.nr_oom_kills',
+    ),
   },
   collections: {
     workqueue: fifoOf(

@@ -64,4 +64,6 @@ export const MEMORY_COUNTERS_OF_HOST = {
   oom_page: u32,
   oom_ns: u53,
   oom_step: u53,
+  /** VMMs that were killed for their memory. */
+  nr_oom_kills: u32,
 } as const;

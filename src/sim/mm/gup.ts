@@ -16,7 +16,7 @@ import { count_minor_fault, do_anonymous_page, do_wp_page } from './anonymous.ts
 import { GUP_RESULT, MMAP_LOCK } from './columns.ts';
 import { make_room } from './memcontrol.ts';
 import { mmap_read_lock, mmap_unlock } from './mmap_lock.ts';
-import { out_of_memory } from './oom.ts';
+import { oom_victim, out_of_memory } from './oom.ts';
 import {
   clear_flag,
   free_frame,
@@ -224,10 +224,13 @@ function get_user_pages(m: Machine, thread: Thread): At {
     m.hosts[m.program.vms[vm]!.host]!.nr_page_waiters += 1;
     thread.wait_id = lookup_swap_cache(m, pte_target(m.hva.pte(page)));
   } else {
-    thread.wait = attempt === 'no_frame' ? WAIT.writeback : WAIT.io_request;
     const { host } = m.program.vms[vm]!;
+    if (m.hosts[host]!.nr_io_active === 0) {
+      if (!oom_victim(m, vm)) out_of_memory(m, host, page);
+      if (oom_victim(m, vm)) return end_gup(m, thread, vm, GUP_RESULT.fault);
+    }
+    thread.wait = attempt === 'no_frame' ? WAIT.writeback : WAIT.io_request;
     m.hosts[host]!.nr_io_waiters += 1;
-    if (m.hosts[host]!.nr_io_active === 0) out_of_memory(m, host, page);
   }
   thread.task_state = TASK_STATE.UNINTERRUPTIBLE;
   if (reading) m.observe?.(OBS.swap_wait, vm, page, -1);

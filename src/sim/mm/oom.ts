@@ -1,22 +1,61 @@
 /**
  * Out of memory: no frame to be had, nothing to be reclaimed, and no request under way that could change that.
  *
- * A kernel would kill the VMM here. The model lets the thread sleep for ever and remembers the first such allocation:
- * whatever is judged of the run after that says nothing about the protocol, so the run is invalid.
+ * A kernel kills a VMM then. Where the host says `oom kill`, so does the model; else it lets the thread sleep for ever
+ * and remembers the first such allocation: whatever is judged of the run after that says nothing about the protocol, so
+ * the run is invalid.
  */
 import { durationText } from '../../base/duration.ts';
+import { VM_END, VM_STATE } from '../life.ts';
 import { type Machine, vmSpec } from '../machine.ts';
+import { OBS } from '../observe.ts';
 import type { Violation } from '../outcome.ts';
+import { end_vm } from '../vmm/end.ts';
 import { vm_of_page } from './page.ts';
+import { wake_memory_waiters } from './swap.ts';
 
-/** Notes an allocation that failed for good. Models out_of_memory(), mm/oom_kill.c. Differs: nobody is killed. */
+/** An allocation for a page has failed for good. Models out_of_memory(), mm/oom_kill.c. */
 export function out_of_memory(m: Machine, host: number, page: number): void {
+  if (m.program.hosts[host]!.oom === 'kill' && oom_kill_process(m, host, vm_of_page(m, page))) return;
   const row = m.hosts[host]!;
   row.oom += 1;
   if (row.oom > 1) return;
   row.oom_page = page;
   row.oom_ns = m.clock.now_ns;
   row.oom_step = m.clock.step;
+}
+
+/**
+ * Kills the process that holds most: of the container that is full, or else of the host. While one that was killed
+ * still holds memory nobody else is. False where there is nobody to kill.
+ *
+ * Models select_bad_process() and oom_kill_process(), mm/oom_kill.c. Differs: only VMMs are there to be chosen, by the
+ * pages that they hold; and a guest never runs out of its own memory, as its tasks have all of it from the start.
+ */
+function oom_kill_process(m: Machine, host: number, vm: number): boolean {
+  const { memory_limit_pages } = vmSpec(m, vm);
+  const in_container = memory_limit_pages !== null && m.vms[vm]!.nr_charged_pages >= memory_limit_pages;
+  const all = m.program.vms.flatMap((spec, id) => (spec.host === host && (!in_container || id === vm) ? [id] : []));
+  if (all.some(id => oom_victim(m, id) && m.vms[id]!.nr_charged_pages > 0)) return true;
+  let victim = -1;
+  for (const id of all) {
+    const { state, nr_charged_pages } = m.vms[id]!;
+    if (state !== VM_STATE.RUNNING || nr_charged_pages === 0) continue;
+    if (victim < 0 || nr_charged_pages > m.vms[victim]!.nr_charged_pages) victim = id;
+  }
+  if (victim < 0) return false;
+  m.hosts[host]!.nr_oom_kills += 1;
+  m.observe?.(OBS.oom_kill, victim, victim, -1);
+  end_vm(m, victim, 'kill');
+  // Those of its threads that wait for memory as well wait for nothing any more.
+  wake_memory_waiters(m, host);
+  return true;
+}
+
+/** It has been killed: what it asks for it need not get, as it will not use it. Models fatal_signal_pending(). */
+export function oom_victim(m: Machine, vm: number): boolean {
+  const { state, end } = m.vms[vm]!;
+  return state !== VM_STATE.RUNNING && end === VM_END.kill;
 }
 
 /** Notes an `evict` of the scenario that could not be carried out. */

@@ -15,21 +15,13 @@ import { mmput } from '../mm/exit_mmap.ts';
 import { begin_memory_job } from '../mm/memory_job.ts';
 import { OBS } from '../observe.ts';
 import { TASK_STATE, type Thread, WAIT } from '../schema.ts';
+import { end_vm } from './end.ts';
 
 /** Tells the main thread of a VM to change a memslot. */
 export function change_memslot(m: Machine, vm: number, change: number): void {
   const row = m.vms[vm]!;
   if (row.state !== VM_STATE.RUNNING || row.memslot_changes.has(change)) return;
   row.memslot_changes.push(change);
-  wake_up_process(m, m.threads[m.places.vms[vm]!.vmm]!);
-}
-
-/** Tells the main thread of a VM to end it. */
-export function end_vm(m: Machine, vm: number, how: 'destroy' | 'kill'): void {
-  const row = m.vms[vm]!;
-  if (row.state !== VM_STATE.RUNNING) return;
-  row.state = VM_STATE.ENDING;
-  row.end = VM_END[how];
   wake_up_process(m, m.threads[m.places.vms[vm]!.vmm]!);
 }
 

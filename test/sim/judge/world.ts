@@ -60,6 +60,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
         workers: 2,
         isa: 'svm',
         reclaim: 'lru',
+        oom: 'invalid',
         swap: {
           name: 'nvme',
           size_pages: 16,
