@@ -8,7 +8,7 @@ import { conclude } from '../sim/judge/verdict.ts';
 import type { JudgementResult, Verdict, Violation } from '../sim/outcome.ts';
 import type { Judgement, Program } from '../sim/program.ts';
 import { budgetNames } from './budgets.ts';
-import type { Found } from './notes.ts';
+import { endless } from './liveness.ts';
 import { type Progress, Search } from './search.ts';
 import { untimed } from './untimed.ts';
 import { walk } from './walks.ts';
@@ -60,6 +60,8 @@ export interface Counterexample {
   readonly judgement: Judgement;
   readonly actual: string;
   readonly schedule: readonly number[];
+  /** What then goes on for ever, round and round; null where the schedule ends it. */
+  readonly cycle: readonly number[] | null;
 }
 
 export interface Exploration {
@@ -76,6 +78,8 @@ export interface Exploration {
   readonly transitions: number;
   readonly steps: number;
   readonly depth: number;
+  /** Whether anything can go on for ever, and if so whether it was looked for what then never comes. */
+  readonly endless: 'nothing' | 'judged' | 'not looked for';
   /** Why not everything was seen, in words; null where everything was. */
   readonly stopped: string | null;
   readonly bytes_per_state: number;
@@ -104,21 +108,28 @@ export function* exploring(timed: Program, options: ExploreOptions): Generator<P
   const { program, left_out } = untimed(timed);
   const walks = options.strategy === 'random' || options.strategy === 'pct';
   const result = yield* walks ? walk(program, options) : new Search(program, options).run();
-  const found = new Map(result.found.map(each => [each.judgement.name, each]));
-  const judgements = program.judgements.map(judgement =>
-    resultOf(judgement, found.get(judgement.name), result.stopped === null, result.reached.has(judgement.name)),
-  );
   const { states, transitions, steps, depth, stopped, bytes } = result;
+  const ways = result.found.map(
+    ({ judgement, actual, path }): Counterexample => ({ judgement, actual, schedule: path, cycle: null }),
+  );
+  const failed = new Set(ways.map(({ judgement }) => judgement.name));
+  const cycles = result.cyclic && stopped === null ? lassos(program, options, failed) : null;
+  const counterexamples = [...ways, ...(cycles?.ways ?? [])];
+  const judgements = program.judgements.map(judgement => {
+    const way = counterexamples.find(each => each.judgement === judgement || each.judgement.name === judgement.name);
+    return resultOf(judgement, way, stopped === null, result.reached.has(judgement.name));
+  });
   return {
     program,
     ...conclude(program, judgements, 0, steps),
     judgements,
-    counterexamples: result.found.map(({ judgement, actual, path }) => ({ judgement, actual, schedule: path })),
+    counterexamples,
     left_out,
     states,
     transitions,
     steps,
     depth,
+    endless: cycles === null ? 'nothing' : cycles.complete ? 'judged' : 'not looked for',
     stopped,
     bytes_per_state: states === 0 ? 0 : bytes / states,
     collision_odds: options.exact ? 0 : states ** 2 / 2 ** 65,
@@ -128,9 +139,27 @@ export function* exploring(timed: Program, options: ExploreOptions): Generator<P
   };
 }
 
+/** States that are kept with all that leads from one to another, to find what goes on for ever. */
+const MOST_STATES_OF_CYCLES = 300_000;
+
+function lassos(program: Program, options: ExploreOptions, failed: ReadonlySet<string>) {
+  const open = program.judgements.filter(({ name, kind }) => kind !== 'sometimes' && !failed.has(name));
+  const most = Math.min(options.states ?? MOST_STATES_OF_CYCLES, MOST_STATES_OF_CYCLES);
+  const { lassos, complete } = endless(program, most, new Set(open.map(({ name }) => name)));
+  const ways = lassos.map(
+    ({ judgement, stem, cycle }): Counterexample => ({
+      judgement,
+      actual: `it goes on for ever, ${cycle.length} steps round and round`,
+      schedule: stem,
+      cycle,
+    }),
+  );
+  return { complete, ways };
+}
+
 function resultOf(
   judgement: Judgement,
-  found: Found | undefined,
+  found: Counterexample | undefined,
   complete: boolean,
   reached: boolean,
 ): JudgementResult {
@@ -144,7 +173,7 @@ function resultOf(
     return { ...blank, holds: complete ? 'no' : 'undecided', step: null, actual, message };
   }
   if (found) {
-    const step = found.path.length;
+    const step = found.schedule.length;
     const message = `violated: ${kind} '${name}' after ${step} steps: expected ${expected}, found ${found.actual}`;
     return { ...blank, holds: 'no', step, actual: found.actual, message };
   }

@@ -28,6 +28,8 @@ export interface SearchResult extends Progress {
   readonly reached: ReadonlySet<string>;
   /** Why not everything was seen; null where everything was. */
   readonly stopped: string | null;
+  /** Something may go on for ever. */
+  readonly cyclic: boolean;
   readonly rounds: number;
 }
 
@@ -55,14 +57,15 @@ export class Search {
   #parent = NO_PARENT;
   readonly #chain: number[] = [];
   readonly #reduce: boolean;
-  readonly #exact: Set<string> | null;
+  readonly #exact: Map<string, number> | null;
   #stopped: string | null = null;
+  #cyclic = false;
 
   constructor(program: Program, options: ExploreOptions) {
     this.#options = options;
     // A bound on preemptions is about orders: none may stand for another.
     this.#reduce = options.reductions.has('order') && options.preemptions === null;
-    this.#exact = options.exact ? new Set() : null;
+    this.#exact = options.exact ? new Map() : null;
     const footprints = new Footprints();
     const world = new World(program, { footprint: this.#reduce ? footprints : null, paranoid: options.paranoid });
     this.#world = world;
@@ -102,6 +105,7 @@ export class Search {
       found: this.#notes.found,
       reached: this.#notes.reached,
       stopped: this.#stopped,
+      cyclic: this.#cyclic,
       rounds,
     };
   }
@@ -210,7 +214,11 @@ export class Search {
 
   /** Goes on for as long as there is one way to, then keeps the state; true if it was new. */
   #follow(depth: number): boolean {
-    for (let length = 0; length < LONGEST_CHAIN; length += 1) {
+    for (let length = 0; ; length += 1) {
+      if (length === LONGEST_CHAIN) {
+        this.#cyclic = true;
+        break;
+      }
       const count = this.#enabled();
       if (!this.#anyFair(count)) {
         this.#quiescent += 1;
@@ -227,7 +235,12 @@ export class Search {
   #keep(depth: number, goes_on: boolean): boolean {
     this.#footprints.end();
     this.#identity.update();
-    if (this.#isKnown()) return false;
+    const known = this.#known();
+    if (known >= 0) {
+      // Led back to where it came from, perhaps.
+      if (known <= this.#parent) this.#cyclic = true;
+      return false;
+    }
     const { high, low } = this.#identity;
     const state = this.#visited.add(high, low, this.#parent, this.#chain);
     this.#depth = Math.max(this.#depth, depth);
@@ -235,13 +248,14 @@ export class Search {
     return true;
   }
 
-  #isKnown(): boolean {
+  /** The number of the state, or -1 if it is new. */
+  #known(): number {
     const { high, low } = this.#identity;
-    if (this.#exact === null) return this.#visited.find(high, low) >= 0;
+    if (this.#exact === null) return this.#visited.find(high, low);
     const text = this.#identity.text();
-    if (this.#exact.has(text)) return true;
-    this.#exact.add(text);
-    return false;
+    const known = this.#exact.get(text) ?? -1;
+    if (known < 0) this.#exact.set(text, this.#visited.size);
+    return known;
   }
 
   #enabled(): number {

@@ -60,7 +60,16 @@ export function* walk(program: Program, options: ExploreOptions): Generator<Prog
     }
   }
   stopped ??= `${walks} paths`;
-  return { ...progress(), steps, quiescent, found: notes.found, reached: notes.reached, stopped, rounds: walks };
+  return {
+    ...progress(),
+    steps,
+    quiescent,
+    found: notes.found,
+    reached: notes.reached,
+    stopped,
+    cyclic: false,
+    rounds: walks,
+  };
 
   function progress(): Progress {
     return { states: 0, transitions: steps, frontier: options.walks - walks, depth: deepest, bytes: start.bytes };
