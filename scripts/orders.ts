@@ -34,6 +34,8 @@ interface Fault {
   in_exit: boolean;
   injected: boolean;
   completed: boolean;
+  /** Its ready came in that exit, and no interrupt with it. */
+  silent: boolean;
   acknowledged: boolean;
 }
 
@@ -48,6 +50,8 @@ interface Thread {
   readies: number;
   /** The fault whose ready was the last, for the interrupt that tells of it. */
   told: Fault | null;
+  /** A fault that nobody was told of, and whose ready was the line before: an interrupt may tell of that all the same. */
+  untold: Fault | null;
 }
 
 function count(map: Map<string, number>, key: string, by = 1): void {
@@ -75,7 +79,7 @@ export class OrderReader {
     const known = this.#threads.get(event.pid);
     if (known) this.#ofVcpu(event, known);
     else if (is(event, 'kvm_exit') || is(event, 'kvm_entry')) {
-      const thread: Thread = { prefix: [], reason: '', faults: [], readies: 0, told: null };
+      const thread: Thread = { prefix: [], reason: '', faults: [], readies: 0, told: null, untold: null };
       this.#threads.set(event.pid, thread);
       this.#ofVcpu(event, thread);
     }
@@ -106,11 +110,14 @@ export class OrderReader {
   }
 
   #ofVcpu(event: TraceEvent, thread: Thread): void {
+    this.#endUntold(event, thread);
     if (is(event, 'kvm_exit')) {
       thread.reason = REASONS.get(Number(field(event, 'exit_reason'))) ?? String(field(event, 'exit_reason'));
       thread.prefix = [`exit ${thread.reason}`];
       this.#countReadies(thread, 'another exit for msr');
-    } else if (is(event, 'kvm_page_fault')) thread.prefix.push('page_fault');
+    } else if (is(event, 'kvm_nested_vmexit')) thread.prefix.push('of L2');
+    else if (is(event, 'kvm_nested_vmexit_inject')) this.#toL1(event, thread);
+    else if (is(event, 'kvm_page_fault')) thread.prefix.push('page_fault');
     else if (is(event, 'kvm_try_async_get_page')) thread.prefix.push('try_async');
     else if (is(event, 'kvm_async_pf_repeated_fault')) this.#repeated(field(event, 'gva'), thread);
     else if (is(event, 'kvm_async_pf_not_present')) this.#notPresent(event, thread);
@@ -131,6 +138,7 @@ export class OrderReader {
       in_exit: true,
       injected: false,
       completed: false,
+      silent: false,
       acknowledged: false,
     };
     thread.faults.push(fault);
@@ -157,7 +165,7 @@ export class OrderReader {
       fault.words.push(field(event, 'immediate_exit') ? 'entry!' : 'entry');
       fault.in_exit = false;
       // Nothing was injected: the guest is not told, and ready is the end of it.
-      if (!fault.injected && fault.words.includes('ready')) fault.acknowledged = true;
+      if (fault.silent) fault.acknowledged = true;
     }
     this.#close(thread);
   }
@@ -175,8 +183,29 @@ export class OrderReader {
     // Whether it is the exit of an acknowledgement shows only at its end.
     if (thread.reason === 'msr') thread.readies += 1;
     else count(this.#readyIn, fault.in_exit ? 'the exit that found the page missing' : `an exit for ${thread.reason}`);
-    if (!fault.injected && !fault.in_exit) fault.acknowledged = true;
+    if (!fault.injected) thread.untold = fault;
     this.#close(thread);
+  }
+
+  /** Without an interrupt right behind it, the ready of a fault that the guest was not told of is the end of that. */
+  #endUntold(event: TraceEvent, thread: Thread): void {
+    const fault = thread.untold;
+    if (!fault || is(event, 'sched_wakeup') || is(event, 'sched_switch')) return;
+    thread.untold = null;
+    if (is(event, 'kvm_apic_accept_irq') && field(event, 'vec') === APF_VECTOR) return;
+    if (!fault.in_exit) fault.acknowledged = true;
+    else fault.silent = true;
+    this.#close(thread);
+  }
+
+  /** A nested guest stops for its hypervisor: to be told of the fault, or for another reason. */
+  #toL1(event: TraceEvent<'kvm_nested_vmexit_inject'>, thread: Thread): void {
+    const fault = thread.faults.find(each => each.in_exit);
+    if (!fault) return;
+    const told = field(event, 'exit_info2') === fault.token;
+    if (told) fault.injected = true;
+    const reason = Number(field(event, 'exit_code'));
+    fault.words.push(told ? 'L1 told' : `L1 ${REASONS.get(reason) ?? reason}`);
   }
 
   #tell(thread: Thread, word: string): void {

@@ -16,8 +16,9 @@ import { bytesOf, recordingFiles } from './trace/recordings.ts';
 
 const NORM = 'exit npf page_fault try_async not_present #PF entry completed ready accept_irq inj_virq ACK';
 
-const compared = COMPARISONS.map(({ recording, case_name, variant }) => {
-  const model = modelOrders(programOf(case_name, variant));
+const compared = COMPARISONS.map(comparison => {
+  const { recording, case_name, variant } = comparison;
+  const model = modelOrders(programOf(comparison));
   return { recording, case_name, variant, recorded: shippedOrders(recording), model };
 });
 const ofModel = (wanted: string) =>
@@ -38,10 +39,11 @@ for (const { recording, case_name, recorded, model } of compared) {
   });
 
   test(`${recording}: the commonest order is the same`, () => {
-    if (case_name === 'the guest is not told') return;
-    const norm = case_name === 'shadow tables' ? NORM.replace('npf', 'PF excp') : NORM;
-    equal([...recorded.sentences.keys()][0], norm);
-    equal([...model.sentences.keys()][0], norm);
+    const [first] = recorded.sentences.keys();
+    // How fast the disk is beside a tick decides whether a guest that is not told meets its page once or more often.
+    if (recording !== 'mg-nopv-1cpu') equal([...model.sentences.keys()][0], first);
+    if (recording.startsWith('mg-n')) return;
+    equal(first, case_name === 'shadow tables' ? NORM.replace('npf', 'PF excp') : NORM);
   });
 
   test(`${recording}: what only one of them shows has a reason`, () => {
@@ -80,6 +82,19 @@ test('a page may be ready in the very exit that found it missing, before its #PF
   );
 });
 
+test('L1 is told only where something else asked for the look at events; the other tokens are lost, and answered', () => {
+  const { model, recorded } = present(
+    compared.find(({ recording }) => recording === 'mg-nested-pfvmexit'),
+    'nested',
+  );
+  for (const { sentences } of [model, recorded]) {
+    const alone = [...sentences.keys()].filter(each => / not_present entry/.test(each));
+    ok(alone.length >= 2, 'the next line is the entry');
+    ok([...sentences.keys()].some(each => each.includes('L1 told')));
+    ok([...sentences.keys()].every(each => each.endsWith(' ACK')));
+  }
+});
+
 test('6.12 frees an item only after its worker has printed: the guest is never told before the completed line', () => {
   const early = (sentences: ReadonlyMap<string, number>) =>
     [...sentences.keys()].filter(each => / inj_virq .*completed/.test(each));
@@ -90,7 +105,7 @@ test('6.12 frees an item only after its worker has printed: the guest is never t
 test('another protocol has other orders: the comparison can fail', () => {
   const recorded = shippedOrders('mg-pv-1cpu').sentences;
   for (const variant of ['linux_4_19', 'sync', 'v7']) {
-    const { sentences } = modelOrders(programOf('paravirtual', variant), 1);
+    const { sentences } = modelOrders(programOf({ ...present(COMPARISONS[0], 'the first'), variant }), 1);
     equal(
       [...sentences.keys()].filter(sentence => recorded.has(sentence)),
       [],

@@ -15,12 +15,13 @@ import { ORDERS_SEEN } from '../orders_seen.ts';
 const INTRODUCTION = `# The model beside real kernels
 
 Made by \`npm run docs\` from the recordings in \`test/data/recordings\` and from runs of \`scenarios/recorded-mg-1cpu.apf\`
-with eight seeds each.
+and \`scenarios/nested-recorded.apf\` with eight seeds each.
 
 Each asynchronous page fault is one sentence: what concerns its token, from the exit that found the page missing to the
 guest's acknowledgement. \`completed\` is printed by a kworker, everything else by the vCPU's thread. \`entry!\` is an entry
 with an immediate exit; \`#PF again\` the same exception injected once more, after an entry that was called off;
-\`repeated*\` one or more repeated faults. The percentages depend on the speed of disk and CPUs, which the model only
+\`repeated*\` one or more repeated faults. A fault \`of L2\` is a nested guest's; \`L1 told\` is its stop with a #PF exit that has
+the token, \`L1 interrupt\` its stop for another reason. The percentages depend on the speed of disk and CPUs, which the model only
 approximates; which sentences there are does not.
 `;
 
@@ -44,9 +45,10 @@ function ordersSeen(): string {
   return `${ORDERS}\n| seen | shown by |\n| --- | --- |\n${rows.join('')}`;
 }
 
-function section({ recording, case_name, variant }: Comparison): string {
+function section(comparison: Comparison): string {
+  const { recording, case_name, variant } = comparison;
   const recorded = shippedOrders(recording);
-  const model = modelOrders(programOf(case_name, variant));
+  const model = modelOrders(programOf(comparison));
   const kinds = [...new Set([...recorded.events.keys(), ...model.events.keys()])].sort();
   const alone = kinds.filter(kind => recorded.events.has(kind) !== model.events.has(kind));
   return `## ${recording} and ${variant}, "${case_name}"
