@@ -15,6 +15,7 @@ import { protocols } from './commands/protocols.ts';
 import { replay } from './commands/replay.ts';
 import { run } from './commands/run.ts';
 import { show } from './commands/show.ts';
+import { shrink } from './commands/shrink.ts';
 import { story } from './commands/story.ts';
 import { watch } from './commands/watch.ts';
 import { why } from './commands/why.ts';
@@ -37,6 +38,7 @@ export const LABORATORY = {
   replay,
   run,
   show,
+  shrink,
   story,
   watch,
   why,

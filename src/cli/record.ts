@@ -14,10 +14,16 @@ export interface Ran {
   readonly outcome: Outcome;
 }
 
-export function recordedRuns(given: Given, entries: readonly Entry[]): Promise<string> {
-  const ran = entries.flatMap(({ file, run, end }): Ran[] =>
-    run === null || end.kind !== 'ran' ? [] : [{ file, run, outcome: end.outcome }],
-  );
+/** Every run, and of every exploration what it has found. */
+export async function recordedRuns(given: Given, entries: readonly Entry[]): Promise<string> {
+  const ran: Ran[] = [];
+  for (const { file, run, end } of entries) {
+    if (run === null) continue;
+    if (end.kind === 'ran') ran.push({ file, run, outcome: end.outcome });
+    if (end.kind !== 'explored') continue;
+    const { foundIn } = await import('./found.ts');
+    for (const outcome of foundIn(end.exploration)) ran.push({ file, run, outcome });
+  }
   return printRuns(given, ran);
 }
 

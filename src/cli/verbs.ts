@@ -35,7 +35,12 @@ export const PRINT = toggle('print', 'print the model of each run, everything re
 export const CHECK = toggle('check', 'write nothing; fail and name the files that are not formatted');
 export const UPGRADE = toggle('upgrade', 'rewrite files of an older language to the newest, and say which are in it');
 export const SHOW_REPORT = choice('report', ['pretty', 'json'], 'pretty', 'the summary for people or for programs');
-export const AS = choice('as', ['summary', ...TRACE_FORMATS], 'summary', 'print the events instead of the summary');
+export const AS = choice(
+  'as',
+  ['summary', 'story', 'sequence', 'table', 'review', ...TRACE_FORMATS],
+  'summary',
+  'print a run turn by turn, or the events, instead of the summary',
+);
 export const IN = text('in', 'FILE', 'a scenario whose variants can be named too');
 export const AT = text('at', 'TIME', 'open at this virtual time: 3ms');
 export const MOMENT = text('at', 'TIME', 'at this virtual time: 3ms (the first judgement that fails, else the end)');
@@ -127,6 +132,7 @@ allows, ticks once where it says nothing. Ctrl-C stops, and says what was covere
       ALL,
       TIMING,
       REPORT,
+      RECORD,
       PARANOID,
       BAIL,
     ],
@@ -134,6 +140,10 @@ allows, ticks once where it says nothing. Ctrl-C stops, and says what was covere
       ['apflab explore race.apf', 'every order, or the shortest that breaks something'],
       ['apflab explore race.apf --variants v6,linux_6_12 --states 2M', 'two protocols, with a bound'],
       ['apflab explore scenarios/explore --report pretty,json=orders.json', 'a folder, and a report for programs'],
+      [
+        'apflab explore race.apf --record found.run',
+        'keep what breaks something: show, why, watch, replay and diff take it',
+      ],
     ],
   },
   watch: {
@@ -197,11 +207,15 @@ the newest; there has been no other than language 1, so only that line is put ri
     count: [1, 1],
     summary: 'summarise a recording of a real kernel, or a run',
     about: `FILE is text of ftrace, trace-cmd report or perf script, plain or gzipped, a run file, or - for standard input.
-The summary counts events, vCPU threads and tokens, and gives the latencies between not_present, completed and ready.`,
+The summary counts events, vCPU threads and tokens, and gives the latencies between not_present, completed and ready.
+A run can also be told: who had a turn, what he did in it that anybody can see, and how it all stands at the end. As a
+story, as a diagram of at most 100 columns with one for each actor, as a table, or as Markdown of 72 columns for a mail:
+the rule that was broken, the scenario, the story.`,
     flags: [SHOW_REPORT, AS, VARIANTS, GREP],
     examples: [
       ['apflab show trace.txt.gz', 'counts and latencies'],
       ['apflab show trace.txt --as trace-cmd', "the same events in trace-cmd's spelling"],
+      ['apflab show found.run --as story', 'what happened, actor by actor'],
       ['apflab show found.run --report json', 'for programs'],
     ],
   },
@@ -214,6 +228,17 @@ The summary counts events, vCPU threads and tokens, and gives the latencies betw
 trace comes out different.`,
     flags: [VARIANTS, GREP, TRACE, FORMAT, REPORT, PARANOID, BAIL],
     examples: [['apflab replay found.run --trace -', 'see the trace again']],
+  },
+  shrink: {
+    name: 'shrink',
+    operands: 'RUN',
+    count: [1, 1],
+    summary: 'make what an exploration has found shorter',
+    about: `RUN is a run file of apflab explore --record, which has shrunk it already as far as a moment allows. Looks for
+fewer switches from one actor to another, then for fewer steps, never for more; each that it takes still breaks the same
+judgement. Without --record it only says how short they can be.`,
+    flags: [VARIANTS, GREP, RECORD],
+    examples: [['apflab shrink found.run --record short.run', 'then: apflab show short.run --as story']],
   },
   diff: {
     name: 'diff',

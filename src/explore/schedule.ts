@@ -16,9 +16,9 @@ export function scheduleOf(explored: Program, moves: readonly number[], breaks: 
   return { moves: [...world.settled, ...moves], end: goes_on ? 'steps' : 'quiescent', breaks };
 }
 
-/** The program with times, run in that order. It is judged by what the schedule breaks, and by nothing else. */
-export function scheduled(timed: Program, schedule: Schedule): Program {
-  const { program: explored } = untimed(timed);
+/** The program, run in that order. It is judged by what the schedule breaks, and by nothing else. */
+export function scheduled(given: Program, schedule: Schedule): Program {
+  const explored = exploredOf(given);
   const of = (name: string) => name === schedule.breaks;
   const program: Program = {
     ...explored,
@@ -31,7 +31,13 @@ export function scheduled(timed: Program, schedule: Schedule): Program {
   return { ...program, limit_ns: simulation.machine.clock.now_ns };
 }
 
-/** The moves of a schedule from the first state on: without those that are made before anybody's turn. */
-export function movesOf(explored: Program, { moves }: Schedule): readonly number[] {
-  return moves.slice(new World(explored).settled.length);
+/** A program as it is explored: without times, and in no order. */
+export function exploredOf({ schedule: _, ...program }: Program): Program {
+  return program.untimed ? { ...program, limit_ns: Number.MAX_SAFE_INTEGER } : untimed(program).program;
+}
+
+/** The moves of a scheduled run from the first state on: without those that are made before anybody's turn. */
+export function movesOf(program: Program): readonly number[] {
+  const { settled } = new World(exploredOf(program));
+  return program.schedule?.moves.slice(settled.length) ?? [];
 }

@@ -10,8 +10,10 @@ import { EXIT, type ExitCode } from '../exit.ts';
 import { openInput, wholeOf } from '../input.ts';
 import { selectionOf } from '../plan.ts';
 import { openRecording } from '../recording.ts';
+import { Refusal } from '../refusal.ts';
 import { replayQuietly } from '../replaying.ts';
 import { isRunFile, readRunFile } from '../run_file.ts';
+import { isTelling, tellRuns } from '../telling.ts';
 import type { Terminal } from '../terminal.ts';
 import { TraceWriter } from '../trace_writer.ts';
 import { AS, SHOW_REPORT, type TraceFormat } from '../verbs.ts';
@@ -22,6 +24,10 @@ export async function show(args: Args, terminal: Terminal): Promise<ExitCode> {
   const as = args.get(AS);
   if (isRunFile(input.head)) {
     const runFile = await readRunFile(path, wholeOf(input));
+    if (isTelling(as)) {
+      tellRuns(path, runFile, as, selectionOf(args), terminal);
+      return EXIT.ok;
+    }
     if (as !== 'summary') {
       await replayQuietly(runFile, selectionOf(args), new TraceWriter(terminal.out, as), terminal);
       return EXIT.ok;
@@ -33,6 +39,11 @@ export async function show(args: Args, terminal: Terminal): Promise<ExitCode> {
     say(importer.finish(), args, terminal);
     return EXIT.ok;
   }
+  if (isTelling(as))
+    throw new Refusal(
+      `--as ${as}: ${path} is no run file`,
+      'a recording does not say what its threads did between events',
+    );
   const recording = await openRecording(input);
   if (as === 'summary') say(recording, args, terminal);
   else print(recording, as, terminal);

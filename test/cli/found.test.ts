@@ -1,0 +1,55 @@
+/** Counterexamples in run files: what explore keeps, the other verbs reopen. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MISSING_PAGE } from '../explore/counterexamples.ts';
+import { inWorld, type World } from './world.ts';
+
+function scene(name: string, body: (world: World) => Promise<void>): void {
+  test(name, () =>
+    inWorld({ 'race.apf': MISSING_PAGE }, async world => {
+      const { code } = await world.apflab(['explore', 'race.apf', '--variants', 'v6,v7', '--record', 'found.run']);
+      assert.is(code, 1);
+      await body(world);
+    }),
+  );
+}
+
+scene('they replay to the same failures', async ({ apflab }) => {
+  const { code, out, err } = await apflab(['replay', 'found.run']);
+  assert.is(code, 1);
+  assert.is(err, '');
+  assert.match(out, /violated: honest[\s\S]*violated: woken/);
+  assert.match(out, '2 runs: 2 fail');
+});
+
+scene('they are shown, explained and compared', async ({ apflab }) => {
+  for (const as of ['story', 'sequence', 'table', 'review', 'ftrace']) {
+    const { code, out } = await apflab(['show', 'found.run', '--as', as, '--variants', 'v7']);
+    assert.is(code, 0);
+    assert.match(out, as === 'ftrace' ? 'kvm_async_pf_not_present' : 'not_present(');
+  }
+  assert.match((await apflab(['why', 'found.run', 't.vcpu[0]', '--variants', 'v7'])).out, "'woken' fails");
+  const { code, out } = await apflab(['diff', 'found.run', '--variants', 'v6,v7']);
+  assert.is(code, 1);
+  assert.match(out, 'v6 beside v7');
+});
+
+scene('shrink says how short they are, and writes them', async ({ apflab, folder }) => {
+  const { code, out } = await apflab(['shrink', 'found.run', '--record', 'short.run']);
+  assert.is(code, 0);
+  assert.match(out, "race.apf: c on v6, 'honest': 20 steps, 0 context switches -> 20 steps, 0 context switches\n");
+  assert.ok(existsSync(join(folder, 'short.run')));
+  assert.is((await apflab(['replay', 'short.run'])).code, 1);
+});
+
+scene('a recording cannot be told, and a run by time cannot be shrunk', async ({ apflab }) => {
+  assert.is((await apflab(['run', 'race.apf', '--variants', 'v6', '--record', 'timed.run'])).code, 1);
+  assert.match((await apflab(['shrink', 'timed.run'])).err, 'timed.run holds no counterexample');
+  assert.is((await apflab(['show', 'timed.run', '--as', 'story'])).code, 0);
+  await apflab(['run', 'race.apf', '--variants', 'v6', '--trace', 'trace.txt']);
+  assert.match((await apflab(['show', 'trace.txt', '--as', 'story'])).err, 'trace.txt is no run file');
+});
+
+test.run();
