@@ -251,8 +251,9 @@ for B; one file is enough then. Runs are paired by case and cell.
 
 Two runs are followed to the first thing that one does and the other does not: what it is, who does it, what the other
 does instead and whether it ever does it, in which fields the machines then differ, and which knob alone turns the one
-into the other there. Times do not count, but from where they differ is said. Where a recording is one side and no
-event is the same, exits with asynchronous page faults are compared by the order of their events.
+into the other there. Times do not count, but from where they differ is said. A run and a recording,
+or two recordings, are compared event by event; where these are not all the same, exits with asynchronous page faults are
+compared by the order of their events.
 
 Exit code 0: no difference; 1: there is one.`,
     flags: [...SELECTION, IN, FROM, DIFF_REPORT],

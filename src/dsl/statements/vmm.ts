@@ -74,8 +74,7 @@ export const snapshot = statement({
   where: ['file', 'case'],
   syntax: seq(word('snapshot'), name('name'), word('of'), name('vm', 'VM'), block('snapshot')),
   summary: 'A plan of snapshots: saves a VM over and over, and keeps the latest.',
-  about:
-    '`restore NAME` takes the latest, `restore NAME back 2` the one before the last; `NAME.kept` are those there are.',
+  about: '`restore NAME` takes the latest, `restore NAME back 1` the one before it; `NAME.kept` are those there are.',
   examples: ['snapshot nightly of web { interval 10ms; keep 3 }'],
   declare: ({ name }, at, scope) => scope.thing(name, 'saved', at),
   check: ({ vm }, _at, check) => check.declared(vm, 'vm'),
