@@ -113,7 +113,9 @@ export function* exploring(timed: Program, options: ExploreOptions): Generator<P
     ({ judgement, actual, path }): Counterexample => ({ judgement, actual, schedule: path, cycle: null }),
   );
   const failed = new Set(ways.map(({ judgement }) => judgement.name));
-  const cycles = result.cyclic && stopped === null ? lassos(program, options, failed) : null;
+  const promises = program.judgements.filter(each => isPromise(each) && !failed.has(each.name));
+  const looked_for = result.cyclic && stopped === null && promises.length > 0;
+  const cycles = looked_for ? lassos(program, options, promises) : null;
   const counterexamples = [...ways, ...(cycles?.ways ?? [])];
   const judgements = program.judgements.map(judgement => {
     const way = counterexamples.find(each => each.judgement === judgement || each.judgement.name === judgement.name);
@@ -129,7 +131,8 @@ export function* exploring(timed: Program, options: ExploreOptions): Generator<P
     transitions,
     steps,
     depth,
-    endless: cycles === null ? 'nothing' : cycles.complete ? 'judged' : 'not looked for',
+    endless:
+      cycles === null ? (result.cyclic ? 'not looked for' : 'nothing') : cycles.complete ? 'judged' : 'not looked for',
     stopped,
     bytes_per_state: states === 0 ? 0 : bytes / states,
     collision_odds: options.exact ? 0 : states ** 2 / 2 ** 65,
@@ -142,8 +145,12 @@ export function* exploring(timed: Program, options: ExploreOptions): Generator<P
 /** States that are kept with all that leads from one to another, to find what goes on for ever. */
 const MOST_STATES_OF_CYCLES = 300_000;
 
-function lassos(program: Program, options: ExploreOptions, failed: ReadonlySet<string>) {
-  const open = program.judgements.filter(({ name, kind }) => kind !== 'sometimes' && !failed.has(name));
+/** What must come some time, not only if all comes to an end. */
+function isPromise({ kind, onset }: Judgement): boolean {
+  return kind === 'eventually' || kind === 'order' || onset !== null;
+}
+
+function lassos(program: Program, options: ExploreOptions, open: readonly Judgement[]) {
   const most = Math.min(options.states ?? MOST_STATES_OF_CYCLES, MOST_STATES_OF_CYCLES);
   const { lassos, complete } = endless(program, most, new Set(open.map(({ name }) => name)));
   const ways = lassos.map(

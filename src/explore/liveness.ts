@@ -7,6 +7,7 @@
  */
 import { assert } from '../base/assert.ts';
 import type { Judgement, Program } from '../sim/program.ts';
+import { components } from './components.ts';
 import { Frontier } from './frontier.ts';
 import { Identity } from './identity.ts';
 import { NO_PARENT, Visited } from './visited.ts';
@@ -96,44 +97,9 @@ class Graph {
     return this.#visited.path(state);
   }
 
-  /** States that can be reached from one another, of each set of them that has a cycle (Tarjan's algorithm). */
+  /** States that can be reached from one another, of each set of them that has a cycle. */
   components(): readonly (readonly number[])[] {
-    const size = this.#visited.size;
-    const index = new Int32Array(size).fill(-1);
-    const low = new Int32Array(size);
-    const on_stack = new Uint8Array(size);
-    const stack: number[] = [];
-    const found: number[][] = [];
-    let next = 0;
-    for (let root = 0; root < size; root += 1) {
-      if (index[root] !== -1) continue;
-      const calls: { readonly state: number; edge: number }[] = [{ state: root, edge: this.#begin[root]! }];
-      for (let call = calls.at(-1); call; call = calls.at(-1)) {
-        const { state } = call;
-        if (index[state] === -1) {
-          index[state] = next;
-          low[state] = next;
-          next += 1;
-          stack.push(state);
-          on_stack[state] = 1;
-        }
-        if (call.edge < this.#begin[state + 1]!) {
-          const to = this.#to[call.edge]!;
-          call.edge += 1;
-          if (index[to] === -1) calls.push({ state: to, edge: this.#begin[to]! });
-          else if (on_stack[to]) low[state] = Math.min(low[state]!, index[to]!);
-          continue;
-        }
-        calls.pop();
-        const caller = calls.at(-1);
-        if (caller) low[caller.state] = Math.min(low[caller.state]!, low[state]!);
-        if (low[state] !== index[state]) continue;
-        const component = stack.splice(stack.lastIndexOf(state));
-        for (const each of component) on_stack[each] = 0;
-        if (component.length > 1 || this.#edges(state).some(edge => this.#to[edge] === state)) found.push(component);
-      }
-    }
-    return found;
+    return components(this.#begin, this.#to);
   }
 
   /** Whether nobody is left out who could move all the time. */

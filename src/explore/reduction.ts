@@ -51,15 +51,12 @@ export class Reduction {
     return -1;
   }
 
-  /** The bit of the class of a move: each is one, as long as there are bits; requests at the device are alike. */
+  /** The bit of the class of a move: each is one, as long as there are bits. */
   bitOf(move: number): number {
     const known = this.#classOfMove[move]!;
     if (known !== 0) return 1 << (known - 1);
-    const { m, threads } = this.#world;
-    const device = move >= threads && move - threads < m.places.source.timer;
-    const sibling = device ? this.#classOfMove.subarray(threads, threads + m.ios.length).find(each => each !== 0) : 0;
-    this.#classes += sibling ? 0 : 1;
-    const number = sibling || Math.min(this.#classes, MOST_CLASSES);
+    this.#classes += 1;
+    const number = Math.min(this.#classes, MOST_CLASSES);
     this.#classOfMove[move] = number;
     this.#footprints.learned += 1;
     return 1 << (number - 1);

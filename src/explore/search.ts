@@ -2,6 +2,7 @@
  * Through everything that can happen: each state once, the nearest first or the latest first.
  */
 import type { Program } from '../sim/program.ts';
+import { components } from './components.ts';
 import type { ExploreOptions } from './explore.ts';
 import { Footprints } from './footprints.ts';
 import { Frontier } from './frontier.ts';
@@ -59,7 +60,11 @@ export class Search {
   readonly #reduce: boolean;
   readonly #exact: Map<string, number> | null;
   #stopped: string | null = null;
+  /** A thread went on for so long without a choice that there may be no end to it. */
   #cyclic = false;
+  /** Where the moves of each state lead that was looked at, in the order of the states; see components.ts. */
+  readonly #begin: number[] = [];
+  readonly #to: number[] = [];
 
   constructor(program: Program, options: ExploreOptions) {
     this.#options = options;
@@ -105,7 +110,7 @@ export class Search {
       found: this.#notes.found,
       reached: this.#notes.reached,
       stopped: this.#stopped,
-      cyclic: this.#cyclic,
+      cyclic: this.#cyclic || this.#hasCycle(),
       rounds,
     };
   }
@@ -118,6 +123,9 @@ export class Search {
     this.#exact?.clear();
     frontier.clear();
     this.#notes.clear();
+    this.#begin.length = 0;
+    this.#to.length = 0;
+    this.#cyclic = false;
     this.#transitions = 0;
     this.#steps = 0;
     this.#quiescent = 0;
@@ -174,6 +182,7 @@ export class Search {
   #expand(): void {
     const frontier = this.#frontier;
     this.#parent = frontier.next();
+    while (this.#begin.length <= this.#parent) this.#begin.push(this.#to.length);
     const { depth } = frontier;
     if (this.#options.depth !== null && depth >= this.#options.depth) {
       this.#stopped = `depth ${this.#options.depth}`;
@@ -237,12 +246,12 @@ export class Search {
     this.#identity.update();
     const known = this.#known();
     if (known >= 0) {
-      // Led back to where it came from, perhaps.
-      if (known <= this.#parent) this.#cyclic = true;
+      this.#to.push(known);
       return false;
     }
     const { high, low } = this.#identity;
     const state = this.#visited.add(high, low, this.#parent, this.#chain);
+    if (this.#parent !== NO_PARENT) this.#to.push(state);
     this.#depth = Math.max(this.#depth, depth);
     if (goes_on) this.#frontier.push(state, depth);
     return true;
@@ -256,6 +265,13 @@ export class Search {
     const known = this.#exact.get(text) ?? -1;
     if (known < 0) this.#exact.set(text, this.#visited.size);
     return known;
+  }
+
+  /** Depth first, states are not looked at in the order of their numbers: then nothing is known of cycles. */
+  #hasCycle(): boolean {
+    if (this.#options.strategy === 'dfs') return true;
+    while (this.#begin.length <= this.#visited.size) this.#begin.push(this.#to.length);
+    return components(this.#begin, this.#to).length > 0;
   }
 
   #enabled(): number {

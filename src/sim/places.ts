@@ -406,12 +406,14 @@ export function place(program: Program): Places {
   const evictions = evictionsOf(program, vms);
   const memory_jobs = memoryJobsOf(program, vms);
   const timers = interrupts.filter(interrupt => interrupt.timer >= 0);
-  const ios = Math.min(
-    60_000,
-    program.hosts.reduce((total, { swap }) => total + (swap ? 2 * swap.depth + swap.readahead_pages : 0), 0) +
-      4 * threads.length +
-      32,
-  );
+  const ios = program.untimed
+    ? vms.reduce((total, { pages }) => total + pages, 2)
+    : Math.min(
+        60_000,
+        program.hosts.reduce((total, { swap }) => total + (swap ? 2 * swap.depth + swap.readahead_pages : 0), 0) +
+          4 * threads.length +
+          32,
+      );
   const source = {
     io: 0,
     timer: 0,

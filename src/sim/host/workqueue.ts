@@ -23,7 +23,7 @@ export function insert_work(m: Machine, vcpu: Vcpu, id: number): void {
   const work = m.works[id]!;
   if (work.state !== WORK_STATE.PENDING || m.hosts[host]!.workqueue.has(id)) return;
   if (!m.timed) {
-    begin_at_once(m, work, m.threads[workerOf(m, host, id)]!);
+    begin_at_once(m, work, m.threads[worker_of(m, work)]!);
     return;
   }
   m.hosts[host]!.workqueue.push(id);
@@ -49,8 +49,9 @@ function begin_at_once(m: Machine, work: Work, worker: Thread): void {
 }
 
 /** Explored, each item has a worker of its own: one that sleeps would be replaced by another, so all may run at once. */
-function workerOf(m: Machine, host: number, id: number): number {
-  return m.places.hosts[host]!.workers[id]!;
+export function worker_of(m: Machine, work: Work): number {
+  const { host } = m.places.vcpus[work.vcpu - 1]!;
+  return m.places.hosts[host]!.workers[work.id]!;
 }
 
 /**
@@ -91,19 +92,18 @@ export function flush_work(m: Machine, thread: Thread, work: Work): boolean {
 export function work_returned(m: Machine, thread: Thread, work: Work): void {
   work.state = WORK_STATE.IDLE;
   const { host } = m.places.threads[thread.id]!;
-  wake_flushers(m, m.places.hosts[host]!.vcpuThreads, work);
+  // Its own vCPU's thread is the one that would wait for it.
+  wake_flusher(m, m.places.vcpus[work.vcpu - 1]!.thread, work);
   // Whoever destroys a VM, a worker perhaps, clears the queues in place of its vCPU threads.
   const { vm } = m.places.vcpus[work.vcpu - 1]!;
   if (m.vms[vm]!.state === VM_STATE.RUNNING) return;
-  wake_flushers(m, [m.places.vms[vm]!.vmm], work);
-  wake_flushers(m, m.places.hosts[host]!.workers, work);
+  wake_flusher(m, m.places.vms[vm]!.vmm, work);
+  for (const worker of m.places.hosts[host]!.workers) wake_flusher(m, worker, work);
 }
 
-function wake_flushers(m: Machine, threads: readonly number[], work: Work): void {
-  for (const number of threads) {
-    const waiter = m.threads[number]!;
-    if (waiter.wait === WAIT.work_done && waiter.wait_id === work.id) wake_up_process(m, waiter);
-  }
+function wake_flusher(m: Machine, number: number, work: Work): void {
+  const waiter = m.threads[number]!;
+  if (waiter.wait === WAIT.work_done && waiter.wait_id === work.id) wake_up_process(m, waiter);
 }
 
 /**

@@ -11,7 +11,7 @@ import { assert } from '../../base/assert.ts';
 import { gfn_of_page } from '../addr.ts';
 import { AT, type At } from '../at.ts';
 import { locked_out } from '../host/spinlock.ts';
-import { flush_work, queue_work } from '../host/workqueue.ts';
+import { flush_work, queue_work, worker_of } from '../host/workqueue.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
 import { vm_of_page } from '../mm/page.ts';
 import { release_orphan, wake_memory_waiters } from '../mm/swap.ts';
@@ -62,7 +62,12 @@ function alloc_work(m: Machine, vcpu: Vcpu): Work | null {
 export function free_work(m: Machine, work: Work): void {
   assert(work.used === 1, 'apf: an item is freed once');
   const { thread: threads } = m.layout.tables;
-  for (let id = 0; id < threads.capacity; id += 1) if (threads.work(id) === work.id + 1) threads.set_work(id, 0);
+  const worker = m.timed ? -1 : worker_of(m, work);
+  if (worker >= 0) {
+    if (threads.work(worker) === work.id + 1) threads.set_work(worker, 0);
+  } else {
+    for (let id = 0; id < threads.capacity; id += 1) if (threads.work(id) === work.id + 1) threads.set_work(id, 0);
+  }
   put_page(m, work);
   forget_notification(m, work);
   work.used = 0;

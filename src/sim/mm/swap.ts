@@ -230,8 +230,9 @@ function free_requests(m: Machine): number {
 }
 
 function submit(m: Machine, host: number, slot: number, pages: number, write: boolean): void {
-  let id = 0;
-  while (m.ios[id]!.state !== IO.free) id += 1;
+  // Explored, requests for different pages have rows of their own: which of them comes first makes no difference then.
+  let id = m.timed ? 0 : m.slot.hva(slot) - 1;
+  while (m.ios[id]!.state !== IO.free) id = id + 1 === m.ios.length ? 0 : id + 1;
   const io = m.ios[id]!;
   io.state = IO.queued;
   io.host = host as 0;
