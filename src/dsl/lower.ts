@@ -7,22 +7,22 @@
 import { present } from '../base/assert.ts';
 import type { Source, Span } from '../base/source.ts';
 import type { Entity, EventPattern, Expr } from '../sim/expr.ts';
-import type { OrderAct } from '../sim/ordered.ts';
 import type { Action, ActionOp, HostSpec, Place, ReportColumn, SwapSpec, Trigger, VmSpec } from '../sim/program.ts';
 import type { Report } from './diagnostic.ts';
 import { entityOf, fitting, membersOf, type Things, vmOfMemory } from './entity.ts';
 import { type Environment, evaluate } from './evaluate.ts';
 import { type Expression, pathText, type Word } from './expression.ts';
 import { Frame, nsOf, numberOf, PAGE_BYTES } from './frame.ts';
+import { ExplorationLowering } from './lower_exploration.ts';
 import { type Place as ExpressionPlace, lowerEvent, lowerExpression } from './lower_expression.ts';
-import { GuestLowering, heapPages } from './lower_guest.ts';
+import { FaultLowering } from './lower_faults.ts';
+import { GuestLowering, guestOf, heapPages } from './lower_guest.ts';
 import { JudgementLowering } from './lower_judgement.ts';
 import { MoveLowering } from './lower_moves.ts';
 import { nestedOf } from './lower_nested.ts';
 import { type PartOfHeap, partOf, rangeOf } from './lower_script.ts';
 import { settingOf } from './setting.ts';
 import type { Needs, Node, Round } from './statement.ts';
-import { FAILURES } from './statements/act.ts';
 import { placeOf, textAt } from './where.ts';
 
 /** Virtual time that a run goes on after the last thing a scenario names, where it sets no limit. */
@@ -46,6 +46,9 @@ export class Lowering {
   /** What moves a VM. */
   readonly moves: MoveLowering = new MoveLowering(this);
   readonly judge: JudgementLowering = new JudgementLowering(this);
+  /** What an exploration is to do, and what it may choose. */
+  readonly exploration: ExplorationLowering = new ExplorationLowering(this);
+  readonly faults: FaultLowering = new FaultLowering(this);
 
   readonly report: Report;
   #source: Source;
@@ -55,7 +58,12 @@ export class Lowering {
   frame: Frame;
   /** What the acts being lowered wait for; null for those that stand bare. */
   trigger: Trigger | null = null;
-  #ops: ActionOp[] | null = null;
+  /** The acts of the block being lowered: all, and those that are in no action yet. */
+  #ops: { readonly all: ActionOp[]; open: ActionOp[] } | null = null;
+  /** The block around them is a race, or one of its acts is chosen. */
+  #raced = false;
+  #choices = 0;
+  #choosing = false;
   #limit_ns: number | null = null;
   #limit_steps: number | null = null;
   #latest_ns = 0;
@@ -352,23 +360,80 @@ export class Lowering {
 
   act(op: ActionOp, at: Node): void {
     if (op.op === 'hold_event') this.#held_ns += op.ns;
-    if (this.#ops) this.#ops.push(op);
-    else this.actions.push({ place: this.place(at), trigger: { kind: 'start' }, ops: [op] });
+    if (this.#ops) {
+      this.#ops.all.push(op);
+      this.#ops.open.push(op);
+    } else this.actions.push({ place: this.place(at), trigger: { kind: 'start' }, ops: [op] });
   }
 
   under(trigger: Trigger, at: Node): readonly ActionOp[] {
     if (trigger.kind === 'at') this.lasts(trigger.ns);
     else if (trigger.kind === 'when') this.lasts(trigger.from_ns);
     else if (trigger.kind === 'every') this.lasts(trigger.until_ns ?? trigger.from_ns);
-    const ops: ActionOp[] = [];
-    const [outerOps, outerTrigger] = [this.#ops, this.trigger];
-    this.#ops = ops;
+    const outer = this.trigger;
     this.trigger = trigger;
-    for (const node of at.body) node.lower(node, this);
-    this.#ops = outerOps;
-    this.trigger = outerTrigger;
-    if (ops.length > 0) this.actions.push({ place: this.place(at), trigger, ops });
+    const { all, open } = this.#collected(at.body);
+    this.trigger = outer;
+    if (open.length > 0) this.actions.push({ place: this.place(at), trigger, ops: open });
+    return all;
+  }
+
+  #collected(nodes: readonly Node[]): { readonly all: ActionOp[]; readonly open: ActionOp[] } {
+    const outer = this.#ops;
+    const ops = { all: [], open: [] };
+    this.#ops = ops;
+    for (const node of nodes) node.lower(node, this);
+    this.#ops = outer;
     return ops;
+  }
+
+  /** Acts of which each may come at any point: an action each. In a timed run they come as written. */
+  race(at: Node): void {
+    if (this.#choosing) {
+      this.report.error('misplaced-statement', {
+        span: at.span,
+        message: 'a race is no single act to choose',
+        help: 'put the any into the race',
+      });
+      return;
+    }
+    const outer = this.#raced;
+    this.#raced = true;
+    this.#apart(at, null);
+    this.#raced = outer;
+  }
+
+  /** Acts of which one happens: an action each, with a number in common. */
+  any(at: Node): void {
+    if (this.#choosing) {
+      this.report.error('misplaced-statement', { span: at.span, message: 'write all the choices into one any' });
+      return;
+    }
+    this.#choosing = true;
+    this.#apart(at, this.#choices);
+    this.#choosing = false;
+    this.#choices += 1;
+  }
+
+  #apart(at: Node, choice: number | null): void {
+    const trigger = this.trigger ?? { kind: 'start' };
+    // What is written before happens before.
+    if (this.#ops && this.#ops.open.length > 0) {
+      this.actions.push({ place: this.place(at), trigger, ops: this.#ops.open });
+      this.#ops.open = [];
+    }
+    for (const node of at.body) {
+      const { open, all } = this.#collected([node]);
+      this.#ops?.all.push(...all);
+      if (open.length === 0) continue;
+      this.actions.push({
+        place: this.place(node),
+        trigger,
+        ops: open,
+        ...(this.#raced ? { raced: true } : {}),
+        ...(choice === null ? {} : { choice }),
+      });
+    }
   }
 
   /** At the end of the span, what the acts did is undone, where there is an undoing. */
@@ -382,62 +447,6 @@ export class Lowering {
   lasts(ns: number): void {
     this.#latest_ns = Math.max(this.#latest_ns, ns);
   }
-
-  fail(what: string, vm: Expression | null, times: Expression, condition: Expression | null, at: Node): void {
-    const holds = condition ? evaluate(condition, this.env, false) : null;
-    if (holds?.v === 'truth' && !holds.value) return;
-    const kind = Object.entries(FAILURES).find(([name]) => name === what)?.[1];
-    if (kind && !this.#varies(times)) {
-      const op: ActionOp = { op: 'fail', vm: vm ? this.entity(vm).id : 0, what: kind, next: numberOf(times, this.env) };
-      if (condition && !holds) this.#once(condition, op, at);
-      else this.act(op, at);
-    }
-  }
-
-  /** An act that waits for a condition: from the time of the trigger around it on. */
-  #once(condition: Expression, op: ActionOp, at: Node): void {
-    const { trigger } = this;
-    if (trigger && trigger.kind !== 'at' && trigger.kind !== 'start')
-      this.report.error('misplaced-statement', {
-        span: condition.span,
-        message: 'this trigger already says when',
-        help: 'put the condition into a when of its own',
-      });
-    const from_ns = trigger?.kind === 'at' ? trigger.ns : 0;
-    const when: Trigger = { kind: 'when', condition: this.expr(condition), from_ns };
-    this.actions.push({ place: this.place(at), trigger: when, ops: [op] });
-  }
-
-  order(
-    how: OrderAct['how'],
-    what: OrderAct['what'],
-    vm: Expression | null,
-    times: Expression,
-    time: Expression | null,
-    at: Node,
-  ): void {
-    if (this.#varies(times)) return;
-    const count = numberOf(times, this.env);
-    if (!(Number.isInteger(count) && count >= 0 && count <= 1000))
-      this.env.outOfRange(times, `a whole number from 0 to 1000, not ${count}`);
-    if (how === 'delay' && !time)
-      this.report.error('missing', {
-        span: at.span,
-        message: 'how late?',
-        help: `write delay ${what} ${count} by 1ms`,
-      });
-    this.act(
-      { op: 'order', how, what, vm: vm ? this.entity(vm).id : 0, times: count, ns: time ? this.ns(time) : 0 },
-      at,
-    );
-  }
-
-  /** A range of numbers is the explorer's to choose from. */
-  #varies(times: Expression): boolean {
-    if (times.kind !== 'range') return false;
-    this.needs(times.span, 'a number that may vary', 'exploration');
-    return true;
-  }
 }
 
 /** Settings first, since parts ask for them; a script in its own order. */
@@ -446,35 +455,6 @@ function inOrder(at: Node): readonly Node[] {
   if (block === 'script' || block === 'handler') return at.body;
   const isPart = (node: Node): boolean => node.statement.syntax.block !== null;
   return [...at.body.filter(node => !isPart(node)), ...at.body.filter(isPart)];
-}
-
-function guestOf(inside: Frame, heap_pages: number): VmSpec['guest'] {
-  const preempt = inside.word('preempt', ['none', 'voluntary', 'full', 'rt'], 'voluntary');
-  return {
-    apf: inside.on('apf', true),
-    // Up to 5.7 Linux asked for kernel mode too, if it could be preempted there.
-    send_always: inside.on(
-      'send_always',
-      inside.env.knobs.notify === 'pf_both' && (preempt === 'full' || preempt === 'rt'),
-    ),
-    preempt,
-    slot: inside.word('slot', ['token', 'ring'], 'ring'),
-    on_not_present: inside.word('on_not_present', ['kernel', 'schedule', 'halt'], 'kernel'),
-    paging: inside.on('paging', true),
-    address_spaces: inside.word('address_spaces', ['shared', 'per_task'], 'shared'),
-    page_tables: inside.word('page_tables', ['fixed', 'walked', 'swappable'], 'fixed'),
-    tasks: inside.tasks,
-    timers: inside.timers,
-    irqs: inside.irqs,
-    idles: inside.idles,
-    locks: inside.locks,
-    nmis: inside.nmis,
-    nmi_handler: inside.nmi_handler,
-    apf_in_nmi: inside.on('apf_in_nmi', false),
-    apf_as_vmexit: inside.on('apf_as_vmexit', false),
-    heap_pages,
-    touched: inside.word('touched', ['all', 'none'], 'all'),
-  };
 }
 
 function undoing(op: ActionOp): readonly ActionOp[] {

@@ -1,5 +1,5 @@
 /** What runs in a guest, as the operations of the simulator: scripts flattened with their jumps, handlers. */
-import type { TaskOp, TaskSpec } from '../sim/program.ts';
+import type { TaskOp, TaskSpec, VmSpec } from '../sim/program.ts';
 import type { Expression, Word } from './expression.ts';
 import { distributionOf, type Frame, numberOf, PAGE_BYTES } from './frame.ts';
 import type { Lowering } from './lower.ts';
@@ -251,4 +251,34 @@ export function heapPages(frame: Frame): number {
     for (const name of ['heap', 'ram']) if (each.expression(name)) return each.pages(name, DEFAULT_RAM_BYTES);
   }
   return DEFAULT_RAM_BYTES / PAGE_BYTES;
+}
+
+/** The guest that a block describes. */
+export function guestOf(inside: Frame, heap_pages: number): VmSpec['guest'] {
+  const preempt = inside.word('preempt', ['none', 'voluntary', 'full', 'rt'], 'voluntary');
+  return {
+    apf: inside.on('apf', true),
+    // Up to 5.7 Linux asked for kernel mode too, if it could be preempted there.
+    send_always: inside.on(
+      'send_always',
+      inside.env.knobs.notify === 'pf_both' && (preempt === 'full' || preempt === 'rt'),
+    ),
+    preempt,
+    slot: inside.word('slot', ['token', 'ring'], 'ring'),
+    on_not_present: inside.word('on_not_present', ['kernel', 'schedule', 'halt'], 'kernel'),
+    paging: inside.on('paging', true),
+    address_spaces: inside.word('address_spaces', ['shared', 'per_task'], 'shared'),
+    page_tables: inside.word('page_tables', ['fixed', 'walked', 'swappable'], 'fixed'),
+    tasks: inside.tasks,
+    timers: inside.timers,
+    irqs: inside.irqs,
+    idles: inside.idles,
+    locks: inside.locks,
+    nmis: inside.nmis,
+    nmi_handler: inside.nmi_handler,
+    apf_in_nmi: inside.on('apf_in_nmi', false),
+    apf_as_vmexit: inside.on('apf_as_vmexit', false),
+    heap_pages,
+    touched: inside.word('touched', ['all', 'none'], 'all'),
+  };
 }

@@ -10,6 +10,13 @@ import type { Clauses } from './statements/judge.ts';
 export class JudgementLowering {
   readonly judgements: Judgement[] = [];
   readonly expectations: Expectation[] = [];
+  /** The same of `explore` blocks: an exploration judges these too. */
+  readonly explorations: { readonly judgements: Judgement[]; readonly expectations: Expectation[] } = {
+    judgements: [],
+    expectations: [],
+  };
+  /** What is lowered now stands in such a block. */
+  explored = false;
   readonly #lowering: Lowering;
   /** Not judged on this variant, since their `unless` says so. */
   readonly #waived = new Set<string>();
@@ -56,9 +63,9 @@ export class JudgementLowering {
     const by_ns = by ? this.#lowering.ns(by) : null;
     const during_ns: Judgement['during_ns'] = from && to ? [this.#lowering.ns(from), this.#lowering.ns(to)] : null;
     this.#lowering.lasts(Math.max(at_ns ?? 0, by_ns ?? 0, during_ns?.[1] ?? 0));
-    this.judgements.push({
+    this.#into.judgements.push({
       place,
-      name: this.judgements.some(each => each.name === name) ? `${name} (line ${place.line})` : name,
+      name: this.#unique(name, place.line),
       kind: leads ? 'eventually' : kind,
       body: unless && waived === null ? excused(kind, this.#lowering.expr(unless), body) : body,
       order: (what.order ?? []).map(each => this.#lowering.event(each)),
@@ -72,6 +79,26 @@ export class JudgementLowering {
       for_ns: lasting ? this.#lowering.ns(lasting.time) : null,
       opens,
     });
+  }
+
+  /** One that no statement of its own stands for. */
+  stated(kind: Judgement['kind'], name: string, body: Expression, at: Node): void {
+    this.judgement(kind, { text: name, span: at.span }, { body }, NO_CLAUSES, at);
+  }
+
+  get #into(): Pick<JudgementLowering, 'judgements' | 'expectations'> {
+    return this.explored ? this.explorations : this;
+  }
+
+  /** A line may have several without a name. */
+  #unique(name: string, line: number): string {
+    const taken = new Set([...this.judgements, ...this.explorations.judgements].map(each => each.name));
+    if (!taken.has(name)) return name;
+    const numbered = name.endsWith(` on line ${line}`) ? name : `${name} (line ${line})`;
+    for (let number = numbered === name ? 2 : 1; ; number += 1) {
+      const next = number === 1 ? numbered : `${numbered}, ${number}`;
+      if (!taken.has(next)) return next;
+    }
   }
 
   expectation(
@@ -89,7 +116,7 @@ export class JudgementLowering {
         span: judgement.span,
         message: `'${judgement.text}' is not judged on ${this.#lowering.env.variant}: its 'unless' says so`,
       });
-    } else this.expectations.push({ place, of: judgement.text, verdict, because });
+    } else this.#into.expectations.push({ place, of: judgement.text, verdict, because });
   }
 
   /** Of this variant, in this cell. */
@@ -111,6 +138,18 @@ export class JudgementLowering {
     }
   }
 }
+
+const NO_CLAUSES: Clauses = {
+  by: null,
+  at: null,
+  from: null,
+  to: null,
+  within: null,
+  after: null,
+  until: null,
+  unless: null,
+  because: null,
+};
 
 /** `unless` with a condition that only the run knows. */
 function excused(kind: Judgement['kind'], unless: Expr, body: Expr): Expr {

@@ -339,6 +339,7 @@ function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options)
     judgements: lowering.judge.judgements,
     expectations: lowering.judge.expectations,
     report: lowering.columns,
+    exploration: lowering.exploration.spec(),
   };
   return { program, diagnostics: report.all };
 }

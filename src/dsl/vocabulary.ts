@@ -269,5 +269,8 @@ export const DISTRIBUTIONS: Readonly<Record<string, Measure>> = {
     example: 'empirical(80us, 90us, 1ms)',
   },
   pareto: { summary: 'Pareto, by minimum and shape, 1 at least.', example: 'pareto(50us, 2)' },
-  any: { summary: 'When exploring, any value between two.', example: 'any(1us, 1ms)', needs: 'exploration' },
+  any: {
+    summary: 'Any value between two; explored, the end may come at any point, as with every latency.',
+    example: 'any(1us, 1ms)',
+  },
 };

@@ -17,7 +17,11 @@ export interface Untimed {
 }
 
 export function untimed(program: Program): Untimed {
-  const judged = program.judgements.map(each => ({ each, ordered: orderOnly(each) }));
+  const explored = program.exploration;
+  const judged = [...program.judgements, ...(explored?.judgements ?? [])].map(each => ({
+    each,
+    ordered: orderOnly(each),
+  }));
   const kept = judged.flatMap(({ ordered }) => ordered ?? []);
   const names = new Set(kept.map(({ name }) => name));
   return {
@@ -34,7 +38,7 @@ export function untimed(program: Program): Untimed {
       vms: program.vms.map(untimedVm),
       actions: [...program.actions.map(pending), ...spontaneous(program)],
       judgements: kept,
-      expectations: program.expectations.filter(({ of }) => names.has(of)),
+      expectations: [...program.expectations, ...(explored?.expectations ?? [])].filter(({ of }) => names.has(of)),
       report: [],
     },
     left_out: judged.filter(({ ordered }) => ordered === null).map(({ each }) => each),

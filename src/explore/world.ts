@@ -6,7 +6,7 @@
  * the clock stands still, whatever is pending may come at any point, and actions with times come in the order of these.
  */
 import { NEVER_NS } from '../base/event_queue.ts';
-import { AT } from '../sim/at.ts';
+import { AT, stepNamed } from '../sim/at.ts';
 import { boot } from '../sim/boot.ts';
 import { fire, NO_THREAD } from '../sim/engine.ts';
 import { work_waits } from '../sim/host/workqueue.ts';
@@ -46,6 +46,8 @@ export class World {
   /** Columns that are looked at in every state, without taking notes of it. */
   readonly #columns: Readonly<Record<'at' | 'on_rq' | 'held' | 'due_ns', ArrayLike<number>>>;
   readonly #spontaneous: readonly number[];
+  /** Steps before which alone a thread may be interrupted; null for all. */
+  readonly #yields: ReadonlySet<number> | null;
   /** Moves that were made before anybody's turn. */
   readonly settled: number[] = [];
   /** Room for readBeside(): the same as numbers and as words. */
@@ -119,6 +121,8 @@ export class World {
       .filter(index => at(index) >= 0)
       .sort((a, b) => at(a) - at(b) || a - b);
     this.budgets = budgetsOf(program);
+    const yields = program.exploration?.yields;
+    this.#yields = yields ? new Set(yields.map(stepNamed)) : null;
     this.spent = new Uint8Array(this.budgets.length);
     this.#group = this.#groups();
     this.#spontaneous = program.actions.flatMap(({ trigger }, index) =>
@@ -219,6 +223,7 @@ export class World {
       const thread = m.threads[move]!;
       if (script.holds && script.holdBack(thread)) return;
       this.#step(thread);
+      this.#goOn(thread);
       // Nobody can tell when a worker goes to sleep that has nothing to do.
       if (thread.at === AT.worker_thread && !work_waits(m, thread)) this.#step(thread);
     } else {
@@ -231,6 +236,20 @@ export class World {
     }
     this.look();
     this.#laws?.check();
+  }
+
+  /** Up to a step at which it may be interrupted, where only some are named. */
+  #goOn(thread: Thread): void {
+    const yields = this.#yields;
+    if (yields === null) return;
+    for (let steps = 0; steps < LONGEST_SECTION; steps += 1) {
+      if (yields.has(thread.at) || thread.at === AT.off || !thread.on_rq || thread.held) return;
+      if (thread.at === AT.worker_thread && !work_waits(this.m, thread)) return;
+      if (this.script.holds && this.script.holdBack(thread)) return;
+      this.look();
+      this.#laws?.check();
+      this.#step(thread);
+    }
   }
 
   #step(thread: Thread): void {
@@ -259,6 +278,9 @@ export class World {
     return next === undefined || next === action;
   }
 }
+
+/** Of a thread that may not be interrupted and does not come to an end. */
+const LONGEST_SECTION = 1000;
 
 /** The group of what comes again and again: timers, watchdogs, `every`. */
 const TICKS = 0;

@@ -29,10 +29,12 @@ export function notesOf(explored: Explored): readonly string[] {
     ...(preemptions === null ? [] : [`preemptions ${preemptions}`]),
     ...(states === null ? [] : [`states ${states}`]),
   ];
+  const yields = exploration.program.exploration?.yields;
   const walks = options.strategy === 'random' || options.strategy === 'pct';
   return [
     ...(bounds.length === 0 ? [] : [`within ${bounds.join(', ')}`]),
     ...(walks ? [`${plural(options.walks, 'walk')} by ${options.strategy}, seed ${options.seed}`] : []),
+    ...(yields ? [`unsound: threads are interrupted at ${yields.join(', ')} only`] : []),
     ...listed('left to a clock', exploration.left_out),
     ...listed('never reached', neverReached(explored)),
     ...(seconds === null ? [] : [`${seconds.toFixed(2)}s, ${Math.round(exploration.bytes_per_state)} bytes per state`]),

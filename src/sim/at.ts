@@ -4,6 +4,7 @@
  * The functions behind the names are listed in steps.ts, where leaving one out does not compile. Names are those of
  * the kernel functions whose work the step does; a step of several in one function has a suffix after a dot.
  */
+import { present } from '../base/assert.ts';
 import { numbered } from '../base/table.ts';
 
 export const AT = numbered([
@@ -160,3 +161,12 @@ export type At = (typeof AT)[keyof typeof AT];
 export const STEP_NAMES = Object.keys(AT) as readonly (keyof typeof AT)[];
 /** The step that a scenario calls `before_entry`: the first of vcpu_enter_guest(). */
 export const BEFORE_ENTRY: At = AT.vcpu_enter_guest;
+
+/** The step of that name in a scenario. */
+export function stepNamed(name: string): At {
+  if (name === 'before_entry') return BEFORE_ENTRY;
+  return present(
+    Object.entries(AT).find(([step]) => step === name),
+    `${name} is a step`,
+  )[1];
+}

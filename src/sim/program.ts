@@ -349,6 +349,9 @@ export interface ExplorationSpec {
     readonly show: readonly ('story' | 'sequence' | 'table' | 'trace')[];
     readonly write: readonly string[];
   };
+  /** Judged in an exploration alone, beside those of the program; and what it alone is expected to find. */
+  readonly judgements: readonly Judgement[];
+  readonly expectations: readonly Expectation[];
 }
 
 // -- Judgements -----------------------------------------------------------------------------------

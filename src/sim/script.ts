@@ -4,8 +4,7 @@
  * State is in the `action` and `hold` tables, so time travel takes it along. Whatever an action does stands for a
  * device, an administrator or the guest itself; none of it is a host thread's step.
  */
-import { assert } from '../base/assert.ts';
-import { AT, type At, BEFORE_ENTRY } from './at.ts';
+import { AT, type At, stepNamed } from './at.ts';
 import { NO_THREAD } from './engine.ts';
 import { write_cr0_pg } from './guest/cr.ts';
 import { unmap_of_task } from './guest/pgfault.ts';
@@ -76,19 +75,13 @@ function holdRules(m: Machine): readonly HoldRule[] {
     const actor = rowOf(m.places, op.actor);
     return {
       thread: op.actor.kind === 'vcpu' ? m.places.vcpus[actor]!.thread : actor,
-      at: op.step === 'before_entry' ? BEFORE_ENTRY : stepNamed(op.step),
+      at: stepNamed(op.step),
       after: op.after && matcherOf(m.places, op.after),
       until: matcherOf(m.places, op.until),
       page: -1,
       ns: 0,
     };
   });
-}
-
-function stepNamed(name: string): At {
-  const found = Object.entries(AT).find(([step]) => step === name);
-  assert(found !== undefined, `script: ${name} is a step`);
-  return found[1];
 }
 
 /** The guest is to take a CPU out of use, or to start one: that one wakes from the HLT it was left in. */

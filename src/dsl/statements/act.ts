@@ -294,7 +294,7 @@ export const fail = statement({
     check.countOrRange(times, COUNT);
     if (condition) check.truth(condition);
   },
-  lower: ({ what, vm, times, condition }, at, lowering) => lowering.fail(what.text, vm, times, condition, at),
+  lower: ({ what, vm, times, condition }, at, lowering) => lowering.faults.fail(what.text, vm, times, condition, at),
 });
 
 export const pendingException = statement({

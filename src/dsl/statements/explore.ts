@@ -7,7 +7,10 @@ import { statement } from '../statement.ts';
 import { opt, seq } from '../syntax.ts';
 import { COUNT } from '../units.ts';
 
-const EXPLORATION = { needs: 'exploration' } as const;
+/** What `budget` may name. */
+export const BUDGETED = ['tick', 'nmi', 'irq', 'evict', 'signal', 'save'] as const;
+
+const VIEWS = ['story', 'sequence', 'table', 'trace'] as const;
 
 export const explore = statement({
   id: 'explore',
@@ -17,8 +20,9 @@ export const explore = statement({
   syntax: seq(word('explore'), block('explore')),
   summary: 'Every order of the atomic steps, within bounds.',
   examples: ['explore { strategy bfs; depth 60; preemptions 3 }'],
-  ...EXPLORATION,
-  lower: () => undefined,
+  about:
+    'For `apflab explore`; a run leaves it out. A block in a case says more than that of the file, or says otherwise. What is judged in it is judged of all orders only, and so is what `expect fail` in it expects.',
+  lower: (_fields, at, lowering) => lowering.exploration.block(at),
 });
 
 export const exploreSettings = [
@@ -28,7 +32,6 @@ export const exploreSettings = [
     takes: takesWords('bfs', 'dfs', 'random', 'pct'),
     summary: 'In which order paths are tried.',
     example: 'strategy bfs',
-    ...EXPLORATION,
   }),
   setting({
     keyword: 'depth',
@@ -36,7 +39,6 @@ export const exploreSettings = [
     takes: takesCount,
     summary: 'The longest path.',
     example: 'depth 60',
-    ...EXPLORATION,
   }),
   setting({
     keyword: 'preemptions',
@@ -44,7 +46,6 @@ export const exploreSettings = [
     takes: takesCount,
     summary: 'How often a thread may be interrupted by another.',
     example: 'preemptions 3',
-    ...EXPLORATION,
   }),
   setting({
     keyword: 'states',
@@ -52,7 +53,6 @@ export const exploreSettings = [
     takes: takesCount,
     summary: 'The most states to visit.',
     example: 'states 2M',
-    ...EXPLORATION,
   }),
   setting({
     keyword: 'symmetry',
@@ -60,7 +60,6 @@ export const exploreSettings = [
     takes: takesNames('vcpus', 'pages', 'workers', 'tasks'),
     summary: 'What may be exchanged without a difference.',
     example: 'symmetry [vcpus, pages]',
-    ...EXPLORATION,
   }),
   setting({
     keyword: 'fair',
@@ -68,7 +67,6 @@ export const exploreSettings = [
     takes: takesNames('workers', 'scheduler', 'vcpus', 'timers'),
     summary: 'Who always gets a turn at some time.',
     example: 'fair [workers, scheduler]',
-    ...EXPLORATION,
   }),
 ];
 
@@ -80,7 +78,7 @@ export const exploreFaults = statement({
   syntax: seq(word('faults'), block('faults')),
   summary: 'What may go wrong, and how often.',
   examples: ['faults { drop kick 0..1; duplicate ready 0..1 }'],
-  ...EXPLORATION,
+  lower: (_fields, at, lowering) => void lowering.inside(at),
 });
 
 export const probe = statement({
@@ -89,8 +87,10 @@ export const probe = statement({
   where: ['explore'],
   syntax: seq(word('probe'), oneOf('what', ['save', 'query']), word('at'), word('every'), word('state')),
   summary: 'Asks at every state what a save or a query would show.',
+  about:
+    'In no state may a vCPU be HALTED that does not execute HLT; and, of a save, every token that a task waits for must be owed.',
   examples: ['probe save at every state'],
-  ...EXPLORATION,
+  lower: ({ what }, at, lowering) => lowering.exploration.probe(what.text === 'save' ? 'save' : 'query', at),
 });
 
 export const yieldAt = statement({
@@ -101,7 +101,7 @@ export const yieldAt = statement({
   syntax: seq(word('yield'), word('at'), expression('steps', '[STEP, …]')),
   summary: 'Only these steps may be interrupted: fewer states, and a verdict that says it is unsound.',
   examples: ['yield at [before_entry]'],
-  ...EXPLORATION,
+  lower: ({ steps }, _at, lowering) => lowering.exploration.yieldAt(steps),
   check({ steps }, _at, check) {
     for (const each of steps.kind === 'list' ? steps.items : [steps]) check.step(each, 'step');
   },
@@ -111,15 +111,16 @@ export const budget = statement({
   id: 'budget',
   keyword: 'budget',
   where: ['explore'],
-  syntax: seq(
-    word('budget'),
-    oneOf('what', ['tick', 'nmi', 'irq', 'evict', 'signal', 'save']),
-    expression('times', 'A..B'),
-  ),
+  syntax: seq(word('budget'), oneOf('what', BUDGETED), expression('times', 'A..B')),
   summary: 'How often something may happen that nobody has to let happen.',
+  about:
+    'An NMI to each vCPU, each interrupt that a guest declares, each page that a script names, a save of each VM: as often as said, all together. A tick is a timer of a guest, or an act behind `every`; these come once where nothing is said.',
   examples: ['budget evict 0..2'],
-  ...EXPLORATION,
   check: ({ times }, _at, check) => check.countOrRange(times, COUNT),
+  lower({ what, times }, at, lowering) {
+    const kind = BUDGETED.find(each => each === what.text);
+    if (kind) lowering.exploration.budget(kind, times, at);
+  },
 });
 
 export const onViolation = statement({
@@ -130,7 +131,7 @@ export const onViolation = statement({
   syntax: seq(word('on'), word('violation'), block('reaction')),
   summary: 'What to do with a counterexample.',
   examples: ['on violation { shrink; show sequence; write "found/%title-%n.apf" }'],
-  ...EXPLORATION,
+  lower: (_fields, at, lowering) => void lowering.inside(at),
 });
 
 export const shrink = statement({
@@ -140,18 +141,20 @@ export const shrink = statement({
   syntax: word('shrink'),
   summary: 'Looks for a shorter one.',
   examples: ['shrink'],
-  ...EXPLORATION,
+  lower: (_fields, _at, lowering) => lowering.exploration.react({ shrink: true }),
 });
 
 export const show = statement({
   id: 'show',
   keyword: 'show',
   where: ['reaction', 'file', 'case'],
-  syntax: seq(word('show'), oneOf('view', ['story', 'sequence', 'table', 'trace'])),
+  syntax: seq(word('show'), oneOf('view', VIEWS)),
   summary: 'Prints the run in a view.',
   examples: ['show sequence'],
-  ...EXPLORATION,
-  lower: () => undefined,
+  lower({ view }, _at, lowering) {
+    const known = VIEWS.find(each => each === view.text);
+    if (known && lowering.judge.explored) lowering.exploration.react({ show: [known] });
+  },
 });
 
 export const write = statement({
@@ -161,7 +164,7 @@ export const write = statement({
   syntax: seq(word('write'), text('path')),
   summary: 'Writes it as a scenario; %title and %n stand for title and number.',
   examples: ['write "found/%title-%n.apf"'],
-  ...EXPLORATION,
+  lower: ({ path }, _at, lowering) => lowering.exploration.react({ write: [path.text] }),
 });
 
 export const exports = statement({
@@ -175,7 +178,7 @@ export const exports = statement({
   ),
   summary: 'Writes the run in another format.',
   examples: ['export perfetto to "run.json"'],
-  ...EXPLORATION,
+  needs: 'exploration',
   lower: () => undefined,
 });
 

@@ -146,7 +146,7 @@ export const expectOrder = statement({
 export const expectVerdict = statement({
   id: 'expect_verdict',
   keyword: 'expect',
-  where: ['file', 'case'],
+  where: ['file', 'case', 'explore'],
   syntax: seq(
     seq(
       word('expect'),
@@ -163,7 +163,7 @@ export const expectVerdict = statement({
   ),
   summary: 'Known bad, written down: on these variants this judgement fails, and no other.',
   about:
-    'If it passes after all, the run fails: somebody has repaired it, or the model is wrong. `variants where` speaks of all those with such knobs.',
+    'If it passes after all, the run fails: somebody has repaired it, or the model is wrong. `variants where` speaks of all those with such knobs. In an `explore` block it speaks of explorations alone: some order fails, and the one that a run takes need not.',
   examples: [
     'expect fail of no_halt on variant v6 because "the halt is decided at entry"',
     'expect fail of no_halt on variants where variant has halt = entry_check because "the halt is decided at entry"',

@@ -28,7 +28,7 @@ function fault(keyword: 'drop' | 'duplicate' | 'delay', summary: string, example
     },
     lower: ({ what, vm, times, time }, at, lowering) => {
       const kind = ORDERED_NAMES.find(each => each === what.text);
-      if (kind) lowering.order(keyword, kind, vm, times, time, at);
+      if (kind) lowering.faults.order(keyword, kind, vm, times, time, at);
     },
   });
 }

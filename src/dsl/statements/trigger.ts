@@ -97,8 +97,10 @@ export const race = statement({
   where: ['file', 'case', 'act'],
   syntax: seq(word('race'), block('act')),
   summary: 'Acts that may happen in any order, and in any order with everything else.',
+  about:
+    'Explored, each act may come at any point from the moment on at which the block would; a run has them come as they are written.',
   examples: ['race { evict cold; irq disk on web.vcpu[0] }'],
-  needs: 'exploration',
+  lower: (_fields, at, lowering) => lowering.race(at),
 });
 
 export const any = statement({
@@ -106,7 +108,7 @@ export const any = statement({
   keyword: 'any',
   where: ['file', 'case', 'act'],
   syntax: seq(word('any'), block('act')),
-  summary: 'One of the acts, with `|` between them; the explorer tries each.',
+  summary: 'One of the acts, with `|` between them; the explorer tries each, a run takes the one that its seed picks.',
   examples: ['any { evict cold | irq disk on web.vcpu[0] }'],
-  needs: 'exploration',
+  lower: (_fields, at, lowering) => lowering.any(at),
 });
