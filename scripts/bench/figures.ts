@@ -75,7 +75,7 @@ const model: Bench = {
   name: 'model',
   run({ worker, yardstick }, quick) {
     return MODES.flatMap((mode, number) => {
-      const [sim_ms, warm_up_ms] = quick ? [2000, 1000] : [8000, 2000];
+      const [sim_ms, warm_up_ms] = quick ? [2000, 1000] : [20_000, 12_000];
       const measured = rounds(quick ? 1 : 5, () => {
         const theirs = yardstick?.('apf', mode, 'cfs', 4, PAGES, FRAMES, SERVICE_NS, 60_000);
         const events = theirs ? numberIn(theirs, /([\d.]+) Mev\/s/) : worker('bare-model', PAGES, FRAMES)[0]! / 1e6;
