@@ -45,7 +45,8 @@ function headingText({ a, b }: Pair, [one, other]: Labels, paint: Paint): string
 export function sideText(side: Side): string {
   if (side.kind === 'recording') return `${printable(side.file)}, a recording`;
   const { file, title, variant, program } = side.run;
-  return printable(`${file}: ${title} on ${variant}, seed ${program.seed}`);
+  const order = program.schedule ? `, in the order that breaks '${program.schedule.breaks}'` : '';
+  return printable(`${file}: ${title} on ${variant}, seed ${program.seed}${order}`);
 }
 
 type Labels = readonly [a: string, b: string];

@@ -104,6 +104,26 @@ test('the model and a real kernel: by the order of events in an exit', () =>
     assert.is(same.code, 0);
   }));
 
+const LOST = `language 1
+title "lost"
+host h { cpus 1; ram 64KiB; workers 1; swap d { size 1MiB; read fixed(1us); depth 1 } }
+vm t on h { ram 32KiB; vcpus 1; guest { apf on; task a on vcpu[0] user { read page(1); done } } }
+evict t.heap.page(1)
+variant broken extends linux_6_12 { wake none }
+run on variants [broken]
+eventually got: done(a)
+explore { strategy bfs; states 100k }
+`;
+
+scene('an order that an exploration found, beside the one that time picks', { 'a.apf': LOST }, async ({ apflab }) => {
+  await apflab(['explore', 'a.apf', '--record', 'a.run']);
+  assert.is((await apflab(['diff', 'a.run', 'a.run'])).code, 0);
+  const { code, out } = await apflab(['diff', 'a.apf', 'a.run']);
+  assert.is(code, 1);
+  assert.match(out.replaceAll(/\s+/g, ' '), "B a.apf: lost on broken, seed 1, in the order that breaks 'got'");
+  assert.match(out, /At [\d.]+us [AB] has /);
+});
+
 scene('the same as data', { 'a.apf': HALT }, async ({ apflab }) => {
   const { code, out } = await apflab(['diff', 'a.apf', '--variants', 'v6,mine', '--report', 'json']);
   assert.is(code, 1);
