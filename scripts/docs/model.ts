@@ -46,14 +46,15 @@ asks a knob (\`apflab protocols NAME\`). A kernel function that others can look 
 const ABSENT = `## Not modelled
 
 - What is in a page: a page *is* somewhere (in a frame, in swap, in flight), and that is all that is known of it.
-- The guest's own page tables. A task names a page of its heap; addresses in traces are made from that.
-- Nested guests, shadow paging, protected guests; NMI, SMI, INIT and SIPI on their way in; Hyper-V and Xen.
-- Migration, post-copy and userfaultfd, snapshots, dirty logging, changes of memslots.
-- Files and shared memory behind guest memory, NUMA, compressed swap, splitting and collapsing of huge pages, the mmap lock.
+- Instructions and their bytes: a task names a page of its heap and how it accesses it; nothing is decoded.
+- FPU state, debug registers, the guest's clocks, performance counters; Hyper-V and Xen; the VMX timer.
+- More than two levels of guests; what a nested guest does with interrupts and tables of its own.
+- NUMA, compressed swap, collapsing of small pages to huge ones.
 - Weakly ordered memory. Steps happen one after the other; a race that needs a missing barrier cannot be found.
-- The closing of a VM while its workers run; the lifetime of address space, VM and page is a knob without a crash behind it.
 
-A vCPU exits for page faults, interrupts of the host, the interrupt window, HLT and writes of MSRs, and nothing else.
+Every order of events that was seen in the recordings of real kernels occurs in the model:
+[recordings.md](recordings.md) lists them, each with the scenario that shows it. Kinds of lines that only the recordings have
+stand there too, with the reason.
 `;
 
 const OURS = `## Ours, not the kernel's
@@ -64,7 +65,7 @@ Whoever compares times with a real machine should know that these are made up, i
 - The swap device: a queue of some depth in front of a latency distribution, drawn from 4096 quantiles. No seeks, no
   merging but read-ahead, no bandwidth.
 - The host's scheduler, in the manner of CFS with fixed slice and granularity; a fixed number of kworkers per host, in
-  place of a pool that grows and shrinks. No halt polling, no frequency, no hyper-threads.
+  place of a pool that grows and shrinks. No frequency, no hyper-threads.
 - Reclaim: one list with a second chance; a reclaiming thread evicts in one step, a scenario's \`evict\` in three.
 - The guest: a scheduler that takes whoever was charged least, at ticks and wakes; no tick but those of the scenario;
   tasks that compute, touch, sleep and switch modes. Instruction pointers and addresses are synthetic.
