@@ -54,8 +54,12 @@ export function recordedOrders(bytes: Uint8Array): Orders {
   return reader.finish();
 }
 
+export function shippedTrace(name: string): Uint8Array {
+  return gunzipSync(readFileSync(join(ROOT, 'test/data/recordings', name, 'trace.txt.gz')));
+}
+
 export function shippedOrders(name: string): Orders {
-  return recordedOrders(gunzipSync(readFileSync(join(ROOT, 'test/data/recordings', name, 'trace.txt.gz'))));
+  return recordedOrders(shippedTrace(name));
 }
 
 function load(path: string): Source {

@@ -4,7 +4,7 @@
  * The hash takes each record's number, time, thread and fields, and lives in the buffer like any other state, so that
  * it is right after time travel too. Nothing here can change what the machine does.
  */
-import { type Emit, tracepoints } from '../trace/all.ts';
+import { type Emit, TP, tracepoints } from '../trace/all.ts';
 import type { TraceEvent, Value } from '../trace/event.ts';
 import { NO_THREAD } from './engine.ts';
 import type { Machine } from './machine.ts';
@@ -67,6 +67,7 @@ export function traceHash(m: Machine): string {
 
 function toEvent(m: Machine, id: number, args: readonly number[]): TraceEvent {
   const { name, tracepoint } = tracepoints[id]!;
+  if (id === TP.sched_switch) return switchEvent(m, args);
   const number = m.clock.current_thread;
   const thread = number === NO_THREAD ? null : m.threads[number]!;
   const place = thread && m.places.threads[number]!;
@@ -83,6 +84,26 @@ function toEvent(m: Machine, id: number, args: readonly number[]): TraceEvent {
     flags: flagsOf(m, name, tracepoint.system),
     name,
     args: values,
+    host: m.program.hosts.length > 1 ? m.program.hosts[host]!.name : '',
+  };
+}
+
+/** Whoever is switched away from prints it, on the CPU that switches; whoever acted last in the model has no part in it. */
+function switchEvent(m: Machine, args: readonly number[]): TraceEvent {
+  const { fields } = tracepoints[TP.sched_switch]!.tracepoint;
+  const row = (name: string): number => (args[fields.findIndex(each => each.endsWith(name))] ?? 0) - 1;
+  const [previous, next] = [row('prev_comm'), row('next_comm')];
+  const place = m.places.threads[previous];
+  const { host } = place ?? m.places.threads[next]!;
+  const cpu = m.threads[next < 0 ? previous : next]!.cpu - m.places.hosts[host]!.first_cpu;
+  return {
+    time_ns: m.clock.now_ns,
+    cpu,
+    pid: place?.pid ?? 0,
+    comm: place?.comm ?? '<idle>',
+    flags: flagsOf(m, 'sched_switch', 'sched'),
+    name: 'sched_switch',
+    args: args.map((value, index) => (fields[index]!.startsWith('str ') ? commOf(m, value, cpu) : value)),
     host: m.program.hosts.length > 1 ? m.program.hosts[host]!.name : '',
   };
 }
