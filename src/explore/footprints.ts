@@ -17,6 +17,10 @@ const LOOKING = Number.MIN_SAFE_INTEGER;
 /** A thread's program counter is its own: where another sets it, it also sets the thread going, which is noted. */
 const OWN: ReadonlySet<string> = new Set(['thread.at']);
 
+const ON_RQ = compiledSchema.fieldNumber('thread.on_rq');
+/** More than a program counter has values. */
+const PLACES = 256;
+
 const READ = 1;
 const WRITE = 2;
 
@@ -40,6 +44,9 @@ export class Footprints implements Footprint {
   writers = new Int32Array(0);
   /** How much has been learned in all. */
   learned = 0;
+  /** By thread and where it stands, the classes that wrote whether it runs. */
+  #wakers = new Int32Array(0);
+  #at: ArrayLike<number> = [];
   #kind: Kind | null = null;
   #bit = 0;
   #before: Kind | null = null;
@@ -57,6 +64,8 @@ export class Footprints implements Footprint {
       hashed && !ignored.has(`${table}.${name}`) && !OWN.has(`${table}.${name}`) ? 1 : 0,
     );
     this.cells = total;
+    this.#at = m.layout.column('thread', 'at').values;
+    this.#wakers = new Int32Array(m.threads.length * PLACES);
     this.#kinds.clear();
     this.readers = new Int32Array(total);
     this.writers = new Int32Array(total);
@@ -126,6 +135,7 @@ export class Footprints implements Footprint {
   write(field: number, row: number): void {
     const kind = this.#kind;
     if (kind === null || this.#counted[field] === 0) return;
+    if (field === ON_RQ) this.#noteWaker(row);
     const cell = this.#first[field]! + row;
     if ((this.writers[cell]! & this.#bit) === 0) {
       this.writers[cell] = this.writers[cell]! | this.#bit;
@@ -134,6 +144,18 @@ export class Footprints implements Footprint {
     if ((kind.flags[cell]! & WRITE) !== 0) return;
     kind.flags[cell] = kind.flags[cell]! | WRITE;
     this.#note(kind, cell * 2 + 1);
+  }
+
+  /** The classes that were ever seen to set a thread going from where it stands now, if that is a place to sleep. */
+  wakersOf(thread: number): number {
+    return this.#wakers[thread * PLACES + this.#at[thread]!]!;
+  }
+
+  #noteWaker(thread: number): void {
+    const place = thread * PLACES + this.#at[thread]!;
+    if ((this.#wakers[place]! & this.#bit) !== 0) return;
+    this.#wakers[place] = this.#wakers[place]! | this.#bit;
+    this.learned += 1;
   }
 
   #note(kind: Kind, entry: number): void {

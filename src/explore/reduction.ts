@@ -149,9 +149,12 @@ export class Reduction {
       const before = classes;
       for (const { cell, move } of this.#met) {
         const bit = 1 << (this.#classOfMove[move]! - 1);
-        if ((classes & bit) !== 0 || (cell >= 0 && (writers[cell]! & classes) === 0)) continue;
-        const idle = move < threads ? this.#on_rq[move] === 0 : this.#due_ns[move - threads] === NEVER_NS;
-        if (idle) classes |= bit;
+        if ((classes & bit) !== 0) continue;
+        if (move < threads) {
+          if (this.#on_rq[move] === 0 && (this.#footprints.wakersOf(move) & classes) !== 0) classes |= bit;
+        } else if (cell < 0 || (writers[cell]! & classes) !== 0) {
+          if (this.#due_ns[move - threads] === NEVER_NS) classes |= bit;
+        }
       }
       if (classes === before) return classes;
     }
