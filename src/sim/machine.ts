@@ -189,6 +189,7 @@ function capacities(program: Program, places: Places): Capacities {
       saved_vcpu: places.saved.reduce((total, { vcpus }) => total + vcpus, 0),
       saved_task: places.saved.reduce((total, { tasks }) => total + tasks, 0),
       saved_node: places.saved.reduce((total, { nodes }) => total + nodes, 0),
+      saved_lock: places.saved.reduce((total, { locks }) => total + locks, 0),
     },
     lengths: {
       works,

@@ -461,6 +461,7 @@ export const schema = {
   /** What the guest's own memory holds of its tasks and its token table, as saved. */
   saved_task: table(tables.task.fields, { ...tables.task.unhashed, sleep_left_ns: u53 }),
   saved_node: table(tables.node.fields, tables.node.unhashed),
+  saved_lock: table(tables.lock.fields, tables.lock.unhashed),
 } as const;
 
 export const compiledSchema = compileSchema(schema, written);

@@ -48,8 +48,9 @@ function isForked(m: Machine, vm: number, index: number): boolean {
  * guest's tasks have done so far stays counted.
  */
 export function restart_guest(m: Machine, vm: number): void {
-  const { first_task, first_vcpu } = m.places.vms[vm]!;
+  const { first_task, first_vcpu, first_lock } = m.places.vms[vm]!;
   const { guest } = vmSpec(m, vm);
+  for (let lock = first_lock; lock < first_lock + guest.locks.length; lock += 1) clear_row(m, 'lock', lock);
   for (const node of m.nodes) {
     if (node.state === NODE.free || m.vm_of_vcpu[node.vcpu - 1] !== vm) continue;
     clear_row(m, 'node', node.id);

@@ -1,6 +1,6 @@
 /**
  * The part of a guest's memory that the model knows by its meaning: the words shared with the host, the guest kernel's
- * stacks, its tasks and its table of tokens. A snapshot keeps them with the state of the vCPUs.
+ * stacks, its tasks, its spinlocks and its table of tokens. A snapshot keeps them with the state of the vCPUs.
  *
  * Differs: what is in the pages of the heap is not kept, as the model does not know it; restoring them takes no time and
  * leaves each where it is, in memory or in swap.
@@ -28,7 +28,9 @@ function dummiesOf(m: Machine, vm: number): readonly number[] {
 
 /** Reads it. All vCPUs are out of the guest. */
 export function save_guest(m: Machine, vm: number, place: SavedPlace): void {
-  const { first_vcpu, first_task } = m.places.vms[vm]!;
+  const { first_vcpu, first_task, first_lock } = m.places.vms[vm]!;
+  for (let index = 0; index < place.locks; index += 1)
+    copy_row(m, 'lock', first_lock + index, 'saved_lock', place.first_lock + index);
   for (let index = 0; index < place.vcpus; index += 1)
     save_fields(m, m.vcpus[first_vcpu + index]!, m.saved_vcpus[place.first + index]!, 'ram');
   for (let index = 0; index < place.tasks; index += 1) {
@@ -61,7 +63,9 @@ function name_vcpu_here(m: Machine, vm: number, node: Node): void {
 
 /** Writes it, over whatever the guest has become since. */
 export function load_guest(m: Machine, vm: number, place: SavedPlace): void {
-  const { first_vcpu, first_task } = m.places.vms[vm]!;
+  const { first_vcpu, first_task, first_lock } = m.places.vms[vm]!;
+  for (let index = 0; index < place.locks; index += 1)
+    copy_row(m, 'saved_lock', place.first_lock + index, 'lock', first_lock + index);
   for (let index = 0; index < place.vcpus; index += 1)
     load_fields(m, m.vcpus[first_vcpu + index]!, m.saved_vcpus[place.first + index]!, 'ram');
   for (let index = 0; index < place.tasks; index += 1) {

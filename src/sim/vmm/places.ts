@@ -26,21 +26,23 @@ export interface SavedPlace {
   readonly keep: number;
   readonly first: number;
   readonly vcpus: number;
-  /** Rows of saved_task and saved_node, where it is ever restored; else none. */
+  /** Rows of saved_task, saved_node and saved_lock, where it is ever restored; else none. */
   readonly first_task: number;
   readonly tasks: number;
   readonly first_node: number;
   readonly nodes: number;
+  readonly first_lock: number;
+  readonly locks: number;
 }
 
 /** `nodes`: how many entries a guest's token table can have. */
 function savedBy(
   commands: readonly Command[],
   nodes: number,
-  vms: readonly { readonly vcpus: number; readonly tasks: number }[],
+  vms: readonly { readonly vcpus: number; readonly tasks: number; readonly locks: number }[],
 ): readonly SavedPlace[] {
   const saved: SavedPlace[] = [];
-  const next = { first: 0, first_task: 0, first_node: 0 };
+  const next = { first: 0, first_task: 0, first_node: 0, first_lock: 0 };
   for (const op of commands) {
     if ((op.op !== 'get_mpstate' && op.op !== 'save') || saved.some(({ name }) => name === op.name)) continue;
     const whole = op.op === 'save';
@@ -49,6 +51,7 @@ function savedBy(
       vcpus: whole ? vms[op.vm]!.vcpus : 1,
       tasks: restored ? vms[op.vm]!.tasks : 0,
       nodes: restored ? nodes : 0,
+      locks: restored ? vms[op.vm]!.locks : 0,
     };
     const keep = op.op === 'save' ? op.keep : 1;
     // What is kept of a plan must outlive an attempt that fails: the next is read into a place of its own.
@@ -64,6 +67,7 @@ function savedBy(
       next.first += counts.vcpus;
       next.first_task += counts.tasks;
       next.first_node += counts.nodes;
+      next.first_lock += counts.locks;
     }
   }
   return saved;
@@ -84,11 +88,15 @@ export function placeCommands(program: Program, nodes: number, threads: readonly
     action.ops.flatMap(op => (isCommand(op) ? [{ action: index, op }] : [])),
   );
   const acts = program.actions.flatMap(action => action.ops.filter(isCommand));
-  const sizes = program.vms.map(({ vcpus, guest }) => ({ vcpus, tasks: guest.tasks.length }));
+  const sizes = program.vms.map(({ vcpus, guest }) => ({
+    vcpus,
+    tasks: guest.tasks.length,
+    locks: guest.locks.length,
+  }));
   const saved = [...savedBy(acts, nodes, sizes)];
   const migrations = program.migrations.map(({ name, vm }, migration): MigrationPlace => {
     const first = saved.reduce((total, { vcpus }) => total + vcpus, 0);
-    const none = { first_task: 0, tasks: 0, first_node: 0, nodes: 0 };
+    const none = { first_task: 0, tasks: 0, first_node: 0, nodes: 0, first_lock: 0, locks: 0 };
     const place: SavedPlace = { name, vm, whole: true, keep: 1, first, vcpus: program.vms[vm]!.vcpus, ...none };
     saved.push(place);
     const out_command = commands.push({ action: -1, op: { op: 'migrate_out', migration } }) - 1;

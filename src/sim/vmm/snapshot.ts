@@ -47,6 +47,8 @@ function move(m: Machine, from: number, to: number): void {
     copy_row(m, 'saved_task', source.first_task + index, 'saved_task', target.first_task + index);
   for (let index = 0; index < source.nodes; index += 1)
     copy_row(m, 'saved_node', source.first_node + index, 'saved_node', target.first_node + index);
+  for (let index = 0; index < source.locks; index += 1)
+    copy_row(m, 'saved_lock', source.first_lock + index, 'saved_lock', target.first_lock + index);
   m.saveds[to]!.taken = m.saveds[from]!.taken;
 }
 
@@ -55,6 +57,7 @@ function forget(m: Machine, row: number): void {
   for (let index = 0; index < place.vcpus; index += 1) clear_row(m, 'saved_vcpu', place.first + index);
   for (let index = 0; index < place.tasks; index += 1) clear_row(m, 'saved_task', place.first_task + index);
   for (let index = 0; index < place.nodes; index += 1) clear_row(m, 'saved_node', place.first_node + index);
+  for (let index = 0; index < place.locks; index += 1) clear_row(m, 'saved_lock', place.first_lock + index);
   m.saveds[row]!.taken = 0;
 }
 

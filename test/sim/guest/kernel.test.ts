@@ -43,6 +43,27 @@ holds(
 );
 
 holds(
+  'who holds a spinlock is in the snapshot of a guest, and in that of nobody else',
+  `apf off
+   task a on vcpu[0] kernel { work 1ms; lock l; work 2ms; unlock l; done }
+   task b on vcpu[1] kernel { work 1500us; lock l; work 10us; unlock l; done }`,
+  `at 2ms save t as snap
+   at 6ms restore snap
+   expect over: done(b) by 5ms
+   expect again: b is spinning at 6500us
+   expect not_for_ever: count(done(b)) == 2`,
+);
+
+holds(
+  'a guest that starts anew finds its spinlocks free',
+  `apf off
+   task a on vcpu[0] kernel { work 1ms; lock l; work 2ms; unlock l; done }
+   task b on vcpu[1] kernel { work 1500us; lock l; work 10us; unlock l; done }`,
+  `at 2ms reset t
+   expect done(a) and done(b)`,
+);
+
+holds(
   'a task that fork names runs when it is forked, and again',
   `apf off
    task parent on vcpu[0] user { work 1ms; fork child; sleep 2ms; fork child; done }
