@@ -1,6 +1,7 @@
 /** Programs made up from a seed: every kind of machine, guest, version and scenario that the language can ask for. */
 import { below, type Stream, seedStream } from '../../src/base/rng.ts';
 import type { Entity, EventPattern } from '../../src/sim/expr.ts';
+import type { LinkSpec, MigrationSpec } from '../../src/sim/migrate/spec.ts';
 import type { UserfaultSpec } from '../../src/sim/mm/spec.ts';
 import { ORDERED_NAMES } from '../../src/sim/ordered.ts';
 import type {
@@ -73,6 +74,8 @@ export function randomProgram(seed: number, wishes: Wishes = {}): Program {
   const actions = dice.list(12, index => randomAction(dice, index, vms, limit_ns));
   const run_seed = dice.from(0, 1_000_000);
   const ends = dice.chance(25) ? [randomEnd(dice, vms, limit_ns)] : [];
+  const monitored = dice.chance(50) ? randomMonitoring(dice, vms, limit_ns) : [];
+  const moved = dice.chance(60) ? randomMove(dice, hosts, vms, limit_ns) : null;
   return {
     title: 'random',
     file: 'random.apf',
@@ -86,13 +89,13 @@ export function randomProgram(seed: number, wishes: Wishes = {}): Program {
     limit_ns,
     limit_steps: wishes.limit_steps ?? 20_000,
     hosts,
-    vms,
-    actions: [...actions, ...ends],
+    vms: [...vms, ...(moved?.incarnations ?? [])],
+    actions: [...actions, ...ends, ...monitored, ...(moved?.actions ?? [])],
     judgements: [],
     expectations: [],
     baseline: null,
-    links: [],
-    migrations: [],
+    links: moved?.links ?? [],
+    migrations: moved?.migrations ?? [],
     report: [],
   };
 }
@@ -363,6 +366,102 @@ function randomEnd(dice: Dice, vms: readonly VmSpec[], limit_ns: number): Action
   const vm = dice.from(0, vms.length - 1);
   const trigger: Trigger = { kind: 'at', ns: dice.from(0, limit_ns) };
   return { place: PLACE, trigger, ops: [{ op: 'end_vm', vm, how: dice.of(['destroy', 'kill']) }] };
+}
+
+/** What is asked of VMMs: some saves and what is done with them, looks, stops and resets. */
+function randomMonitoring(dice: Dice, vms: readonly VmSpec[], limit_ns: number): readonly Action[] {
+  const vm = dice.from(0, vms.length - 1);
+  const vcpu = dice.from(0, (vms[vm]?.vcpus ?? 1) - 1);
+  const keep = dice.from(1, 3);
+  const at = (ops: readonly ActionOp[]): Action => ({
+    place: PLACE,
+    trigger: { kind: 'at', ns: dice.from(0, limit_ns) },
+    ops,
+  });
+  const saves = dice.list(3, () => at([{ op: 'save', vm, name: 'snap', keep }]), 1);
+  const others = dice.list(5, () => at([randomCommand(dice, vm, vcpu, keep)]));
+  const back = dice.chance(70) ? [at([{ op: 'resume', vm }])] : [];
+  return [...saves, ...others, ...back];
+}
+
+function randomCommand(dice: Dice, vm: number, vcpu: number, keep: number): ActionOp {
+  switch (dice.from(0, 7)) {
+    case 0:
+      return { op: 'pause', vm };
+    case 1:
+      return { op: 'resume', vm };
+    case 2:
+      return { op: 'reset', vm, vcpu: dice.chance(50) ? vcpu : null };
+    case 3:
+      return { op: 'clear_queue', vm, vcpu };
+    case 4:
+      return { op: 'set_mpstate', vm, vcpu, state: dice.of(['RUNNABLE', 'HALTED']) };
+    case 5:
+      return { op: 'kexec', vm };
+    case 6:
+      return { op: 'query', vm };
+    default:
+      return { op: 'restore', name: 'snap', back: dice.from(0, keep - 1), on: null };
+  }
+}
+
+interface Move {
+  readonly incarnations: readonly VmSpec[];
+  readonly links: readonly LinkSpec[];
+  readonly migrations: readonly MigrationSpec[];
+  readonly actions: readonly Action[];
+}
+
+/** One VM to another host, and perhaps back; cut, cancelled, or let be. Null where there is nowhere to go. */
+function randomMove(dice: Dice, hosts: readonly HostSpec[], vms: readonly VmSpec[], limit_ns: number): Move | null {
+  const vm = dice.from(0, vms.length - 1);
+  const spec = vms[vm];
+  if (!spec || hosts.length < 2 || spec.userfault) return null;
+  const from = spec.host;
+  const to = 1 - from;
+  const into = { ...spec, host: to, incarnation_of: vm, memory_limit_pages: null, pin: spec.pin.map(() => null) };
+  const link: LinkSpec = {
+    name: 'lan',
+    place: PLACE,
+    from,
+    to,
+    bytes_per_s: dice.of([1_000_000, 125_000_000, 1_250_000_000]),
+    latency_ns: dice.of([0, 1_000, 80_000]),
+    loss_ppm: dice.chance(20) ? 100_000 : 0,
+  };
+  const way = (name: string, out_of: number, target: number, source: number): MigrationSpec => ({
+    name,
+    place: PLACE,
+    vm,
+    out_of,
+    into: target,
+    link: 0,
+    mode: dice.of(['precopy', 'postcopy']),
+    max_downtime_ns: dice.of([10_000, 300_000_000]),
+    auto_converge: dice.chance(30) ? { start: 20, step: 10, max: 99 } : null,
+    dirty_log:
+      hosts[source]?.isa === 'vmx' ? dice.of(['write_protect', 'pml', 'ring']) : dice.of(['write_protect', 'ring']),
+    postcopy_from_round: dice.chance(30) ? dice.from(1, 3) : null,
+    give_up_ns: dice.chance(20) ? dice.of([10_000, 1_000_000]) : null,
+  });
+  const there = vms.length;
+  const migrations = [way('there', vm, there, from), ...(dice.chance(50) ? [way('back', there, vm, to)] : [])];
+  const at = (ns: number, op: ActionOp): Action => ({ place: PLACE, trigger: { kind: 'at', ns }, ops: [op] });
+  const early = dice.from(0, Math.floor(limit_ns / 3));
+  const cuts: readonly ActionOp[] = [
+    { op: 'cut', link: 0, for_ns: dice.chance(70) ? dice.of([5_000, 400_000]) : null },
+    { op: 'cancel', migration: 0 },
+  ];
+  return {
+    incarnations: [into],
+    links: [link],
+    migrations,
+    actions: [
+      at(early, { op: 'migrate', migration: 0 }),
+      ...(migrations.length > 1 ? [at(dice.from(early, limit_ns), { op: 'migrate', migration: 1 })] : []),
+      ...(dice.chance(40) ? [at(dice.from(early, limit_ns), dice.of(cuts))] : []),
+    ],
+  };
 }
 
 /** What a scenario can hold: a vCPU, by itself or as its thread. */

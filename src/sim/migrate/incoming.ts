@@ -14,7 +14,7 @@ import type { Machine } from '../machine.ts';
 import { start_gup } from '../mm/gup.ts';
 import { drop_share } from '../mm/ksm.ts';
 import { kvm_unmap_gfn_range } from '../mm/mmu_notifier.ts';
-import { pte_present, pte_swap, pte_target } from '../mm/page.ts';
+import { pte_present, pte_special, pte_swap, pte_target } from '../mm/page.ts';
 import { mfill_atomic, userfaultfd_ctx_read, userfaultfd_register } from '../mm/userfault.ts';
 import { TASK_STATE, type Thread, WAIT } from '../schema.ts';
 import { monitor_command } from '../vmm/monitor.ts';
@@ -137,7 +137,7 @@ function zap_page(m: Machine, vm: number, page: number): void {
   m.vms[vm]!.mmu_invalidate_seq += 1;
   kvm_unmap_gfn_range(m, vm, page);
   m.hva.set_pte(page, 0);
-  drop_share(m, page, pte_target(pte));
+  if (!pte_special(pte)) drop_share(m, page, pte_target(pte));
 }
 
 /** The state of devices and vCPUs is here: each vCPU thread writes its own, then the guest runs. */

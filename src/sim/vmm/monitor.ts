@@ -61,7 +61,7 @@ function begin(m: Machine, vm: number): void {
       for (const vcpu of vcpusOf(m, vm)) run_on_cpu(m, vcpu, VMM_WORK.stop, 0);
       return;
     case 'resume':
-      row.paused = 0;
+      if (!moves_away(m, vm) && is_home(m, vm)) row.paused = 0;
       end(m, vm);
       return;
     case 'query':
@@ -99,6 +99,11 @@ function begin(m: Machine, vm: number): void {
       load(m, vm, m.places.migrations[op.migration]!.saved);
       return;
   }
+}
+
+/** A migration has stopped it and is not over: `cont` is refused, "Migration is not finalized yet". */
+function moves_away(m: Machine, vm: number): boolean {
+  return m.program.migrations.some(({ out_of }, id) => out_of === vm && m.migrations[id]!.vm_stopped === 1);
 }
 
 /** Writes what was saved: the guest's memory at once, then each vCPU thread its own state. */
