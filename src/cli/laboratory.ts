@@ -10,6 +10,7 @@ import { diff } from './commands/diff.ts';
 import { doc } from './commands/doc.ts';
 import { explore } from './commands/explore.ts';
 import { fmt } from './commands/fmt.ts';
+import { litmus } from './commands/litmus.ts';
 import { mutate } from './commands/mutate.ts';
 import { protocols } from './commands/protocols.ts';
 import { replay } from './commands/replay.ts';
@@ -33,6 +34,7 @@ export const LABORATORY = {
   doc,
   explore,
   fmt,
+  litmus,
   mutate,
   protocols,
   replay,

@@ -70,6 +70,7 @@ export const PROTOCOLS_REPORT = choice(
 export const FIX = toggle('fix', 'run the repaired versions');
 export const EXPLANATION = choice('report', ['pretty', 'json'], 'pretty', 'for people or for programs');
 export const DIFF_REPORT = choice('report', ['pretty', 'json'], 'pretty', 'for people or for programs');
+export const LITMUS_REPORT = choice('report', ['pretty', 'json'], 'pretty', 'for people or for programs');
 export const FROM = text('from', 'TIME', 'leave out what runs do before this virtual time: 1ms');
 export const SPEED = text('speed', 'TIME', 'virtual time that passes in a second: 100us');
 
@@ -144,6 +145,20 @@ allows, ticks once where it says nothing. Ctrl-C stops, and says what was covere
         'apflab explore race.apf --record found.run',
         'keep what breaks something: show, why, watch, replay and diff take it',
       ],
+    ],
+  },
+  litmus: {
+    name: 'litmus',
+    operands: 'FILE...',
+    count: [1, Number.POSITIVE_INFINITY],
+    summary: 'count in which ways small races may end',
+    about: `A race is a scenario with statements like outcome lost: not done(db). Every order of its steps is followed to
+where nobody who has to move can, and these final states are counted by outcome and variant as herd counts them: an
+outcome that is so of none is forbidden there. Exit code 3: a bound was reached before all was seen.`,
+    flags: [...SELECTION, STATES, LITMUS_REPORT],
+    examples: [
+      ['apflab litmus litmus', 'those of a folder'],
+      ['apflab litmus litmus/wake-or-sleep.apf --variants all', 'one, on every version'],
     ],
   },
   watch: {

@@ -1,6 +1,6 @@
 /** Judgements and what is expected of them, for the variant of this run. */
 import type { Expr } from '../sim/expr.ts';
-import type { Expectation, Judgement, Place } from '../sim/program.ts';
+import type { Expectation, Judgement, Place, RaceOutcome } from '../sim/program.ts';
 import { evaluate } from './evaluate.ts';
 import type { Expression, Word } from './expression.ts';
 import type { Lowering } from './lower.ts';
@@ -17,6 +17,7 @@ export class JudgementLowering {
   };
   /** What is lowered now stands in such a block. */
   explored = false;
+  readonly outcomes: RaceOutcome[] = [];
   readonly #lowering: Lowering;
   /** Not judged on this variant, since their `unless` says so. */
   readonly #waived = new Set<string>();
@@ -99,6 +100,12 @@ export class JudgementLowering {
       const next = number === 1 ? numbered : `${numbered}, ${number}`;
       if (!taken.has(next)) return next;
     }
+  }
+
+  outcome(label: Word | null, condition: Expression, at: Node): void {
+    const place = this.#lowering.place(at);
+    const name = label?.text ?? place.text;
+    this.outcomes.push({ place, name, condition: this.#lowering.expr(condition) });
   }
 
   expectation(

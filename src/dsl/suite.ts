@@ -340,6 +340,7 @@ function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options)
     expectations: lowering.judge.expectations,
     report: lowering.columns,
     exploration: lowering.exploration.spec(),
+    outcomes: lowering.judge.outcomes,
   };
   return { program, diagnostics: report.all };
 }

@@ -12,6 +12,7 @@ import { endless } from './liveness.ts';
 import { type Progress, Search } from './search.ts';
 import { untimed } from './untimed.ts';
 import { walk } from './walks.ts';
+import type { World } from './world.ts';
 
 export const STRATEGIES = ['bfs', 'dfs', 'random', 'pct'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
@@ -36,6 +37,8 @@ export interface ExploreOptions {
   /** Goes on after a judgement has failed that nobody expected to. */
   readonly all: boolean;
   readonly paranoid: boolean;
+  /** Told of each state in which nobody who has to move can, and its fingerprint; often of the same. */
+  readonly quiescent: ((world: World, high: number, low: number) => void) | null;
   /** Called every thousand states or so; false to stop. */
   readonly progress: ((now: Progress) => boolean) | null;
 }
@@ -52,6 +55,7 @@ export const DEFAULTS: ExploreOptions = {
   exact: false,
   all: false,
   paranoid: false,
+  quiescent: null,
   progress: null,
 };
 

@@ -232,12 +232,21 @@ export class Search {
       if (!this.#anyFair(count)) {
         this.#quiescent += 1;
         this.#notes.end(this.#toHere);
+        this.#sayQuiescent();
       }
       if (count === 0) return this.#keep(depth, false);
       if (!this.#reduce || this.#reduction.choose(this.#moves, count) !== 1) break;
       this.#take(this.#moves[0]!);
     }
     return this.#keep(depth, true);
+  }
+
+  #sayQuiescent(): void {
+    const { quiescent } = this.#options;
+    if (quiescent === null) return;
+    this.#footprints.end();
+    this.#identity.update();
+    quiescent(this.#world, this.#identity.high, this.#identity.low);
   }
 
   /** Whether the state is new; if so it is kept. It is to be looked at if anything can happen in it. */

@@ -428,8 +428,17 @@ export interface Program {
   readonly report: readonly ReportColumn[];
   /** Null where neither file nor case has an `explore` block. */
   readonly exploration?: ExplorationSpec | null;
+  /** For `apflab litmus`: what its final states are counted by. */
+  readonly outcomes?: readonly RaceOutcome[];
   /** Of an untimed program: who moves when, in place of time. src/sim/scheduled.ts. */
   readonly schedule?: Schedule;
+}
+
+/** A way in which a race may end: what is so of the final state, or has happened on the way there. */
+export interface RaceOutcome {
+  readonly place: Place;
+  readonly name: string;
+  readonly condition: Expr;
 }
 
 /** One order of everything that happens, as an exploration has found it. */

@@ -52,4 +52,22 @@ scene('a recording cannot be told, and a run by time cannot be shrunk', async ({
   assert.match((await apflab(['show', 'trace.txt', '--as', 'story'])).err, 'trace.txt is no run file');
 });
 
+test('races are counted by outcome and variant', () =>
+  inWorld(
+    {
+      'race.apf': MISSING_PAGE.replace('expect finished: done(a)', 'outcome resumed: done(a)'),
+      'none.apf': MISSING_PAGE,
+    },
+    async ({ apflab }) => {
+      const { code, out } = await apflab(['litmus', 'race.apf', '--variants', 'v6,v7']);
+      assert.is(code, 0);
+      assert.match(out, /^race.apf: c\n {2}resumed {2}v6 {2}Always {2}Positive: \d+ Negative: 0 {2}allowed\n/);
+      assert.match(out, / {2}v7 {2}\d+ final of \d+ states\n$/);
+      const json = JSON.parse((await apflab(['litmus', 'race.apf', '--variants', 'v6', '--report', 'json'])).out);
+      assert.is(json.results[0].outcomes[0].name, 'resumed');
+      assert.is((await apflab(['litmus', 'race.apf', '--variants', 'v6', '--states', '1'])).code, 3);
+      assert.match((await apflab(['litmus', 'none.apf'])).err, 'names no outcome');
+    },
+  ));
+
 test.run();

@@ -141,7 +141,7 @@ print('line ends of other systems, and no newline at the end', () => {
   check('# only this', '# only this\n');
 });
 
-for (const folder of ['scenarios', 'std']) {
+for (const folder of ['scenarios', 'litmus', 'std']) {
   const root = new URL(`../../${folder}/`, import.meta.url);
   const files = existsSync(root)
     ? readdirSync(root, { recursive: true })

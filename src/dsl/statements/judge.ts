@@ -190,6 +190,21 @@ export const expectVerdict = statement({
     ),
 });
 
+export const outcome = statement({
+  id: 'outcome',
+  keyword: 'outcome',
+  where: ['file', 'case'],
+  syntax: seq(word('outcome'), label('label'), expression('condition', 'CONDITION')),
+  summary: 'A way in which a race may end: `apflab litmus` counts the final states that are so.',
+  about:
+    'It judges nothing: whether some order leads there is what one wants to know. A final state is one in which nobody who has to move can. An event counts if it has happened on the way.',
+  examples: ['outcome lost: web.vcpu[0] is blocked and not done(db)', 'outcome resumes(db)'],
+  check({ condition }, _at, check) {
+    check.truth(condition);
+  },
+  lower: ({ label, condition }, at, lowering) => lowering.judge.outcome(label, condition, at),
+});
+
 export const report = statement({
   id: 'report',
   keyword: 'report',

@@ -186,6 +186,12 @@ export class Judge {
     return this.#columns.map(({ title, value }) => ({ title, value: value.show() }));
   }
 
+  /** Of the columns of `report` that are conditions, whether they hold now. */
+  truths(): readonly boolean[] {
+    this.#readClock();
+    return this.#columns.map(({ value }) => value.t === 'truth' && value.get());
+  }
+
   /** Whether the condition of an action `when COND` holds now; only for actions with such a trigger. */
   holds(action: number): boolean {
     this.#readClock();
