@@ -3,7 +3,7 @@
  *
  * `to` holds where the edges lead, those of state s from `begin[s]` up to `begin[s + 1]`.
  */
-export function components(begin: readonly number[], to: readonly number[]): readonly (readonly number[])[] {
+export function components(begin: Numbers, to: Numbers): readonly (readonly number[])[] {
   const size = begin.length - 1;
   const index = new Int32Array(size).fill(-1);
   const low = new Int32Array(size);
@@ -41,3 +41,5 @@ export function components(begin: readonly number[], to: readonly number[]): rea
   }
   return found;
 }
+
+type Numbers = readonly number[] | Uint32Array;

@@ -8,7 +8,7 @@ import { conclude } from '../sim/judge/verdict.ts';
 import type { JudgementResult, Verdict, Violation } from '../sim/outcome.ts';
 import type { Judgement, Program } from '../sim/program.ts';
 import { budgetNames } from './budgets.ts';
-import { endless } from './liveness.ts';
+import { endless, isPromise } from './liveness.ts';
 import { type Progress, Search } from './search.ts';
 import { untimed } from './untimed.ts';
 import { walk } from './walks.ts';
@@ -148,11 +148,6 @@ export function* exploring(timed: Program, options: ExploreOptions): Generator<P
 
 /** States that are kept with all that leads from one to another, to find what goes on for ever. */
 const MOST_STATES_OF_CYCLES = 300_000;
-
-/** What must come some time, not only if all comes to an end. */
-function isPromise({ kind, onset }: Judgement): boolean {
-  return kind === 'eventually' || kind === 'order' || onset !== null;
-}
 
 function lassos(program: Program, options: ExploreOptions, open: readonly Judgement[]) {
   const most = Math.min(options.states ?? MOST_STATES_OF_CYCLES, MOST_STATES_OF_CYCLES);

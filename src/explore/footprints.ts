@@ -5,7 +5,11 @@
  * guest's), and belong to classes: the actors that may step. What is not known yet is learned while exploring; an
  * exploration that learned anything is begun again, until one learns nothing. Its conclusions then rest on footprints of
  * every step that it took, and, since each order that it left out has the same steps, of those that it did not take.
+ *
+ * What is learned is a list of facts, and counts from when they are applied: between two levels, by all threads, so that it
+ * makes no difference who came by them, or in which order.
  */
+import { assert } from '../base/assert.ts';
 import type { Machine } from '../sim/machine.ts';
 import { compiledSchema } from '../sim/schema.ts';
 import type { Footprint } from './world.ts';
@@ -23,6 +27,21 @@ const PLACES = 256;
 
 const READ = 1;
 const WRITE = 2;
+/** The same bits, of what has been applied. */
+const APPLIED = 2;
+
+/** Classes that have a bit; all others share the last one. */
+const MOST_CLASSES = 30;
+
+/** What a fact says, before what it says it of: two numbers. */
+const MET = 1;
+const KIND = 2;
+const SEEN = 3;
+const TOUCHES = 4;
+const READER = 5;
+const WRITER = 6;
+const WAKER = 7;
+const FACT = 3;
 
 /** What one kind of step does. */
 export interface Kind {
@@ -30,8 +49,10 @@ export interface Kind {
   /** Cells it reads or writes, in the order in which that was learned: cell * 2, + 1 if it writes. */
   cells: Int32Array;
   count: number;
-  /** It lets be seen what some judgement watches. */
+  /** It lets be seen what some judgement watches: noted, and applied. */
+  noted: boolean;
   observed: boolean;
+  known: boolean;
 }
 
 export class Footprints implements Footprint {
@@ -42,18 +63,29 @@ export class Footprints implements Footprint {
   /** By cell, the classes that ever read or wrote it, a bit each. */
   readers = new Int32Array(0);
   writers = new Int32Array(0);
-  /** How much has been learned in all. */
-  learned = 0;
+  /** The same with what has been noted and not been applied yet. */
+  #noted_readers = new Int32Array(0);
+  #noted_writers = new Int32Array(0);
   /** By thread and where it stands, the classes that wrote whether it runs. */
   #wakers = new Int32Array(0);
+  #noted_wakers = new Int32Array(0);
   #at: ArrayLike<number> = [];
+  /** Class + 1 of each move; 0 for one that has not been met. Given out as they are met: most never are. */
+  classes = new Uint8Array(0);
+  #met = new Uint8Array(0);
+  #nr_classes = 0;
+  /** Facts that were applied, in that order, and facts that are to be. */
+  readonly #history: number[] = [];
+  readonly #noted: number[] = [];
   #kind: Kind | null = null;
+  #key = 0;
+  /** The move that is made, or OBSERVER; and the bit of its class. */
+  #who = 0;
   #bit = 0;
-  #before: Kind | null = null;
-  #bitBefore = 0;
+  #before: readonly [Kind | null, number, number, number] = [null, 0, 0, 0];
 
   /** From here on it takes notes, of a machine and of all but the columns that cannot matter. */
-  count(m: Machine, ignored: ReadonlySet<string>): void {
+  count(m: Machine, moves: number, ignored: ReadonlySet<string>): void {
     let total = 0;
     this.#first = Int32Array.from(compiledSchema.fields, ({ table }) => {
       const first = total;
@@ -66,9 +98,118 @@ export class Footprints implements Footprint {
     this.cells = total;
     this.#at = m.layout.column('thread', 'at').values;
     this.#wakers = new Int32Array(m.threads.length * PLACES);
+    this.#noted_wakers = new Int32Array(m.threads.length * PLACES);
     this.#kinds.clear();
+    this.#noted.length = 0;
+    this.#history.length = 0;
     this.readers = new Int32Array(total);
     this.writers = new Int32Array(total);
+    this.#noted_readers = new Int32Array(total);
+    this.#noted_writers = new Int32Array(total);
+    this.classes = new Uint8Array(moves);
+    this.#met = new Uint8Array(moves);
+  }
+
+  /** How much is known. */
+  get learned(): number {
+    return this.#history.length / FACT;
+  }
+
+  /** Facts that have not been applied yet. */
+  get noted(): readonly number[] {
+    return this.#noted;
+  }
+
+  /** Facts that have been, in order: whoever applies them one by one knows as much. */
+  get history(): readonly number[] {
+    return this.#history;
+  }
+
+  /** Takes facts as true from now on, from several threads in any order; its own are done with. */
+  apply(facts: readonly (readonly number[])[]): void {
+    const met = facts.flatMap(each => each.filter((_, index) => index % FACT === 1 && each[index - 1] === MET));
+    for (const move of [...new Set(met)].sort((a, b) => a - b)) this.#apply(MET, move, 0);
+    for (const each of facts) this.repeat(each);
+    this.#noted.length = 0;
+  }
+
+  /** Takes facts as true, one by one. */
+  repeat(facts: readonly number[]): void {
+    for (let at = 0; at < facts.length; at += FACT) this.#apply(facts[at]!, facts[at + 1]!, facts[at + 2]!);
+  }
+
+  #apply(what: number, of: number, detail: number): void {
+    if (!this.#learn(what, of, detail)) return;
+    this.#history.push(what, of, detail);
+  }
+
+  /** False if it was known. */
+  #learn(what: number, of: number, detail: number): boolean {
+    switch (what) {
+      case MET:
+        if (this.classes[of] !== 0) return false;
+        this.#met[of] = 1;
+        this.#nr_classes += 1;
+        this.classes[of] = Math.min(this.#nr_classes, MOST_CLASSES);
+        return true;
+      case READER:
+        return add(this.readers, this.#noted_readers, of, this.#bitOf(detail));
+      case WRITER:
+        return add(this.writers, this.#noted_writers, of, this.#bitOf(detail));
+      case WAKER:
+        return add(this.#wakers, this.#noted_wakers, of, this.#bitOf(detail));
+      default:
+        return this.#learnKind(what, this.#kindAt(of), detail);
+    }
+  }
+
+  #learnKind(what: number, kind: Kind, entry: number): boolean {
+    if (what === KIND) {
+      if (kind.known) return false;
+      kind.known = true;
+      return true;
+    }
+    if (what === SEEN) {
+      kind.noted = true;
+      if (kind.observed) return false;
+      kind.observed = true;
+      return true;
+    }
+    assert(what === TOUCHES, 'footprints: a fact');
+    const cell = entry >> 1;
+    const flag = (entry & 1) === 1 ? WRITE : READ;
+    const flags = kind.flags[cell]!;
+    kind.flags[cell] = flags | flag | (flag << APPLIED);
+    if ((flags & (flag << APPLIED)) !== 0) return false;
+    if (kind.count === kind.cells.length) {
+      const wider = new Int32Array(kind.count * 2);
+      wider.set(kind.cells);
+      kind.cells = wider;
+    }
+    kind.cells[kind.count] = entry;
+    kind.count += 1;
+    return true;
+  }
+
+  /** A move that can be made, and that none has met before. */
+  meet(move: number): void {
+    if (this.#met[move] === 1) return;
+    this.#met[move] = 1;
+    this.#noted.push(MET, move, 0);
+  }
+
+  #bitOf(who: number): number {
+    return who === OBSERVER ? OBSERVER : 1 << (this.classes[who]! - 1);
+  }
+
+  #kindAt(key: number): Kind {
+    let kind = this.#kinds.get(key);
+    if (!kind) {
+      const flags = new Uint8Array(this.cells);
+      kind = { flags, cells: new Int32Array(16), count: 0, noted: false, observed: false, known: false };
+      this.#kinds.set(key, kind);
+    }
+    return kind;
   }
 
   cell(field: string, row: number): number {
@@ -82,54 +223,59 @@ export class Footprints implements Footprint {
     return `${table}[${cell - this.#first[field]!}].${name}`;
   }
 
-  /** What is done from here on is done by a step of this kind, of this class; `end()` when it is over. */
-  begin(key: number, bit: number): Kind {
+  /** What is done from here on is done by a step of this kind, of the class of the move `who`; until end(). */
+  begin(key: number, who: number): void {
+    // What has just been met has no class yet. It will have one when it is met again.
+    if (who !== OBSERVER && this.classes[who] === 0) {
+      this.meet(who);
+      return;
+    }
     let kind = this.#kinds.get(key);
     if (!kind) {
-      kind = { flags: new Uint8Array(this.cells), cells: new Int32Array(16), count: 0, observed: false };
-      this.#kinds.set(key, kind);
-      this.learned += 1;
+      kind = this.#kindAt(key);
+      this.#noted.push(KIND, key, 0);
     }
     this.#kind = kind;
-    this.#bit = bit;
-    return kind;
+    this.#key = key;
+    this.#who = who;
+    this.#bit = this.#bitOf(who);
   }
 
   lookBegins(seen: boolean): void {
     const kind = this.#kind;
-    if (seen && kind !== null && !kind.observed) {
-      kind.observed = true;
-      this.learned += 1;
+    if (seen && kind !== null && !kind.noted) {
+      kind.noted = true;
+      this.#noted.push(SEEN, this.#key, 0);
     }
-    this.#before = kind;
-    this.#bitBefore = this.#bit;
+    this.#before = [kind, this.#key, this.#who, this.#bit];
     this.begin(LOOKING, OBSERVER);
   }
 
   lookEnds(): void {
-    this.#kind = this.#before;
-    this.#bit = this.#bitBefore;
+    [this.#kind, this.#key, this.#who, this.#bit] = this.#before;
   }
 
   end(): void {
     this.#kind = null;
   }
 
+  /** What is known of a kind of step; undefined where it has not been taken yet. */
   kindOf(key: number): Kind | undefined {
-    return this.#kinds.get(key);
+    const kind = this.#kinds.get(key);
+    return kind?.known ? kind : undefined;
   }
 
   read(field: number, row: number): void {
     const kind = this.#kind;
     if (kind === null || this.#counted[field] === 0) return;
     const cell = this.#first[field]! + row;
-    if ((this.readers[cell]! & this.#bit) === 0) {
-      this.readers[cell] = this.readers[cell]! | this.#bit;
-      this.learned += 1;
+    if ((this.#noted_readers[cell]! & this.#bit) === 0) {
+      this.#noted_readers[cell] = this.#noted_readers[cell]! | this.#bit;
+      this.#noted.push(READER, cell, this.#who);
     }
     if ((kind.flags[cell]! & READ) !== 0) return;
     kind.flags[cell] = kind.flags[cell]! | READ;
-    this.#note(kind, cell * 2);
+    this.#noted.push(TOUCHES, this.#key, cell * 2);
   }
 
   write(field: number, row: number): void {
@@ -137,13 +283,13 @@ export class Footprints implements Footprint {
     if (kind === null || this.#counted[field] === 0) return;
     if (field === ON_RQ) this.#noteWaker(row);
     const cell = this.#first[field]! + row;
-    if ((this.writers[cell]! & this.#bit) === 0) {
-      this.writers[cell] = this.writers[cell]! | this.#bit;
-      this.learned += 1;
+    if ((this.#noted_writers[cell]! & this.#bit) === 0) {
+      this.#noted_writers[cell] = this.#noted_writers[cell]! | this.#bit;
+      this.#noted.push(WRITER, cell, this.#who);
     }
     if ((kind.flags[cell]! & WRITE) !== 0) return;
     kind.flags[cell] = kind.flags[cell]! | WRITE;
-    this.#note(kind, cell * 2 + 1);
+    this.#noted.push(TOUCHES, this.#key, cell * 2 + 1);
   }
 
   /** The classes that were ever seen to set a thread going from where it stands now, if that is a place to sleep. */
@@ -153,19 +299,16 @@ export class Footprints implements Footprint {
 
   #noteWaker(thread: number): void {
     const place = thread * PLACES + this.#at[thread]!;
-    if ((this.#wakers[place]! & this.#bit) !== 0) return;
-    this.#wakers[place] = this.#wakers[place]! | this.#bit;
-    this.learned += 1;
+    if ((this.#noted_wakers[place]! & this.#bit) !== 0) return;
+    this.#noted_wakers[place] = this.#noted_wakers[place]! | this.#bit;
+    this.#noted.push(WAKER, place, this.#who);
   }
+}
 
-  #note(kind: Kind, entry: number): void {
-    if (kind.count === kind.cells.length) {
-      const wider = new Int32Array(kind.count * 2);
-      wider.set(kind.cells);
-      kind.cells = wider;
-    }
-    kind.cells[kind.count] = entry;
-    kind.count += 1;
-    this.learned += 1;
-  }
+/** Adds the bit of a class, as noted and as applied; false if it had been applied. */
+function add(applied: Int32Array, noted: Int32Array, at: number, bit: number): boolean {
+  noted[at] = noted[at]! | bit;
+  if ((applied[at]! & bit) !== 0) return false;
+  applied[at] = applied[at]! | bit;
+  return true;
 }

@@ -20,6 +20,7 @@ export class Identity {
   readonly #meaning: Meaning;
   /** The words of the first state. */
   readonly #first: Uint32Array;
+  #nothing = new Uint32Array(0);
   /** Columns to clear, since what is in them cannot matter. */
   readonly #cleared: readonly Cleared[];
 
@@ -44,11 +45,12 @@ export class Identity {
     this.#meaning.update();
     for (const { values, first, step } of this.#cleared)
       for (let at = first; at < values.length; at += step) values[at] = 0;
-    this.high = 0x811c_9dc5;
-    this.low = 0x9e37_79b9;
+    this.high = 0x811c_9dc5 | 0;
+    this.low = 0x9e37_79b9 | 0;
     this.#mix(this.#meaning.words, this.#meaning.words.length, this.#first);
     const length = this.#world.readBeside() * 2;
-    this.#mix(this.#world.beside.words, length, NOTHING);
+    if (this.#nothing.length < length) this.#nothing = new Uint32Array(2 * length);
+    this.#mix(this.#world.beside.words, length, this.#nothing);
     const high = Math.imul(this.high ^ this.low, 0x85eb_ca6b);
     const low = Math.imul(this.low ^ (high >>> 15), 0xc2b2_ae35);
     this.high = (high ^ (high >>> 16)) >>> 0;
@@ -66,15 +68,13 @@ export class Identity {
   #mix(words: Uint32Array, length: number, first: Uint32Array): void {
     let { high, low } = this;
     for (let index = 0; index < length; index += 1) {
-      const word = words[index]!;
-      if (word === first[index]) continue;
-      high = Math.imul(high ^ word, 0x85eb_ca6b) + index;
+      const word = words[index]! | 0;
+      if (word === (first[index]! | 0)) continue;
+      high = (Math.imul(high ^ word, 0x85eb_ca6b) + index) | 0;
       high ^= high >>> 13;
-      low = Math.imul(low + word, 0xc2b2_ae35) ^ (low >>> 16) ^ Math.imul(index, 0x9e37_79b1);
+      low = Math.imul((low + word) | 0, 0xc2b2_ae35) ^ (low >>> 16) ^ Math.imul(index, 0x9e37_79b1);
     }
     this.high = high;
     this.low = low;
   }
 }
-
-const NOTHING = new Uint32Array(0);

@@ -8,8 +8,9 @@
 import { assert } from '../base/assert.ts';
 import type { Judgement, Program } from '../sim/program.ts';
 import { components } from './components.ts';
-import { Frontier } from './frontier.ts';
+import { Level } from './frontier.ts';
 import { Identity } from './identity.ts';
+import { Packing } from './packing.ts';
 import { NO_PARENT, Visited } from './visited.ts';
 import { World } from './world.ts';
 
@@ -24,6 +25,11 @@ export interface Liveness {
   readonly lassos: readonly Lasso[];
   /** False where there were more states than asked for. */
   readonly complete: boolean;
+}
+
+/** What must come some time, not only if all comes to an end. */
+export function isPromise({ kind, onset }: Judgement): boolean {
+  return kind === 'eventually' || kind === 'order' || onset !== null;
 }
 
 /** Looks for cycles on which a judgement that is still open stays open. At most so many states are kept. */
@@ -46,9 +52,9 @@ export function endless(program: Program, most_states: number, open: ReadonlySet
 
 class Graph {
   readonly #world: World;
-  readonly #visited = new Visited();
+  readonly #visited: Visited;
   readonly #moves: Int32Array;
-  readonly #start: Frontier;
+  readonly #packing: Packing;
   /** Edges of each state: where its own begin, the move, the state it leads to. */
   readonly #begin: number[] = [];
   readonly #move: number[] = [];
@@ -57,32 +63,30 @@ class Graph {
   constructor(program: Program) {
     this.#world = new World(program);
     this.#moves = new Int32Array(this.#world.moves);
-    this.#start = new Frontier(this.#world, 'lifo');
-    this.#start.push(0, 0);
-    this.#start.next();
+    this.#visited = new Visited(this.#world.moves);
+    this.#packing = new Packing(this.#world);
   }
 
   /** Everything, breadth first; false if that is more than asked for. */
   explore(most_states: number): boolean {
     const world = this.#world;
     const identity = new Identity(world, new Set());
-    const frontier = new Frontier(world, 'fifo');
+    const packing = this.#packing;
+    const frontier = new Level(packing.most_bytes);
     const visit = (parent: number, chain: readonly number[]): number => {
       identity.update();
-      const known = this.#visited.find(identity.high, identity.low);
-      if (known >= 0) return known;
-      const state = this.#visited.add(identity.high, identity.low, parent, chain);
-      frontier.push(state, 0);
+      const state = this.#visited.reach(identity.high, identity.low, parent, 0, chain);
+      if (this.#visited.fresh) frontier.push(state, packing);
       return state;
     };
     visit(NO_PARENT, []);
-    while (frontier.length > 0) {
-      const state = frontier.next();
+    while (frontier.taken < frontier.length) {
+      const state = frontier.read(frontier.take(1), packing);
       const count = world.enabled(this.#moves);
       const moves = this.#moves.slice(0, count);
       this.#begin[state] = this.#move.length;
       moves.forEach((move, index) => {
-        if (index > 0) frontier.again();
+        if (index > 0) packing.again();
         world.take(move);
         this.#move.push(move);
         this.#to.push(visit(state, [move]));
@@ -179,7 +183,7 @@ class Graph {
   }
 
   #goTo(moves: readonly number[]): void {
-    this.#start.again();
+    this.#packing.first();
     for (const move of moves) this.#world.take(move);
   }
 }

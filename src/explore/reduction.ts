@@ -11,14 +11,9 @@ import { AT } from '../sim/at.ts';
 import { type Footprints, type Kind, OBSERVER } from './footprints.ts';
 import type { World } from './world.ts';
 
-const MOST_CLASSES = 30;
-
 export class Reduction {
   readonly #world: World;
   readonly #footprints: Footprints;
-  /** Class + 1 of each move; 0 for one that has not been met. Given out as they are met: most never are. */
-  readonly #classOfMove: Uint8Array;
-  #classes = 0;
   /** Cells by which a thread, or a source, of each class is set going. */
   readonly #wakes: readonly { readonly move: number; readonly cell: number }[];
   /** Of these the ones that were ever met, as of that much learned: what never moves is in nobody's way. */
@@ -31,7 +26,6 @@ export class Reduction {
     this.#world = world;
     this.#footprints = footprints;
     const { m } = world;
-    this.#classOfMove = new Uint8Array(world.moves);
     this.#on_rq = m.layout.column('thread', 'on_rq').values;
     this.#due_ns = m.layout.floats('event', 'time_ns');
     this.#wakes = Array.from({ length: world.moves }, (_, move) => ({
@@ -51,15 +45,10 @@ export class Reduction {
     return -1;
   }
 
-  /** The bit of the class of a move: each is one, as long as there are bits. */
-  bitOf(move: number): number {
-    const known = this.#classOfMove[move]!;
-    if (known !== 0) return 1 << (known - 1);
-    this.#classes += 1;
-    const number = Math.min(this.#classes, MOST_CLASSES);
-    this.#classOfMove[move] = number;
-    this.#footprints.learned += 1;
-    return 1 << (number - 1);
+  /** The bit of the class of a move, or 0 if it has not been met yet: each is one, as long as there are bits. */
+  #bitOf(move: number): number {
+    const number = this.#footprints.classes[move]!;
+    return number === 0 ? 0 : 1 << (number - 1);
   }
 
   /** What a move is about to do, as far as that can be told before: where its thread stands, and the guest in it. */
@@ -81,17 +70,32 @@ export class Reduction {
   choose(moves: Int32Array, count: number): number {
     if (count < 2) return count;
     let all = 0;
-    for (let index = 0; index < count; index += 1) all |= this.bitOf(moves[index]!);
+    let unmet = -1;
+    for (let index = 0; index < count; index += 1) {
+      const move = moves[index]!;
+      const bit = this.#bitOf(move);
+      all |= bit;
+      if (bit !== 0) continue;
+      this.#footprints.meet(move);
+      if (unmet < 0) unmet = index;
+    }
+    // Nothing is known of it: it is tried first, alone, and all that is done now will be done again.
+    if (unmet >= 0) {
+      const move = moves[unmet]!;
+      moves[unmet] = moves[0]!;
+      moves[0] = move;
+      return 1;
+    }
     let best = 0;
     let least = count;
     let tried = 0;
     for (let index = 0; index < count; index += 1) {
-      const seed = this.bitOf(moves[index]!);
+      const seed = this.#bitOf(moves[index]!);
       if ((tried & seed) !== 0) continue;
       tried |= seed;
       const mask = this.#closure(moves, count, seed, all);
       if (mask === 0) continue;
-      const size = sizeOf(this, moves, count, mask);
+      const size = this.#sizeOf(moves, count, mask);
       if (size >= least) continue;
       best = mask;
       least = size;
@@ -101,12 +105,18 @@ export class Reduction {
     let front = 0;
     for (let index = 0; index < count; index += 1) {
       const move = moves[index]!;
-      if ((this.bitOf(move) & best) === 0) continue;
+      if ((this.#bitOf(move) & best) === 0) continue;
       moves[index] = moves[front]!;
       moves[front] = move;
       front += 1;
     }
     return front;
+  }
+
+  #sizeOf(moves: Int32Array, count: number, mask: number): number {
+    let size = 0;
+    for (let index = 0; index < count; index += 1) if ((this.#bitOf(moves[index]!) & mask) !== 0) size += 1;
+    return size;
   }
 
   /** The classes that have to go along with one of them, or 0 if these are all, or if somebody would see it. */
@@ -118,10 +128,10 @@ export class Reduction {
       let joined = 0;
       for (let index = 0; index < count; index += 1) {
         const move = moves[index]!;
-        if ((this.bitOf(move) & mask) === 0) continue;
+        if ((this.#bitOf(move) & mask) === 0) continue;
         const kind = this.#footprints.kindOf(this.keyOf(move));
         // A step that has never been taken is tried first, alone, so as to be known.
-        if (!kind) return this.bitOf(move) === seed ? seed : 0;
+        if (!kind) return this.#bitOf(move) === seed ? seed : 0;
         if (kind.observed) return 0;
         const touched = touchedBy(kind, readers, writers);
         if ((touched & OBSERVER) !== 0) return 0;
@@ -141,14 +151,14 @@ export class Reduction {
     const { writers, learned } = this.#footprints;
     if (this.#asOf !== learned) {
       this.#asOf = learned;
-      this.#met = this.#wakes.filter(({ move }) => this.#classOfMove[move] !== 0);
+      this.#met = this.#wakes.filter(({ move }) => this.#bitOf(move) !== 0);
     }
     const { threads } = this.#world;
     let classes = outside;
     for (;;) {
       const before = classes;
       for (const { cell, move } of this.#met) {
-        const bit = 1 << (this.#classOfMove[move]! - 1);
+        const bit = this.#bitOf(move);
         if ((classes & bit) !== 0) continue;
         if (move < threads) {
           if (this.#on_rq[move] === 0 && (this.#footprints.wakersOf(move) & classes) !== 0) classes |= bit;
@@ -159,12 +169,6 @@ export class Reduction {
       if (classes === before) return classes;
     }
   }
-}
-
-function sizeOf(reduction: Reduction, moves: Int32Array, count: number, mask: number): number {
-  let size = 0;
-  for (let index = 0; index < count; index += 1) if ((reduction.bitOf(moves[index]!) & mask) !== 0) size += 1;
-  return size;
 }
 
 /** Classes that read what a step writes, or write what it touches. */

@@ -1,17 +1,18 @@
 /**
  * Through everything that can happen: each state once, the nearest first or the latest first.
+ *
+ * The nearest first goes level by level. What is found, how many states there are and how they were reached does not depend
+ * on the order within a level, nor on how many threads share it: what was learned counts from the next level on, and a level
+ * is always gone through to its end, unless a bound is reached.
  */
 import type { Program } from '../sim/program.ts';
-import { components } from './components.ts';
+import { Edges } from './edges.ts';
 import type { ExploreOptions } from './explore.ts';
-import { Footprints } from './footprints.ts';
-import { Frontier } from './frontier.ts';
-import { Identity } from './identity.ts';
-import { type Found, Notes } from './notes.ts';
-import { Reduction } from './reduction.ts';
-import { irrelevant } from './roomy.ts';
-import { NO_PARENT, Visited } from './visited.ts';
-import { World } from './world.ts';
+import { Explorer } from './explorer.ts';
+import { Level, Stack } from './frontier.ts';
+import { isPromise } from './liveness.ts';
+import type { Found } from './notes.ts';
+import { Visited } from './visited.ts';
 
 export interface Progress {
   readonly states: number;
@@ -29,133 +30,141 @@ export interface SearchResult extends Progress {
   readonly reached: ReadonlySet<string>;
   /** Why not everything was seen; null where everything was. */
   readonly stopped: string | null;
-  /** Something may go on for ever. */
+  /** Something goes on for ever, or that was not looked for. */
   readonly cyclic: boolean;
   readonly rounds: number;
 }
 
-/** Steps without a choice after which a state is kept all the same: there may be no end to them. */
-const LONGEST_CHAIN = 200;
-
 /** States looked at between two pauses. */
 const PAUSE = 256;
 
+/** Which state of a level of so many is looked at when. */
+type Order = (index: number, length: number) => number;
+
 export class Search {
   readonly #options: ExploreOptions;
-  readonly #world: World;
-  readonly #footprints: Footprints;
-  readonly #reduction: Reduction;
-  readonly #identity: Identity;
-  readonly #visited = new Visited();
-  readonly #frontier: Frontier;
-  readonly #moves: Int32Array;
-  #transitions = 0;
-  #steps = 0;
-  #quiescent = 0;
-  #depth = 0;
-  readonly #notes: Notes;
-  /** The last stored state, and the moves since. */
-  #parent = NO_PARENT;
-  readonly #chain: number[] = [];
-  readonly #reduce: boolean;
-  readonly #exact: Map<string, number> | null;
+  readonly #explorer: Explorer;
+  readonly #order: Order;
+  readonly #edges: Edges | null;
+  #level: Level;
+  #next: Level;
+  readonly #stack = new Stack();
   #stopped: string | null = null;
-  /** A thread went on for so long without a choice that there may be no end to it. */
-  #cyclic = false;
-  /** Where the moves of each state lead that was looked at, in the order of the states; see components.ts. */
-  readonly #begin: number[] = [];
-  readonly #to: number[] = [];
+  #looked = 0;
 
-  constructor(program: Program, options: ExploreOptions) {
+  /** `order` makes no difference: that is what it is for. */
+  constructor(program: Program, options: ExploreOptions, order: Order = index => index) {
     this.#options = options;
-    // A bound on preemptions is about orders: none may stand for another.
-    this.#reduce = options.reductions.has('order') && options.preemptions === null;
-    this.#exact = options.exact ? new Map() : null;
-    const footprints = new Footprints();
-    const world = new World(program, { footprint: this.#reduce ? footprints : null, paranoid: options.paranoid });
-    this.#world = world;
-    this.#notes = new Notes(program, world.judge, options.all);
-    const ignored = irrelevant(
-      program,
-      world.m.places.vms.map(({ pages }) => pages),
-    );
-    footprints.count(world.m, ignored);
-    this.#footprints = footprints;
-    this.#reduction = new Reduction(world, footprints);
-    this.#identity = new Identity(world, options.reductions.has('identity') ? ignored : new Set());
-    this.#frontier = new Frontier(world, options.strategy === 'dfs' ? 'lifo' : 'fifo');
-    this.#moves = new Int32Array(world.moves);
+    this.#order = order;
+    // Where nothing is promised, it makes no difference whether anything goes on for ever.
+    this.#edges = options.strategy === 'bfs' && program.judgements.some(isPromise) ? new Edges() : null;
+    this.#explorer = new Explorer(program, options, moves => new Visited(moves), this.#edges);
+    const { most_bytes } = this.#explorer.packing;
+    this.#level = new Level(most_bytes);
+    this.#next = new Level(most_bytes);
   }
 
   /** Pauses now and then, for whoever wants to know how far it is. */
   *run(): Generator<Progress, SearchResult> {
-    const world = this.#world;
-    world.readBeside();
-    const beside = world.beside.words.slice();
+    const explorer = this.#explorer;
+    const { footprints, notes, visited } = explorer;
     let rounds = 0;
     for (;;) {
       rounds += 1;
-      const { learned } = this.#footprints;
+      const { learned } = footprints;
       this.#stopped = null;
-      this.#frontier.begin();
-      world.beside.words.set(beside);
-      world.writeBeside();
-      const goes_on = yield* this.#round();
-      if (!goes_on || !this.#reduce || this.#footprints.learned === learned) break;
+      explorer.begin();
+      visited.clear();
+      this.#edges?.clear();
+      const goes_on = yield* this.#options.strategy === 'dfs' ? this.#deep() : this.#wide();
+      if (!goes_on || footprints.learned === learned) break;
     }
+    const { steps, quiescent, endless } = explorer.tally;
     return {
       ...this.#progress(),
-      steps: this.#steps,
-      quiescent: this.#quiescent,
-      found: this.#notes.found,
-      reached: this.#notes.reached,
-      stopped: this.#stopped,
-      cyclic: this.#cyclic || this.#hasCycle(),
+      steps,
+      quiescent,
+      found: notes.found,
+      reached: notes.reached,
+      stopped: this.#stopped ?? explorer.stopped,
+      cyclic: endless > 0 || !this.#edges || this.#edges.haveCycle(visited.size),
       rounds,
     };
   }
 
-  /** Everything once; false if that is enough, whatever was learned. */
-  *#round(): Generator<Progress, boolean> {
-    const visited = this.#visited;
-    const frontier = this.#frontier;
-    visited.clear();
-    this.#exact?.clear();
-    frontier.clear();
-    this.#notes.clear();
-    this.#begin.length = 0;
-    this.#to.length = 0;
-    this.#cyclic = false;
-    this.#transitions = 0;
-    this.#steps = 0;
-    this.#quiescent = 0;
-    this.#depth = 0;
-    this.#chain.length = 0;
-    this.#parent = NO_PARENT;
-    this.#notes.begin();
-    this.#follow(0);
-    let looked = 0;
-    let learned = this.#footprints.learned;
+  /** Everything once, level by level; false if that is enough, whatever was learned. */
+  *#wide(): Generator<Progress, boolean> {
+    const explorer = this.#explorer;
+    const { visited, packing } = explorer;
+    explorer.keep = state => this.#next.push(state, packing);
+    this.#level.clear();
+    this.#next.clear();
+    explorer.start();
+    this.#learn();
     let known = 0;
-    while (frontier.length > 0) {
-      // Another round is due anyway: this one goes on for as long as it keeps learning.
-      if (learned !== this.#footprints.learned) {
-        learned = this.#footprints.learned;
-        known = visited.size;
-      } else if (known > 0 && visited.size > 2 * known + 1000) return true;
-      this.#expand();
-      looked += 1;
-      if (this.#notes.enough) {
+    for (let depth = 0; this.#next.length > 0; depth += 1) {
+      [this.#level, this.#next] = [this.#next, this.#level];
+      this.#next.clear();
+      explorer.next_level = visited.size;
+      const level = this.#level;
+      const { length } = level;
+      while (level.taken < length) {
+        const state = level.read(this.#order(level.take(1), length), packing);
+        explorer.expand(state, depth);
+        if (yield* this.#pause()) return false;
+      }
+      if (explorer.notes.enough) {
         this.#stopped = 'a judgement has failed';
         return false;
       }
-      if (this.#options.states !== null && visited.size >= this.#options.states && this.#isOver()) return false;
-      if (looked % PAUSE === 0) {
-        if (this.#isOver()) return false;
-        yield this.#progress();
-      }
+      // Another round is due anyway: this one goes on for as long as it keeps learning.
+      if (this.#learn()) known = visited.size;
+      else if (known > 0 && visited.size > 2 * known + 1000) return true;
     }
     return true;
+  }
+
+  /** Everything once, the latest first. */
+  *#deep(): Generator<Progress, boolean> {
+    const explorer = this.#explorer;
+    const { visited, packing } = explorer;
+    const stack = this.#stack;
+    explorer.keep = (state, depth) => stack.push(state, depth, packing);
+    stack.clear();
+    explorer.start();
+    this.#learn();
+    let known = 0;
+    while (stack.length > 0) {
+      const { state, depth } = stack.pop(packing);
+      explorer.expand(state, depth);
+      if (explorer.notes.enough) {
+        this.#stopped = 'a judgement has failed';
+        return false;
+      }
+      if (this.#learn()) known = visited.size;
+      else if (known > 0 && visited.size > 2 * known + 1000) return true;
+      if (yield* this.#pause()) return false;
+    }
+    return true;
+  }
+
+  /** What was noted counts from now on; false if nothing was. */
+  #learn(): boolean {
+    const { footprints } = this.#explorer;
+    if (footprints.noted.length === 0) return false;
+    footprints.apply([footprints.noted.slice()]);
+    return true;
+  }
+
+  /** After a state was looked at; true if that was the last. */
+  *#pause(): Generator<Progress, boolean> {
+    this.#looked += 1;
+    const { states } = this.#options;
+    if (states !== null && this.#explorer.visited.size >= states && this.#isOver()) return true;
+    if (this.#looked % PAUSE !== 0) return false;
+    if (this.#isOver()) return true;
+    yield this.#progress();
+    return false;
   }
 
   /** A bound was reached. */
@@ -170,143 +179,20 @@ export class Search {
   }
 
   #progress(): Progress {
+    const { visited, tally, exact_bytes } = this.#explorer;
+    const waiting = this.#level.length - this.#level.taken + this.#next.length + this.#stack.length;
     return {
-      states: this.#visited.size,
-      transitions: this.#transitions,
-      frontier: this.#frontier.length,
-      depth: this.#depth,
-      bytes: this.#visited.bytes + this.#frontier.bytes,
+      states: visited.size,
+      transitions: tally.transitions,
+      frontier: waiting,
+      depth: tally.depth,
+      bytes:
+        visited.bytes +
+        this.#level.bytes +
+        this.#next.bytes +
+        this.#stack.bytes +
+        exact_bytes +
+        (this.#edges?.bytes ?? 0),
     };
   }
-
-  #expand(): void {
-    const frontier = this.#frontier;
-    this.#parent = frontier.next();
-    while (this.#begin.length <= this.#parent) this.#begin.push(this.#to.length);
-    const { depth } = frontier;
-    if (this.#options.depth !== null && depth >= this.#options.depth) {
-      this.#stopped = `depth ${this.#options.depth}`;
-      return;
-    }
-    const count = this.#enabled();
-    const chosen = this.#reduce ? this.#reduction.choose(this.#moves, count) : count;
-    const moves = this.#moves.slice(0, count);
-    let fresh = false;
-    for (let index = 0; index < count; index += 1) {
-      // A smaller set must lead somewhere new, or what it puts off could be put off for ever.
-      if (index === chosen && fresh) break;
-      if (index > 0) frontier.again();
-      const move = moves[index]!;
-      if (this.#options.preemptions !== null && !this.#mayPreempt(move, moves, this.#options.preemptions)) continue;
-      this.#chain.length = 0;
-      this.#notes.begin();
-      this.#take(move);
-      this.#transitions += 1;
-      if (this.#follow(depth + 1)) fresh = true;
-    }
-  }
-
-  /** Whether a move is within the bound on preemptions: a thread steps although another, that stepped last, could go on. */
-  #mayPreempt(move: number, enabled: Int32Array, most: number): boolean {
-    const world = this.#world;
-    if (move >= world.threads) return true;
-    if (world.last !== 0 && world.last - 1 !== move && enabled.includes(world.last - 1)) {
-      if (world.preempted >= most) {
-        this.#stopped = `${most} preemptions`;
-        return false;
-      }
-      world.preempted += 1;
-    }
-    world.last = move + 1;
-    return true;
-  }
-
-  /** Goes on for as long as there is one way to, then keeps the state; true if it was new. */
-  #follow(depth: number): boolean {
-    for (let length = 0; ; length += 1) {
-      if (length === LONGEST_CHAIN) {
-        this.#cyclic = true;
-        break;
-      }
-      const count = this.#enabled();
-      if (!this.#anyFair(count)) {
-        this.#quiescent += 1;
-        this.#notes.end(this.#toHere);
-        this.#sayQuiescent();
-      }
-      if (count === 0) return this.#keep(depth, false);
-      if (!this.#reduce || this.#reduction.choose(this.#moves, count) !== 1) break;
-      this.#take(this.#moves[0]!);
-    }
-    return this.#keep(depth, true);
-  }
-
-  #sayQuiescent(): void {
-    const { quiescent } = this.#options;
-    if (quiescent === null) return;
-    this.#footprints.end();
-    this.#identity.update();
-    quiescent(this.#world, this.#identity.high, this.#identity.low);
-  }
-
-  /** Whether the state is new; if so it is kept. It is to be looked at if anything can happen in it. */
-  #keep(depth: number, goes_on: boolean): boolean {
-    this.#footprints.end();
-    this.#identity.update();
-    const known = this.#known();
-    if (known >= 0) {
-      this.#to.push(known);
-      return false;
-    }
-    const { high, low } = this.#identity;
-    const state = this.#visited.add(high, low, this.#parent, this.#chain);
-    if (this.#parent !== NO_PARENT) this.#to.push(state);
-    this.#depth = Math.max(this.#depth, depth);
-    if (goes_on) this.#frontier.push(state, depth);
-    return true;
-  }
-
-  /** The number of the state, or -1 if it is new. */
-  #known(): number {
-    const { high, low } = this.#identity;
-    if (this.#exact === null) return this.#visited.find(high, low);
-    const text = this.#identity.text();
-    const known = this.#exact.get(text) ?? -1;
-    if (known < 0) this.#exact.set(text, this.#visited.size);
-    return known;
-  }
-
-  /** Depth first, states are not looked at in the order of their numbers: then nothing is known of cycles. */
-  #hasCycle(): boolean {
-    if (this.#options.strategy === 'dfs') return true;
-    while (this.#begin.length <= this.#visited.size) this.#begin.push(this.#to.length);
-    return components(this.#begin, this.#to).length > 0;
-  }
-
-  #enabled(): number {
-    this.#footprints.end();
-    return this.#world.enabled(this.#moves);
-  }
-
-  #anyFair(count: number): boolean {
-    for (let index = 0; index < count; index += 1) if (this.#world.isFair(this.#moves[index]!)) return true;
-    return false;
-  }
-
-  #take(move: number): void {
-    if (this.#reduce) {
-      this.#footprints.begin(this.#reduction.keyOf(move), this.#reduction.bitOf(move));
-      this.#world.take(move);
-      this.#footprints.end();
-    } else this.#world.take(move);
-    this.#chain.push(move);
-    this.#steps += 1;
-    this.#notes.look(this.#toHere);
-  }
-
-  /** The moves from the start to where it stands. */
-  readonly #toHere = (): readonly number[] => {
-    const before = this.#parent === NO_PARENT ? [] : this.#visited.path(this.#parent);
-    return [...before, ...this.#chain];
-  };
 }

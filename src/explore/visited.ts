@@ -1,102 +1,271 @@
 /**
  * The states that were reached, by 64-bit fingerprint: open addressing over one array of state numbers.
  *
- * Of each state it keeps the fingerprint, the state it was first reached from, and the moves that led there: 16 bytes, one
- * or two for each move, and 4 to 8 for the slots. Two states share a fingerprint with odds of about n^2 / 2^65 among n states.
+ * Of each state it keeps the fingerprint and how it was reached: from which state, after how many steps in all, by which
+ * moves. That is 21 bytes, one or two for each move, and 5 to 11 for the slots. Two states share a fingerprint with odds of
+ * about n^2 / 2^65 among n states. Threads may share it: a slot is claimed before it is filled.
+ *
+ * Of the ways to a state from one level to the next it keeps the one with the fewest steps, and among those the one from the
+ * least fingerprint: so it does not matter who came first.
  */
+import { assert } from '../base/assert.ts';
+import { type Memory, PRIVATE, widerBytes, widerWords } from './memory.ts';
+import { putWord, wordAt } from './packing.ts';
+
 export const NO_PARENT = 0xffff_ffff;
+/** In a slot: somebody is about to say which state it has. */
+const CLAIMED = 0xffff_ffff;
+/** Before the moves that led to a state: its parent, its steps from the start, and how many moves these are. */
+const HEAD = 4 + 4 + 1;
+
+/** What counts, by its place among the counters. */
+const SIZE = 0;
+const WAYS = 1;
+const SLOTS = 2;
+
+/** Slots to begin with. */
+const FEWEST = 1 << 12;
+/** Bytes of a state, about: what is set aside is for as many as that. */
+const TYPICAL_BYTES = 32;
 
 export class Visited {
-  #slots = new Uint32Array(1 << 12);
-  #high = new Uint32Array(1 << 11);
-  #low = new Uint32Array(1 << 11);
-  #parent = new Uint32Array(1 << 11);
-  /** Where the moves of each state begin, and the moves of all, one behind the other. */
-  #begin = new Uint32Array(1 << 11);
-  #moves = new Uint16Array(1 << 13);
-  #moved = 0;
-  #size = 0;
+  /** Of the state that reach() gave: nobody had reached it before. */
+  fresh = false;
+  readonly #shared: boolean;
+  readonly #move_bytes: number;
+  readonly #counters: Uint32Array<ArrayBufferLike>;
+  #slots: Uint32Array<ArrayBufferLike>;
+  #high: Uint32Array<ArrayBufferLike>;
+  #low: Uint32Array<ArrayBufferLike>;
+  /** Where the way to each state is written. */
+  #begin: Uint32Array<ArrayBufferLike>;
+  #ways: Uint8Array<ArrayBufferLike>;
+
+  /** `moves`: how many different ones there are. `budget_bytes`: no more will be asked for, if threads share it. */
+  constructor(moves: number, memory: Memory = PRIVATE, budget_bytes = 2 ** 32) {
+    this.#shared = memory.shared;
+    this.#move_bytes = moves <= 0x100 ? 1 : 2;
+    const most = Math.min(Math.ceil(budget_bytes / TYPICAL_BYTES), 2 ** 29);
+    this.#counters = memory.words(3);
+    this.#slots = memory.words(2 ** Math.max(12, Math.ceil(Math.log2(most * 1.5))));
+    if (!memory.shared) this.#slots = new Uint32Array(FEWEST);
+    if (this.#counters[SLOTS] === 0) this.#counters[SLOTS] = FEWEST;
+    this.#high = memory.words(most);
+    this.#low = memory.words(most);
+    this.#begin = memory.words(most);
+    this.#ways = memory.bytes(Math.min(2 ** 32 - 1, most * TYPICAL_BYTES));
+  }
 
   get size(): number {
-    return this.#size;
+    return this.#counters[SIZE]!;
   }
 
   get bytes(): number {
-    return this.#slots.byteLength + this.#high.length * 16 + this.#moves.byteLength;
+    if (this.#shared) return 4 * this.#counters[SLOTS]! + 12 * this.size + this.#counters[WAYS]!;
+    return this.#slots.byteLength + 12 * this.#high.length + this.#ways.byteLength;
   }
 
-  /** The number of a state, or -1 if it is new; then it has the number `size` had before. */
-  find(high: number, low: number): number {
+  /** Whether so many slots are taken that there have to be more, or nothing more can be kept at all. */
+  get crowded(): boolean {
+    return this.size * 4 >= this.#counters[SLOTS]! * 3;
+  }
+
+  /** No room is left that was set aside. */
+  get full(): boolean {
+    if (!this.#shared) return false;
+    const spare = 1 << 16;
+    const slots = this.crowded && this.#counters[SLOTS] === this.#slots.length;
+    return slots || this.size + spare > this.#high.length || this.#counters[WAYS]! + 64 * spare > this.#ways.length;
+  }
+
+  /** The number of a state; if it is new, the way is kept: from where, after how many steps in all, by which moves. */
+  reach(high: number, low: number, parent: number, steps: number, moves: readonly number[]): number {
+    if (!this.#shared && this.crowded) this.spread();
     const slots = this.#slots;
-    const mask = slots.length - 1;
+    const mask = this.#counters[SLOTS]! - 1;
     for (let at = low & mask; ; at = (at + 1) & mask) {
-      const stored = slots[at]!;
-      if (stored === 0) return -1;
-      if (this.#high[stored - 1] === high && this.#low[stored - 1] === low) return stored - 1;
+      let stored = Atomics.load(slots, at);
+      if (stored === 0) {
+        stored = Atomics.compareExchange(slots, at, 0, CLAIMED);
+        if (stored === 0) {
+          const state = this.#add(high, low, parent, steps, moves);
+          Atomics.store(slots, at, state + 1);
+          this.fresh = true;
+          return state;
+        }
+      }
+      while (stored === CLAIMED) stored = Atomics.load(slots, at);
+      if (this.#high[stored - 1] === high && this.#low[stored - 1] === low) {
+        this.fresh = false;
+        return stored - 1;
+      }
     }
   }
 
-  /** `moves`: those that led from the parent to it. */
-  add(high: number, low: number, parent: number, moves: readonly number[]): number {
-    const state = this.#size;
-    if (state === this.#high.length) this.#grow();
-    if (state * 4 >= this.#slots.length * 3) this.#spread();
-    this.#high[state] = high;
-    this.#low[state] = low;
-    this.#parent[state] = parent;
-    this.#begin[state] = this.#moved;
-    if (this.#moved + moves.length > this.#moves.length) {
-      const wide = new Uint16Array(2 * (this.#moved + moves.length));
-      wide.set(this.#moves);
-      this.#moves = wide;
-    }
-    this.#moves.set(moves, this.#moved);
-    this.#moved += moves.length;
-    this.#size = state + 1;
-    this.#place(state);
-    return state;
+  /** A state that is known not to be there, whatever its fingerprint: for an exact search. */
+  add(high: number, low: number, parent: number, steps: number, moves: readonly number[]): number {
+    this.fresh = true;
+    return this.#add(high, low, parent, steps, moves);
   }
 
-  clear(): void {
-    this.#slots.fill(0);
-    this.#size = 0;
-    this.#moved = 0;
+  /** Another way to a state that was reached from the same level: kept if it is the better one. */
+  improve(state: number, parent: number, steps: number, moves: readonly number[]): void {
+    for (;;) {
+      const known = Atomics.load(this.#begin, state);
+      if (!this.#isBetter(known, parent, steps, moves)) return;
+      const way = this.#write(parent, steps, moves);
+      if (Atomics.compareExchange(this.#begin, state, known, way) === known) return;
+    }
+  }
+
+  /** Steps from the start. */
+  steps(state: number): number {
+    return wordAt(this.#ways, this.#begin[state]! + 4);
   }
 
   /** The moves from the start to this state. */
   path(state: number): number[] {
     const parts: number[][] = [];
-    for (let at = state; at !== NO_PARENT; at = this.#parent[at]!) {
-      const end = at + 1 < this.#size ? this.#begin[at + 1]! : this.#moved;
-      parts.push([...this.#moves.subarray(this.#begin[at]!, end)]);
+    for (let at = state; at !== NO_PARENT; ) {
+      const way = this.#begin[at]!;
+      parts.push(Array.from({ length: this.#ways[way + 8]! }, (_, index) => this.#move(way, index)));
+      at = wordAt(this.#ways, way);
     }
     return parts.reverse().flat();
   }
 
-  #place(state: number): void {
+  clear(): void {
+    this.#slots.fill(0, 0, this.#counters[SLOTS]);
+    this.#counters[SIZE] = 0;
+    this.#counters[WAYS] = 0;
+  }
+
+  /** Twice as many slots. Nobody else may be at it. */
+  spread(): void {
+    const length = 2 * this.#counters[SLOTS]!;
+    if (this.#shared) {
+      if (length > this.#slots.length) return;
+      this.#slots.fill(0, 0, length);
+    } else this.#slots = new Uint32Array(length);
+    this.#counters[SLOTS] = length;
+    this.#placeAll();
+  }
+
+  /** All of it, as arrays to be written one behind the other; `restore` takes them again. */
+  save(): readonly Uint8Array<ArrayBufferLike>[] {
+    const { size } = this;
+    const bytesOf = (words: Uint32Array<ArrayBufferLike>, length: number) =>
+      new Uint8Array(words.buffer, words.byteOffset, 4 * length);
+    return [
+      bytesOf(this.#high, size),
+      bytesOf(this.#low, size),
+      bytesOf(this.#begin, size),
+      this.#ways.subarray(0, this.#counters[WAYS]),
+    ];
+  }
+
+  restore(saved: readonly Uint8Array<ArrayBuffer>[]): void {
+    assert(saved.length === 4, 'visited: four arrays');
+    const high = saved[0]!;
+    const low = saved[1]!;
+    const begin = saved[2]!;
+    const ways = saved[3]!;
+    const size = high.length / 4;
+    let slots = FEWEST;
+    while (size * 4 >= slots * 3) slots *= 2;
+    if (this.#shared) {
+      assert(size <= this.#high.length && ways.length <= this.#ways.length, 'visited: room for what was stored');
+    } else {
+      this.#slots = new Uint32Array(slots);
+      while (this.#high.length < size) this.#widen();
+      if (this.#ways.length < ways.length) this.#ways = widerBytes(this.#ways, 2 * ways.length);
+    }
+    this.#high.set(wordsOf(high));
+    this.#low.set(wordsOf(low));
+    this.#begin.set(wordsOf(begin));
+    this.#ways.set(ways);
+    this.#counters[SIZE] = size;
+    this.#counters[WAYS] = ways.length;
+    this.#counters[SLOTS] = slots;
+    this.#placeAll();
+  }
+
+  #add(high: number, low: number, parent: number, steps: number, moves: readonly number[]): number {
+    const state = Atomics.add(this.#counters, SIZE, 1);
+    if (state === this.#high.length) this.#widen();
+    this.#high[state] = high;
+    this.#low[state] = low;
+    this.#begin[state] = this.#write(parent, steps, moves);
+    return state;
+  }
+
+  #write(parent: number, steps: number, moves: readonly number[]): number {
+    const { length } = moves;
+    assert(length < 0x100, 'visited: moves from one state to the next');
+    const size = HEAD + length * this.#move_bytes;
+    const way = Atomics.add(this.#counters, WAYS, size);
+    if (way + size > this.#ways.length) {
+      assert(!this.#shared, 'visited: room for the ways');
+      this.#ways = widerBytes(this.#ways);
+    }
+    const ways = this.#ways;
+    putWord(ways, way, parent);
+    putWord(ways, way + 4, steps);
+    ways[way + 8] = length;
+    let at = way + HEAD;
+    for (let index = 0; index < length; index += 1) {
+      const move = moves[index]!;
+      ways[at] = move;
+      at += 1;
+      if (this.#move_bytes === 1) continue;
+      ways[at] = move >>> 8;
+      at += 1;
+    }
+    return way;
+  }
+
+  #isBetter(known: number, parent: number, steps: number, moves: readonly number[]): boolean {
+    const before = wordAt(this.#ways, known + 4);
+    if (steps !== before) return steps < before;
+    const from = wordAt(this.#ways, known);
+    if (from === NO_PARENT) return false;
+    if (from !== parent) {
+      const high = this.#high[from]!;
+      if (this.#high[parent] !== high) return this.#high[parent]! < high;
+      return this.#low[parent]! < this.#low[from]!;
+    }
+    const length = this.#ways[known + 8]!;
+    for (let index = 0; index < length && index < moves.length; index += 1) {
+      const move = this.#move(known, index);
+      if (move !== moves[index]) return moves[index]! < move;
+    }
+    return moves.length < length;
+  }
+
+  #move(way: number, index: number): number {
+    const at = way + HEAD + index * this.#move_bytes;
+    return this.#move_bytes === 1 ? this.#ways[at]! : this.#ways[at]! | (this.#ways[at + 1]! << 8);
+  }
+
+  #widen(): void {
+    assert(!this.#shared, 'visited: room for the states');
+    this.#high = widerWords(this.#high);
+    this.#low = widerWords(this.#low);
+    this.#begin = widerWords(this.#begin);
+  }
+
+  #placeAll(): void {
     const slots = this.#slots;
-    const mask = slots.length - 1;
-    let at = this.#low[state]! & mask;
-    while (slots[at] !== 0) at = (at + 1) & mask;
-    slots[at] = state + 1;
-  }
-
-  #grow(): void {
-    const length = this.#high.length * 2;
-    this.#high = wider(this.#high, length);
-    this.#low = wider(this.#low, length);
-    this.#parent = wider(this.#parent, length);
-    this.#begin = wider(this.#begin, length);
-  }
-
-  #spread(): void {
-    this.#slots = new Uint32Array(this.#slots.length * 2);
-    for (let state = 0; state < this.#size; state += 1) this.#place(state);
+    const mask = this.#counters[SLOTS]! - 1;
+    const { size } = this;
+    for (let state = 0; state < size; state += 1) {
+      let at = this.#low[state]! & mask;
+      while (slots[at] !== 0) at = (at + 1) & mask;
+      slots[at] = state + 1;
+    }
   }
 }
 
-function wider(of: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
-  const array = new Uint32Array(length);
-  array.set(of);
-  return array;
+function wordsOf(bytes: Uint8Array<ArrayBuffer>): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 }

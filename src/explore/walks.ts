@@ -9,8 +9,8 @@
 import { below, type Stream, seedStream } from '../base/rng.ts';
 import type { Program } from '../sim/program.ts';
 import type { ExploreOptions } from './explore.ts';
-import { Frontier } from './frontier.ts';
 import { Notes } from './notes.ts';
+import { Packing } from './packing.ts';
 import type { Progress, SearchResult } from './search.ts';
 import { World } from './world.ts';
 
@@ -20,7 +20,7 @@ const CHANGES = 3;
 export function* walk(program: Program, options: ExploreOptions): Generator<Progress, SearchResult> {
   const world = new World(program, { paranoid: options.paranoid });
   const notes = new Notes(program, world.judge, options.all);
-  const start = new Frontier(world, 'lifo');
+  const start = new Packing(world);
   const moves = new Int32Array(world.moves);
   const stream: Stream = { rng_a: 0, rng_b: 0, rng_c: 0, rng_d: 0 };
   const longest = options.depth ?? LONGEST_WALK;
@@ -29,10 +29,8 @@ export function* walk(program: Program, options: ExploreOptions): Generator<Prog
   let quiescent = 0;
   let walks = 0;
   let stopped: string | null = null;
-  start.push(0, 0);
-  start.next();
   while (walks < options.walks && stopped === null) {
-    start.again();
+    start.first();
     seedStream(stream, options.seed + walks, options.strategy);
     const pick =
       options.strategy === 'pct' ? byPriority(stream, world.moves, Math.max(deepest, 100)) : atRandom(stream);
@@ -72,7 +70,7 @@ export function* walk(program: Program, options: ExploreOptions): Generator<Prog
   };
 
   function progress(): Progress {
-    return { states: 0, transitions: steps, frontier: options.walks - walks, depth: deepest, bytes: start.bytes };
+    return { states: 0, transitions: steps, frontier: options.walks - walks, depth: deepest, bytes: 0 };
   }
 }
 

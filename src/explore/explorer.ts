@@ -1,0 +1,239 @@
+/**
+ * One thread's part of a search: takes a state, makes each move that has to be tried, and keeps where that leads.
+ */
+import type { Program } from '../sim/program.ts';
+import type { Edges } from './edges.ts';
+import type { ExploreOptions } from './explore.ts';
+import { Footprints } from './footprints.ts';
+import { Identity } from './identity.ts';
+import { Notes } from './notes.ts';
+import { Packing } from './packing.ts';
+import { Reduction } from './reduction.ts';
+import { irrelevant } from './roomy.ts';
+import { NO_PARENT, type Visited } from './visited.ts';
+import { World } from './world.ts';
+
+/** Steps without a choice after which a state is kept all the same: there may be no end to them. */
+const LONGEST_CHAIN = 200;
+
+/** What one thread has done since a round began. */
+export interface Tally {
+  transitions: number;
+  steps: number;
+  quiescent: number;
+  depth: number;
+  /** How often it went on for so long without a choice that there may be no end to it. */
+  endless: number;
+}
+
+const NOTHING: Tally = { transitions: 0, steps: 0, quiescent: 0, depth: 0, endless: 0 };
+
+/** Keeps a new state, in which the world stands, to be looked at. */
+export type Keep = (state: number, depth: number, packing: Packing) => void;
+
+export class Explorer {
+  readonly world: World;
+  readonly footprints = new Footprints();
+  readonly notes: Notes;
+  readonly packing: Packing;
+  readonly reduces: boolean;
+  tally: Tally = { ...NOTHING };
+  /** A bound that kept it from going on, in words. */
+  stopped: string | null = null;
+  /** Level by level: the number of the first state of the next level, at which nobody has looked yet. */
+  next_level = Number.POSITIVE_INFINITY;
+  keep: Keep = () => undefined;
+  readonly #options: ExploreOptions;
+  readonly #reduction: Reduction;
+  readonly #identity: Identity;
+  readonly #visited: Visited;
+  readonly #edges: Edges | null;
+  readonly #moves: Int32Array;
+  /** The last stored state, and the moves since. */
+  #parent = NO_PARENT;
+  readonly #chain: number[] = [];
+  /** Whole states, by their text, of an exact search. */
+  readonly #exact: Map<string, number> | null;
+  #exact_bytes = 0;
+
+  constructor(program: Program, options: ExploreOptions, visited: (moves: number) => Visited, edges: Edges | null) {
+    this.#edges = edges;
+    this.#options = options;
+    // A bound on preemptions is about orders: none may stand for another.
+    this.reduces = options.reductions.has('order') && options.preemptions === null;
+    this.#exact = options.exact ? new Map() : null;
+    const { footprints } = this;
+    const world = new World(program, { footprint: this.reduces ? footprints : null, paranoid: options.paranoid });
+    this.world = world;
+    this.notes = new Notes(program, world.judge, options.all);
+    const ignored = irrelevant(
+      program,
+      world.m.places.vms.map(({ pages }) => pages),
+    );
+    footprints.count(world.m, world.moves, ignored);
+    this.#reduction = new Reduction(world, footprints);
+    this.#identity = new Identity(world, options.reductions.has('identity') ? ignored : new Set());
+    this.#visited = visited(world.moves);
+    this.packing = new Packing(world);
+    this.#moves = new Int32Array(world.moves);
+  }
+
+  get visited(): Visited {
+    return this.#visited;
+  }
+
+  /** Bytes of what an exact search keeps besides. */
+  get exact_bytes(): number {
+    return this.#exact_bytes;
+  }
+
+  /** Forgets all but what was learned. */
+  begin(): void {
+    this.#exact?.clear();
+    this.#exact_bytes = 0;
+    this.notes.clear();
+    this.tally = { ...NOTHING };
+    this.stopped = null;
+    this.next_level = Number.POSITIVE_INFINITY;
+  }
+
+  /** From the first state to the first that is kept. */
+  start(): void {
+    this.packing.first();
+    this.#chain.length = 0;
+    this.#parent = NO_PARENT;
+    this.notes.level = 0;
+    this.notes.begin();
+    this.#follow(0);
+  }
+
+  /** Tries what has to be tried in a state that packing has made the world's. */
+  expand(state: number, depth: number): void {
+    const { packing, tally } = this;
+    const { preemptions } = this.#options;
+    this.#parent = state;
+    this.notes.level = depth;
+    if (this.#options.depth !== null && depth >= this.#options.depth) {
+      this.stopped = `depth ${this.#options.depth}`;
+      return;
+    }
+    const count = this.#enabled();
+    const chosen = this.reduces ? this.#reduction.choose(this.#moves, count) : count;
+    const moves = this.#moves.slice(0, count);
+    let onward = false;
+    for (let index = 0; index < count; index += 1) {
+      // A smaller set must lead to a state that is still to be looked at, or what it puts off could be put off for ever.
+      if (index === chosen && onward) break;
+      if (index > 0) packing.again();
+      const move = moves[index]!;
+      if (preemptions !== null && !this.#mayPreempt(move, moves, preemptions)) continue;
+      this.#chain.length = 0;
+      this.notes.begin();
+      this.#take(move);
+      tally.transitions += 1;
+      if (this.#follow(depth + 1)) onward = true;
+    }
+  }
+
+  /** Whether a move is within the bound on preemptions: a thread steps although another, that stepped last, could go on. */
+  #mayPreempt(move: number, enabled: Int32Array, most: number): boolean {
+    const { world } = this;
+    if (move >= world.threads) return true;
+    if (world.last !== 0 && world.last - 1 !== move && enabled.includes(world.last - 1)) {
+      if (world.preempted >= most) {
+        this.stopped = `${most} preemptions`;
+        return false;
+      }
+      world.preempted += 1;
+    }
+    world.last = move + 1;
+    return true;
+  }
+
+  /** Goes on for as long as there is one way to, then keeps the state; true if nobody has looked at it yet. */
+  #follow(depth: number): boolean {
+    for (let length = 0; ; length += 1) {
+      if (length === LONGEST_CHAIN) {
+        this.tally.endless += 1;
+        break;
+      }
+      const count = this.#enabled();
+      if (!this.#anyFair(count)) {
+        this.tally.quiescent += 1;
+        this.notes.end(this.#toHere);
+        this.#sayQuiescent();
+      }
+      if (count === 0) return this.#reach(depth, false);
+      if (!this.reduces || this.#reduction.choose(this.#moves, count) !== 1) break;
+      this.#take(this.#moves[0]!);
+    }
+    return this.#reach(depth, true);
+  }
+
+  #sayQuiescent(): void {
+    const { quiescent } = this.#options;
+    if (quiescent === null) return;
+    this.footprints.end();
+    this.#identity.update();
+    quiescent(this.world, this.#identity.high, this.#identity.low);
+  }
+
+  /** A state that is new is kept, and is to be looked at if anything can happen in it. */
+  #reach(depth: number, goes_on: boolean): boolean {
+    this.footprints.end();
+    this.#identity.update();
+    const parent = this.#parent;
+    const steps = (parent === NO_PARENT ? 0 : this.#visited.steps(parent)) + this.#chain.length;
+    const state = this.#find(parent, steps);
+    if (parent !== NO_PARENT) this.#edges?.add(parent, state);
+    if (!this.#visited.fresh) {
+      if (state < this.next_level) return false;
+      this.#visited.improve(state, parent, steps, this.#chain);
+      return true;
+    }
+    this.tally.depth = Math.max(this.tally.depth, depth);
+    if (goes_on) this.keep(state, depth, this.packing);
+    return true;
+  }
+
+  #find(parent: number, steps: number): number {
+    const { high, low } = this.#identity;
+    const visited = this.#visited;
+    if (this.#exact === null) return visited.reach(high, low, parent, steps, this.#chain);
+    const text = this.#identity.text();
+    const known = this.#exact.get(text);
+    visited.fresh = known === undefined;
+    if (known !== undefined) return known;
+    const state = visited.add(high, low, parent, steps, this.#chain);
+    this.#exact.set(text, state);
+    this.#exact_bytes += text.length + 32;
+    return state;
+  }
+
+  #enabled(): number {
+    this.footprints.end();
+    return this.world.enabled(this.#moves);
+  }
+
+  #anyFair(count: number): boolean {
+    for (let index = 0; index < count; index += 1) if (this.world.isFair(this.#moves[index]!)) return true;
+    return false;
+  }
+
+  #take(move: number): void {
+    if (this.reduces) {
+      this.footprints.begin(this.#reduction.keyOf(move), move);
+      this.world.take(move);
+      this.footprints.end();
+    } else this.world.take(move);
+    this.#chain.push(move);
+    this.tally.steps += 1;
+    this.notes.look(this.#toHere);
+  }
+
+  /** The moves from the start to where it stands. */
+  readonly #toHere = (): readonly number[] => {
+    const before = this.#parent === NO_PARENT ? [] : this.#visited.path(this.#parent);
+    return [...before, ...this.#chain];
+  };
+}
