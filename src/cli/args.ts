@@ -24,6 +24,9 @@ export interface Verb {
   /** How many operands there may be. */
   readonly count: readonly [number, number];
   readonly summary: string;
+  /** Where it stands in `apflab help`, and all that there is room for there: half a line. */
+  readonly group: 'judge' | 'look' | 'write' | 'learn';
+  readonly brief: string;
   /** More for `apflab help VERB`; paragraphs are separated by an empty line. */
   readonly about: string;
   readonly flags: readonly Flag<unknown>[];

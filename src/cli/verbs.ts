@@ -97,6 +97,8 @@ export const VERBS = {
     operands: 'FILE...',
     count: [1, Number.POSITIVE_INFINITY],
     summary: 'run scenarios and judge them',
+    group: 'judge',
+    brief: 'judge scenarios in time',
     about: `FILE is a scenario, a folder of them, or - for standard input. Each case runs once for every cell of its matrix and
 every variant. Verdicts go to standard output, or to standard error where a trace or a report has taken that; what is
 wrong with a scenario goes to standard error. The same file, seed and version give the same bytes.`,
@@ -113,6 +115,8 @@ wrong with a scenario goes to standard error. The same file, seed and version gi
     operands: 'FILE...',
     count: [1, Number.POSITIVE_INFINITY],
     summary: 'try every order of the steps of a scenario',
+    group: 'judge',
+    brief: 'judge every order',
     about: `The same files as run takes. Whatever may come in either order comes in both: time decides nothing, so a
 judgement that only a clock could decide is left out, and said to be. The verdict holds within the bounds that it names:
 those of the flags, else those of the file's explore block. Exit code 3: a bound was reached before the verdict.
@@ -152,6 +156,8 @@ allows, ticks once where it says nothing. Ctrl-C stops, and says what was covere
     operands: 'FILE...',
     count: [1, Number.POSITIVE_INFINITY],
     summary: 'count in which ways small races may end',
+    group: 'judge',
+    brief: 'count how races may end',
     about: `A race is a scenario with statements like outcome lost: not done(db). Every order of its steps is followed to
 where nobody who has to move can, and these final states are counted by outcome and variant as herd counts them: an
 outcome that is so of none is forbidden there. Exit code 3: a bound was reached before all was seen.`,
@@ -166,6 +172,8 @@ outcome that is so of none is forbidden there. Exit code 3: a bound was reached 
     operands: 'FILE',
     count: [1, 1],
     summary: 'open a scenario, a run or a recording live',
+    group: 'look',
+    brief: 'open the monitor',
     about: 'A scenario is read again whenever its file is saved. Press ? in the monitor for its keys.',
     flags: [AT, SPEED, ...SELECTION],
     examples: [
@@ -178,6 +186,8 @@ outcome that is so of none is forbidden there. Exit code 3: a bound was reached 
     operands: 'FILE OBJECT',
     count: [2, 2],
     summary: 'explain why something is as it is',
+    group: 'look',
+    brief: 'why something is as it is',
     about: `FILE is a scenario or a run file; OBJECT is named as in a scenario: a vCPU web.vcpu[0], a task web.task.db, a
 page web.heap.page(17), or a token 0x1000. Of a vCPU: each term of its runnable predicate, since when it has its value,
 who gave it that and who could still change it. Of the others: the links of the fault that led here, with times. Names
@@ -194,6 +204,8 @@ the waker that is missing where one is. Without --grep and the like it takes the
     operands: 'FILE...',
     count: [1, Number.POSITIVE_INFINITY],
     summary: 'say what is wrong with scenarios, without a run',
+    group: 'write',
+    brief: 'find what is wrong',
     about: 'FILE is a scenario, a folder of them, or - for standard input.',
     flags: [PRINT, VARIANTS, SEED, SET, GREP, TAG],
     examples: [
@@ -206,6 +218,8 @@ the waker that is missing where one is. Without --grep and the like it takes the
     operands: 'FILE...',
     count: [1, Number.POSITIVE_INFINITY],
     summary: 'format scenarios in place',
+    group: 'write',
+    brief: 'format in place',
     about: `Names the files that it changed. With - it formats standard input to standard output. A file with a syntax
 error stays as it is. With --upgrade a file of an older language, or one that does not say its language, becomes one of
 the newest; there has been no other than language 1, so only that line is put right.`,
@@ -221,6 +235,8 @@ the newest; there has been no other than language 1, so only that line is put ri
     operands: 'FILE',
     count: [1, 1],
     summary: 'summarise a recording of a real kernel, or a run',
+    group: 'look',
+    brief: 'tell a run, a recording',
     about: `FILE is text of ftrace, trace-cmd report or perf script, plain or gzipped, a run file, or - for standard input.
 The summary counts events, vCPU threads and tokens, and gives the latencies between not_present, completed and ready.
 A run can also be told: who had a turn, what he did in it that anybody can see, and how it all stands at the end. As a
@@ -239,6 +255,8 @@ the rule that was broken, the scenario, the story.`,
     operands: 'RUN',
     count: [1, 1],
     summary: 'repeat the runs of a run file, compare the traces',
+    group: 'look',
+    brief: 'repeat runs of a file',
     about: `The run file holds everything that it needs, the imported files too. Ends as the run did; says so where the
 trace comes out different.`,
     flags: [VARIANTS, GREP, TRACE, FORMAT, REPORT, PARANOID, BAIL],
@@ -249,6 +267,8 @@ trace comes out different.`,
     operands: 'RUN',
     count: [1, 1],
     summary: 'make what an exploration has found shorter',
+    group: 'look',
+    brief: 'shorten what was found',
     about: `RUN is a run file of apflab explore --record, which has shrunk it already as far as a moment allows. Looks for
 fewer switches from one actor to another, then for fewer steps, never for more; each that it takes still breaks the same
 judgement. Without --record it only says how short they can be.`,
@@ -260,6 +280,8 @@ judgement. Without --record it only says how short they can be.`,
     operands: 'A [B]',
     count: [1, 2],
     summary: 'say where two runs part first',
+    group: 'look',
+    brief: 'find where runs part',
     about: `A and B are scenarios, run files or recordings of a kernel. The name of a variant stands for the same scenario on
 that variant: that of the other side, of --in, or scenarios/sync-or-async.apf. With --variants A,B the first is for A and the second
 for B; one file is enough then. Runs are paired by case and cell.
@@ -285,6 +307,8 @@ Exit code 0: no difference; 1: there is one.`,
     operands: '[A [B]]',
     count: [0, 2],
     summary: 'list the versions, explain one, compare two',
+    group: 'learn',
+    brief: 'the versions, compared',
     about: `Without a name: all that ship. With one: what is known of it and what is ours, and its knobs with what they mean.
 With two: the knobs in which they differ.
 With --in, the variants that a scenario declares can be named as well.`,
@@ -301,6 +325,8 @@ With --in, the variants that a scenario declares can be named as well.`,
     operands: 'FILE...',
     count: [1, Number.POSITIVE_INFINITY],
     summary: 'take one guard away at a time, and see who notices',
+    group: 'judge',
+    brief: 'take guards away',
     about: `Runs each case again without one guard of the kernel's or the guest's, without one term of a gate, or without
 one rule that an older version lacked, and says which judgement then comes out otherwise. What nobody notices is listed:
 either nothing here depends on it, or a judgement is missing.`,
@@ -316,6 +342,8 @@ either nothing here depends on it, or a judgement is missing.`,
     operands: 'FILE...',
     count: [1, Number.POSITIVE_INFINITY],
     summary: 'list what of the model a suite never reaches',
+    group: 'judge',
+    brief: 'what is never reached',
     about: `Runs each case and notes what of the model it asks for and does: guards, terms of the gate and of the runnable
 predicate either way, values of knobs, steps of threads and which follow one another, states, events and tracepoints.
 Prints how much of each the runs reach together, and what none of them does. A value of a knob counts where some step
@@ -332,6 +360,8 @@ asks for it while a variant has it. Which steps can follow one another is known 
     operands: '[NAME]',
     count: [0, 1],
     summary: 'tell of a bug that a kernel really had',
+    group: 'learn',
+    brief: 'bugs that were real',
     about: `Without a name: all there are. With one: runs the versions that had the bug, which fails and says why; with --fix
 those without it, which passes. Each is a scenario of the package, under scenarios/bugs.`,
     flags: [FIX, TRACE, FORMAT],
@@ -346,6 +376,8 @@ those without it, which passes. Each is a scenario of the package, under scenari
     operands: '[NAME]',
     count: [0, 4],
     summary: 'explain a term, a knob, an event, a function',
+    group: 'learn',
+    brief: 'explain a name or term',
     about: `Knows the terms of the field, every knob with its values and which versions have which, every statement, event,
 attribute, tracepoint and error code, and every function of the model: what of the kernel it models, where, and how it
 differs. With model: all differences. Needs no network.`,
@@ -363,6 +395,8 @@ differs. With model: all differences. Needs no network.`,
     operands: '[FILE]',
     count: [0, 1],
     summary: 'write a first scenario to start from',
+    group: 'write',
+    brief: 'begin with an example',
     about: 'FILE is scenario.apf unless named. Never overwrites.',
     flags: [],
     examples: [['apflab init first.apf', 'then: apflab run first.apf']],
@@ -372,6 +406,8 @@ differs. With model: all differences. Needs no network.`,
     operands: '',
     count: [0, 0],
     summary: 'check Node and the terminal',
+    group: 'learn',
+    brief: 'check Node and terminal',
     about: 'Exit code 4 if something keeps apflab from working here at all.',
     flags: [],
     examples: [['apflab doctor', 'what to send along with a question']],
@@ -381,6 +417,8 @@ differs. With model: all differences. Needs no network.`,
     operands: '[TOPIC]',
     count: [0, 2],
     summary: 'explain a verb, an error, a statement, exit codes',
+    group: 'learn',
+    brief: 'verbs, errors, exit codes',
     about: 'Topics: exit-codes, errors, statements, events.',
     flags: [],
     examples: [
@@ -394,6 +432,8 @@ differs. With model: all differences. Needs no network.`,
     operands: SHELLS.join('|'),
     count: [1, 1],
     summary: 'print completion for a shell',
+    group: 'learn',
+    brief: 'for bash, zsh, fish',
     about: 'Add it to what your shell reads at its start.',
     flags: [],
     examples: [

@@ -22,8 +22,17 @@ function scene(
 scene('no verb at all is a question for help', {}, async ({ apflab }) => {
   const { code, out } = await apflab([]);
   assert.is(code, 0);
-  for (const { name } of VERB_LIST) assert.match(out, `\n  ${name} `);
+  for (const { name, brief } of VERB_LIST) assert.match(out, new RegExp(`  ${name} +${brief}(  |\\n)`));
   assert.equal(await apflab(['--help']), await apflab(['help']));
+});
+
+scene('the overview fits a terminal of 80 by 24, between the command and the next prompt', {}, async ({ apflab }) => {
+  const lines = (await apflab([])).out.trimEnd().split('\n');
+  assert.ok(lines.length <= 22, `${lines.length} lines`);
+  assert.equal(
+    lines.filter(line => line.length > 80),
+    [],
+  );
 });
 
 scene('every verb explains itself, with every flag and example', {}, async ({ apflab }) => {

@@ -28,16 +28,32 @@ async function language(): Promise<typeof LANGUAGE_HELP> {
   return (await import('../laboratory.ts')).LANGUAGE_HELP;
 }
 
+const GROUPS: Readonly<Record<Verb['group'], string>> = {
+  judge: 'Judge scenarios',
+  look: 'Look at what happened',
+  write: 'Write scenarios',
+  learn: 'Learn more',
+};
+/** Of the two columns. */
+const NAME_WIDTH = 12;
+const CELL_WIDTH = 40;
+
+/** Fits a terminal of 80 by 24, with the command above it and the prompt below. */
 function overview({ strong }: Channel['paint']): string {
-  const verbs = columns(
-    VERB_LIST.map(({ name, operands, summary }) => [`${name} ${operands}`.trim(), summary]),
-    { first: strong, indent: 2 },
-  );
+  const cell = ({ name, brief }: Verb) => `  ${strong(name)}${' '.repeat(NAME_WIDTH - name.length)}${brief}`;
+  const gap = ({ brief }: Verb) => ' '.repeat(CELL_WIDTH - 2 - NAME_WIDTH - brief.length);
+  const line = (verb: Verb, beside: Verb | undefined) => cell(verb) + (beside ? gap(verb) + cell(beside) : '');
+  const groups = Object.entries(GROUPS).map(([group, title]) => {
+    const verbs = VERB_LIST.filter(each => each.group === group);
+    const rows = Math.ceil(verbs.length / 2);
+    return [title, ...verbs.slice(0, rows).map((verb, row) => line(verb, verbs[rows + row]))].join('\n');
+  });
   return `apflab, a terminal laboratory for KVM asynchronous page faults
 usage: apflab VERB ...
 
-${verbs}
-first steps: apflab init first.apf, apflab run first.apf, apflab watch first.apf
+${groups.join('\n')}
+
+First steps: apflab init first.apf, apflab run first.apf, apflab watch first.apf
 apflab help VERB explains a verb; also exit-codes, errors, statements, events.
 `;
 }
