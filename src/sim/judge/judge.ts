@@ -225,7 +225,8 @@ export class Judge {
         this.#rescheduled = true;
       },
     };
-    const context = this.#context(WHOLE_RUN);
+    const obliges = judgement.after !== null || judgement.onset !== null;
+    const context = { ...this.#context(WHOLE_RUN), obliges };
     const opening = lookOf(judgement, context);
     const monitor = MONITORS[judgement.kind](judgement, { ...context, window: opening.window }, decision, opening);
     this.#monitors.push(monitor);
@@ -247,6 +248,7 @@ export class Judge {
       rate_window_ns: null,
       variables: new Map(),
       bases: [],
+      obliges: false,
       reschedule: () => {
         this.#rescheduled = true;
       },

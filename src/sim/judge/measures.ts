@@ -34,12 +34,12 @@ function onObservations(event: EventPattern, context: Context): Depends {
   return { ...CONSTANT, observations: new Set([matcherOf(context.m.places, event).observation]) };
 }
 
-/** Counts the event inside the window; the cell after the count is the time of the last. */
-function counter(context: Context, event: EventPattern): number {
+/** Counts the event inside the window, up to so many; the cell after the count is the time of the last. */
+function counter(context: Context, event: EventPattern, most = Number.POSITIVE_INFINITY): number {
   const { m, cells, hooks, now } = context;
   const count = cells.newCells(2);
   hooks.onEvent(m, matcherOf(m.places, event), () => {
-    if (!inside(context)) return;
+    if (!inside(context) || cells.values[count]! >= most) return;
     cells.values[count] = cells.values[count]! + 1;
     cells.values[count + 1] = now.ns;
   });
@@ -49,7 +49,8 @@ function counter(context: Context, event: EventPattern): number {
 /** True once the event has happened; for an obligation, once it has happened since that began. */
 export function happened(context: Context, event: EventPattern): TruthNode {
   const { cells } = context;
-  const count = counter(context, event);
+  // Explored, what happens for ever must come back to where it was: once is enough, where nothing asks since when.
+  const count = counter(context, event, context.m.timed || context.obliges ? Number.POSITIVE_INFINITY : 1);
   const base = newBase(context, count);
   const text = eventText(event);
   const get = () => cells.values[count]! > cells.values[base]!;

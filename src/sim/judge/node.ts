@@ -157,6 +157,8 @@ export interface Context {
   readonly variables: ReadonlyMap<string, Variable>;
   /** Of the judgement that is being compiled. */
   readonly bases: Base[];
+  /** Its events may open obligations, and then those count that came since. */
+  readonly obliges: boolean;
   /** A deadline has come or gone. */
   reschedule(): void;
 }
