@@ -8,6 +8,7 @@ import { conclude } from '../sim/judge/verdict.ts';
 import type { JudgementResult, Verdict, Violation } from '../sim/outcome.ts';
 import type { Judgement, Program } from '../sim/program.ts';
 import { budgetNames } from './budgets.ts';
+import type { Threads } from './crew.ts';
 import { endless, isPromise } from './liveness.ts';
 import { type Progress, Search } from './search.ts';
 import { untimed } from './untimed.ts';
@@ -37,6 +38,9 @@ export interface ExploreOptions {
   /** Goes on after a judgement has failed that nobody expected to. */
   readonly all: boolean;
   readonly paranoid: boolean;
+  /** Threads that share the work, and how to start one; null where there are no threads. */
+  readonly workers: number;
+  readonly threads: Threads | null;
   /** Told of each state in which nobody who has to move can, and its fingerprint; often of the same. */
   readonly quiescent: ((world: World, high: number, low: number) => void) | null;
   /** Called every thousand states or so; false to stop. */
@@ -55,6 +59,8 @@ export const DEFAULTS: ExploreOptions = {
   exact: false,
   all: false,
   paranoid: false,
+  workers: 1,
+  threads: null,
   quiescent: null,
   progress: null,
 };

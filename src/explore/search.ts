@@ -6,13 +6,10 @@
  * is always gone through to its end, unless a bound is reached.
  */
 import type { Program } from '../sim/program.ts';
-import { Edges } from './edges.ts';
+import { Crew, type Order } from './crew.ts';
 import type { ExploreOptions } from './explore.ts';
-import { Explorer } from './explorer.ts';
-import { Level, Stack } from './frontier.ts';
-import { isPromise } from './liveness.ts';
+import { Stack } from './frontier.ts';
 import type { Found } from './notes.ts';
-import { Visited } from './visited.ts';
 
 export interface Progress {
   readonly states: number;
@@ -38,16 +35,10 @@ export interface SearchResult extends Progress {
 /** States looked at between two pauses. */
 const PAUSE = 256;
 
-/** Which state of a level of so many is looked at when. */
-type Order = (index: number, length: number) => number;
-
 export class Search {
   readonly #options: ExploreOptions;
-  readonly #explorer: Explorer;
+  readonly #crew: Crew;
   readonly #order: Order;
-  readonly #edges: Edges | null;
-  #level: Level;
-  #next: Level;
   readonly #stack = new Stack();
   #stopped: string | null = null;
   #looked = 0;
@@ -56,30 +47,28 @@ export class Search {
   constructor(program: Program, options: ExploreOptions, order: Order = index => index) {
     this.#options = options;
     this.#order = order;
-    // Where nothing is promised, it makes no difference whether anything goes on for ever.
-    this.#edges = options.strategy === 'bfs' && program.judgements.some(isPromise) ? new Edges() : null;
-    this.#explorer = new Explorer(program, options, moves => new Visited(moves), this.#edges);
-    const { most_bytes } = this.#explorer.packing;
-    this.#level = new Level(most_bytes);
-    this.#next = new Level(most_bytes);
+    this.#crew = new Crew(program, options);
   }
 
   /** Pauses now and then, for whoever wants to know how far it is. */
   *run(): Generator<Progress, SearchResult> {
-    const explorer = this.#explorer;
+    const crew = this.#crew;
+    const { explorer, edges } = crew.store;
     const { footprints, notes, visited } = explorer;
     let rounds = 0;
-    for (;;) {
-      rounds += 1;
-      const { learned } = footprints;
-      this.#stopped = null;
-      explorer.begin();
-      visited.clear();
-      this.#edges?.clear();
-      const goes_on = yield* this.#options.strategy === 'dfs' ? this.#deep() : this.#wide();
-      if (!goes_on || footprints.learned === learned) break;
+    try {
+      for (;;) {
+        rounds += 1;
+        const { learned } = footprints;
+        this.#stopped = null;
+        yield* this.#waiting(crew.begin());
+        const goes_on = yield* this.#options.strategy === 'dfs' ? this.#deep() : this.#wide();
+        if (!goes_on || footprints.learned === learned) break;
+      }
+    } finally {
+      crew.end();
     }
-    const { steps, quiescent, endless } = explorer.tally;
+    const { steps, quiescent, endless } = crew.tally;
     return {
       ...this.#progress(),
       steps,
@@ -87,52 +76,52 @@ export class Search {
       found: notes.found,
       reached: notes.reached,
       stopped: this.#stopped ?? explorer.stopped,
-      cyclic: endless > 0 || !this.#edges || this.#edges.haveCycle(visited.size),
+      cyclic: endless > 0 || !edges || edges.haveCycle(visited.size),
       rounds,
     };
   }
 
   /** Everything once, level by level; false if that is enough, whatever was learned. */
   *#wide(): Generator<Progress, boolean> {
-    const explorer = this.#explorer;
+    const crew = this.#crew;
+    const { explorer, levels } = crew.store;
     const { visited, packing } = explorer;
-    explorer.keep = state => this.#next.push(state, packing);
-    this.#level.clear();
-    this.#next.clear();
+    explorer.keep = state => levels[0].push(state, packing);
     explorer.start();
-    this.#learn();
+    yield* this.#waiting(crew.learn());
     let known = 0;
-    for (let depth = 0; this.#next.length > 0; depth += 1) {
-      [this.#level, this.#next] = [this.#next, this.#level];
-      this.#next.clear();
+    for (let depth = 0; ; depth += 1) {
+      const odd = depth % 2;
+      const [level, next] = odd === 0 ? levels : [levels[1], levels[0]];
+      if (level.length === 0) return true;
+      next.clear();
+      explorer.keep = state => next.push(state, packing);
       explorer.next_level = visited.size;
-      const level = this.#level;
-      const { length } = level;
-      while (level.taken < length) {
-        const state = level.read(this.#order(level.take(1), length), packing);
-        explorer.expand(state, depth);
-        if (yield* this.#pause()) return false;
+      for (let fresh = true; level.taken < level.length; fresh = false) {
+        yield* this.#working(crew.work(depth, odd, fresh, this.#order));
+        if (this.#stopped !== null) return false;
+        if (crew.threads > 1 && visited.crowded) visited.spread();
       }
       if (explorer.notes.enough) {
         this.#stopped = 'a judgement has failed';
         return false;
       }
       // Another round is due anyway: this one goes on for as long as it keeps learning.
-      if (this.#learn()) known = visited.size;
+      if (yield* this.#waiting(crew.learn())) known = visited.size;
       else if (known > 0 && visited.size > 2 * known + 1000) return true;
     }
-    return true;
   }
 
-  /** Everything once, the latest first. */
+  /** Everything once, the latest first; by one thread. */
   *#deep(): Generator<Progress, boolean> {
-    const explorer = this.#explorer;
+    const crew = this.#crew;
+    const { explorer } = crew.store;
     const { visited, packing } = explorer;
     const stack = this.#stack;
     explorer.keep = (state, depth) => stack.push(state, depth, packing);
     stack.clear();
     explorer.start();
-    this.#learn();
+    yield* this.#waiting(crew.learn());
     let known = 0;
     while (stack.length > 0) {
       const { state, depth } = stack.pop(packing);
@@ -141,58 +130,57 @@ export class Search {
         this.#stopped = 'a judgement has failed';
         return false;
       }
-      if (this.#learn()) known = visited.size;
+      if (yield* this.#waiting(crew.learn())) known = visited.size;
       else if (known > 0 && visited.size > 2 * known + 1000) return true;
-      if (yield* this.#pause()) return false;
+      if (this.#isOver(false)) return false;
+      if (this.#looked % PAUSE === 0) yield this.#progress();
     }
     return true;
   }
 
-  /** What was noted counts from now on; false if nothing was. */
-  #learn(): boolean {
-    const { footprints } = this.#explorer;
-    if (footprints.noted.length === 0) return false;
-    footprints.apply([footprints.noted.slice()]);
-    return true;
+  /** While a level is gone through. Where a bound is reached, everybody pauses. */
+  *#working(going: Generator<boolean>): Generator<Progress> {
+    for (const waits of going) {
+      if (this.#stopped === null && this.#isOver(waits)) this.#crew.store.pause();
+      if (waits || this.#looked % PAUSE === 0) yield this.#progress();
+    }
   }
 
-  /** After a state was looked at; true if that was the last. */
-  *#pause(): Generator<Progress, boolean> {
+  /** While the others are waited for. */
+  *#waiting<T>(going: Generator<boolean, T>): Generator<Progress, T> {
+    for (;;) {
+      const { done, value } = going.next();
+      if (done) return value;
+      yield this.#progress();
+    }
+  }
+
+  /** A bound was reached, perhaps; most are looked for now and then, or when there is nothing else to do. */
+  #isOver(waits: boolean): boolean {
     this.#looked += 1;
-    const { states } = this.#options;
-    if (states !== null && this.#explorer.visited.size >= states && this.#isOver()) return true;
-    if (this.#looked % PAUSE !== 0) return false;
-    if (this.#isOver()) return true;
-    yield this.#progress();
-    return false;
-  }
-
-  /** A bound was reached. */
-  #isOver(): boolean {
     const { states, memory_bytes, progress } = this.#options;
-    const now = this.#progress();
-    if (states !== null && now.states >= states) this.#stopped = `${states} states`;
-    else if (memory_bytes !== null && now.bytes >= memory_bytes)
-      this.#stopped = `${Math.round(memory_bytes / 2 ** 20)} MiB of memory`;
-    else if (progress && !progress(now)) this.#stopped = 'interrupted';
+    const { store } = this.#crew;
+    if (states !== null && store.explorer.visited.size >= states) this.#stopped = `${states} states`;
+    else if (!waits && this.#looked % PAUSE !== 0) return false;
+    else if ((memory_bytes !== null && this.#bytes >= memory_bytes) || store.full)
+      this.#stopped = `${Math.round(this.#bytes / 2 ** 20)} MiB of memory`;
+    else if (progress && !progress(this.#progress())) this.#stopped = 'interrupted';
     return this.#stopped !== null;
   }
 
+  get #bytes(): number {
+    return this.#crew.store.bytes + this.#stack.bytes;
+  }
+
   #progress(): Progress {
-    const { visited, tally, exact_bytes } = this.#explorer;
-    const waiting = this.#level.length - this.#level.taken + this.#next.length + this.#stack.length;
+    const { store, tally } = this.#crew;
+    const waiting = store.levels.reduce((sum, level) => sum + level.length - level.taken, this.#stack.length);
     return {
-      states: visited.size,
+      states: store.explorer.visited.size,
       transitions: tally.transitions,
       frontier: waiting,
       depth: tally.depth,
-      bytes:
-        visited.bytes +
-        this.#level.bytes +
-        this.#next.bytes +
-        this.#stack.bytes +
-        exact_bytes +
-        (this.#edges?.bytes ?? 0),
+      bytes: this.#bytes,
     };
   }
 }

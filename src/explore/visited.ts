@@ -25,6 +25,8 @@ const SLOTS = 2;
 
 /** Slots to begin with. */
 const FEWEST = 1 << 12;
+/** As many where threads share them: they do not stop at once when they get crowded. */
+const FEWEST_SHARED = 1 << 16;
 /** Bytes of a state, about: what is set aside is for as many as that. */
 const TYPICAL_BYTES = 32;
 
@@ -47,9 +49,11 @@ export class Visited {
     this.#move_bytes = moves <= 0x100 ? 1 : 2;
     const most = Math.min(Math.ceil(budget_bytes / TYPICAL_BYTES), 2 ** 29);
     this.#counters = memory.words(3);
-    this.#slots = memory.words(2 ** Math.max(12, Math.ceil(Math.log2(most * 1.5))));
-    if (!memory.shared) this.#slots = new Uint32Array(FEWEST);
-    if (this.#counters[SLOTS] === 0) this.#counters[SLOTS] = FEWEST;
+    const fewest = memory.shared ? FEWEST_SHARED : FEWEST;
+    this.#slots = memory.shared
+      ? memory.words(2 ** Math.max(16, Math.ceil(Math.log2(most * 1.5))))
+      : new Uint32Array(fewest);
+    if (this.#counters[SLOTS] === 0) this.#counters[SLOTS] = fewest;
     this.#high = memory.words(most);
     this.#low = memory.words(most);
     this.#begin = memory.words(most);
@@ -171,7 +175,7 @@ export class Visited {
     const begin = saved[2]!;
     const ways = saved[3]!;
     const size = high.length / 4;
-    let slots = FEWEST;
+    let slots = this.#shared ? FEWEST_SHARED : FEWEST;
     while (size * 4 >= slots * 3) slots *= 2;
     if (this.#shared) {
       assert(size <= this.#high.length && ways.length <= this.#ways.length, 'visited: room for what was stored');
