@@ -22,6 +22,8 @@ Bundles src/cli/main.ts into dist/.
 export const ENTRY = 'src/cli/main.ts';
 export const BUNDLE = 'dist/apflab.cjs';
 const MONITOR = 'monitor.js';
+/** What a thread of an exploration runs: src/cli/threads.ts names it too. */
+const THREAD = 'explorer';
 
 /** Ink asks for the developer tools of React only when DEV is set, but names them where every start would see it. */
 const withoutDevtools: Plugin = {
@@ -105,7 +107,8 @@ const OPTIONS = {
  * Parts are scripts, not modules: only of a script does V8 hand out the functions that a run has compiled, and without
  * those a start spends a quarter of its time compiling them again (bin/apflab.js keeps them). esbuild splits modules
  * only, so each part becomes the expression of a function in a second pass. Names carry a hash of the content.
- * The monitor awaits while it loads, which a script cannot, so it is modules with a copy of what it shares.
+ * The monitor awaits while it loads, which a script cannot, so it is modules with a copy of what it shares. A thread of an
+ * exploration starts without the launcher, so what it runs is one, too.
  */
 export async function bundle(outdir: string): Promise<Metafile> {
   const esbuild = await import('esbuild');
@@ -113,7 +116,7 @@ export async function bundle(outdir: string): Promise<Metafile> {
   const second = createHash('sha256')
     .update(readFileSync(fileURLToPath(import.meta.url)))
     .update(esbuild.version);
-  const [parts, monitor] = await Promise.all([
+  const [parts, monitor, thread] = await Promise.all([
     esbuild.build({
       ...OPTIONS,
       entryPoints: { apflab: ENTRY },
@@ -132,6 +135,12 @@ export async function bundle(outdir: string): Promise<Metafile> {
       banner: { js: 'const require=process.getBuiltinModule;' },
       plugins: [withoutDevtools, writtenClasses, plainBuiltins],
     }),
+    esbuild.build({
+      ...OPTIONS,
+      entryPoints: { [THREAD]: 'src/cli/explore_thread.ts' },
+      outdir,
+      plugins: [writtenClasses, plainBuiltins],
+    }),
   ]);
   for (const { path, text } of parts.outputFiles) {
     const { code } = await esbuild.transform(text, {
@@ -146,11 +155,14 @@ export async function bundle(outdir: string): Promise<Metafile> {
     });
     writeFileSync(path, script(code));
   }
-  const outputs = { ...parts.metafile.outputs, ...monitor.metafile.outputs };
+  const outputs = { ...parts.metafile.outputs, ...monitor.metafile.outputs, ...thread.metafile.outputs };
   const entry = Object.keys(outputs).find(path => outputs[path]?.entryPoint === ENTRY);
   const name = basename(present(entry, 'build: a part for the entry'));
   writeFileSync(join(outdir, basename(BUNDLE)), script(`module.exports=require("./${name}")`));
-  const metafile = { inputs: { ...parts.metafile.inputs, ...monitor.metafile.inputs }, outputs };
+  const metafile = {
+    inputs: { ...parts.metafile.inputs, ...monitor.metafile.inputs, ...thread.metafile.inputs },
+    outputs,
+  };
   writeFileSync(join(outdir, 'LICENSES.txt'), licenses(metafile));
   return metafile;
 }

@@ -19,6 +19,7 @@ import { duration } from './progress.ts';
 import { Refusal } from './refusal.ts';
 import type { Conduct } from './runner.ts';
 import type { Terminal } from './terminal.ts';
+import { newThreads } from './threads.ts';
 import {
   ALL,
   DEPTH,
@@ -31,15 +32,22 @@ import {
   STRATEGY,
   TIMING,
   WALKS,
+  WORKERS,
 } from './verbs.ts';
 
 /** Throws a Refusal where the flags ask for what there is not. */
 export function explorerOf(args: Args, terminal: Terminal): NonNullable<Conduct['explore']> {
   const reductions = reductionsOf(args);
+  let said_alone = false;
   return async (program, going) => {
     const refusal = refusalOf(program);
     if (refusal !== null) return refused(program, refusal);
     const options = { ...optionsOf(program, args, reductions), paranoid: going.paranoid };
+    if (options.workers > 1 && (options.strategy !== 'bfs' || options.exact) && !said_alone) {
+      said_alone = true;
+      const what = options.exact ? '--exact' : options.strategy;
+      terminal.err.write(`note: ${what} is for one thread; --workers makes no difference\n`);
+    }
     const started_ms = terminal.now_ms();
     const slices = exploring(program, { ...options, progress: () => !going.interrupted() });
     const pace = new Pace(terminal, options);
@@ -77,6 +85,7 @@ function reductionsOf(args: Args): ReadonlySet<ReductionName> | null {
 /** The command line over the file, over what we think best. */
 function optionsOf(program: Program, args: Args, reductions: ReadonlySet<ReductionName> | null): ExploreOptions {
   const said = program.exploration;
+  const workers = Math.max(1, args.get(WORKERS) ?? 1);
   return {
     ...DEFAULTS,
     strategy: args.get(STRATEGY) ?? said?.strategy ?? DEFAULTS.strategy,
@@ -85,6 +94,8 @@ function optionsOf(program: Program, args: Args, reductions: ReadonlySet<Reducti
     states: args.get(STATES) ?? said?.states ?? DEFAULTS.states,
     memory_bytes: args.get(MEMORY) ?? DEFAULTS.memory_bytes,
     walks: args.get(WALKS) ?? DEFAULTS.walks,
+    workers,
+    threads: workers > 1 ? newThreads() : null,
     seed: program.seed,
     reductions: reductions ?? DEFAULTS.reductions,
     exact: args.get(EXACT),

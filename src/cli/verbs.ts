@@ -83,6 +83,7 @@ export const PREEMPTIONS = count('preemptions', 'N', 'at most N switches away fr
 export const STATES = count('states', 'N', 'at most N states: 2M');
 export const MEMORY = size('memory', 'SIZE', 'at most so much memory for states (4GiB)');
 export const WALKS = count('walks', 'N', 'so many paths of random and pct (1000)');
+export const WORKERS = count('workers', 'N', 'threads that share the work (1)');
 export const NO_REDUCE = toggle('no-reduce', 'leave nothing out: for who doubts the reductions');
 export const REDUCTIONS_FLAG = list('reductions', 'A,B', `only these of ${REDUCTIONS.join(', ')}`, REDUCTIONS);
 export const EXACT = toggle('exact', 'keep whole states in place of fingerprints: no doubt, more memory');
@@ -131,6 +132,7 @@ allows, ticks once where it says nothing. Ctrl-C stops, and says what was covere
       STATES,
       MEMORY,
       WALKS,
+      WORKERS,
       REDUCTIONS_FLAG,
       NO_REDUCE,
       EXACT,
