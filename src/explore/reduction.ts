@@ -38,6 +38,7 @@ export class Reduction {
   #cellOf(id: number): number {
     const { source } = this.#world.m.places;
     const cell = (field: string, row: number) => this.#footprints.cell(field, row);
+    if (id >= this.#world.m.places.sources) return cell('task.state', id - this.#world.m.places.sources);
     if (id < source.timer) return cell('io.state', id);
     if (id >= source.task && id < source.handler) return cell('task.state', id - source.task);
     if (id >= source.action && id < source.nmi) return cell('action.fired', id - source.action);
@@ -129,6 +130,8 @@ export class Reduction {
       for (let index = 0; index < count; index += 1) {
         const move = moves[index]!;
         if ((this.#bitOf(move) & mask) === 0) continue;
+        // What nobody has to let happen may as well never happen: it stands for no order without it.
+        if (!this.#world.isFair(move)) return 0;
         const kind = this.#footprints.kindOf(this.keyOf(move));
         // A step that has never been taken is tried first, alone, so as to be known.
         if (!kind) return this.#bitOf(move) === seed ? seed : 0;

@@ -9,6 +9,7 @@ import { NEVER_NS } from '../base/event_queue.ts';
 import { AT, stepNamed } from '../sim/at.ts';
 import { boot } from '../sim/boot.ts';
 import { fire, NO_THREAD } from '../sim/engine.ts';
+import { may_prefer, prefer_task } from '../sim/guest/sched.ts';
 import { work_waits } from '../sim/host/workqueue.ts';
 import { Judge } from '../sim/judge/judge.ts';
 import { createLaws } from '../sim/laws.ts';
@@ -46,6 +47,8 @@ export class World {
   /** Columns that are looked at in every state, without taking notes of it. */
   readonly #columns: Readonly<Record<'at' | 'on_rq' | 'held' | 'due_ns', ArrayLike<number>>>;
   readonly #spontaneous: readonly number[];
+  /** Tasks that share a CPU with others: whose turn it is there, nobody can tell without a clock. */
+  readonly #shared: readonly number[];
   /** Steps before which alone a thread may be interrupted; null for all. */
   readonly #yields: ReadonlySet<number> | null;
   /** Moves that were made before anybody's turn. */
@@ -111,7 +114,7 @@ export class World {
     };
     script.start();
     this.threads = m.threads.length;
-    this.moves = this.threads + m.places.sources;
+    this.moves = this.threads + m.places.sources + m.tasks.length;
     const at = (index: number) => {
       const { trigger, raced } = program.actions[index]!;
       return trigger.kind === 'at' && !raced ? trigger.ns : -1;
@@ -125,6 +128,14 @@ export class World {
     this.#yields = yields ? new Set(yields.map(stepNamed)) : null;
     this.spent = new Uint8Array(this.budgets.length);
     this.#group = this.#groups();
+    this.#shared = m.tasks.flatMap(({ id }) => {
+      const { vm, vcpu, spec } = m.places.tasks[id]!;
+      const rivals = m.places.tasks.filter(
+        other =>
+          other.vm === vm && (other.vcpu === vcpu || other.spec.any || spec.any) && other.spec.prio === spec.prio,
+      );
+      return rivals.length > 1 ? [id] : [];
+    });
     this.#spontaneous = program.actions.flatMap(({ trigger }, index) =>
       trigger.kind === 'budget' ? [m.places.source.action + index] : [],
     );
@@ -208,12 +219,17 @@ export class World {
       into[count] = threads + source;
       count += 1;
     }
+    for (const id of this.#shared) {
+      if (!may_prefer(m, id)) continue;
+      into[count] = threads + sources + id;
+      count += 1;
+    }
     return count;
   }
 
   /** Whether somebody will let it happen, sooner or later. */
   isFair(move: number): boolean {
-    return move < this.threads || this.#group[move - this.threads]! < 0;
+    return move < this.threads || this.#group[move - this.threads] === -1;
   }
 
   /** Makes a move. */
@@ -226,6 +242,9 @@ export class World {
       this.#goOn(thread);
       // Nobody can tell when a worker goes to sleep that has nothing to do.
       if (thread.at === AT.worker_thread && !work_waits(m, thread)) this.#step(thread);
+    } else if (move >= this.threads + m.places.sources) {
+      m.clock.current_thread = NO_THREAD;
+      prefer_task(m, move - this.threads - m.places.sources);
     } else {
       const source = move - this.threads;
       const group = this.#group[source]!;

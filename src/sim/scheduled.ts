@@ -7,6 +7,7 @@
 import { NEVER_NS } from '../base/event_queue.ts';
 import { AT } from './at.ts';
 import { type EngineHooks, fire, NO_THREAD, type Over } from './engine.ts';
+import { may_prefer, prefer_task } from './guest/sched.ts';
 import { work_waits } from './host/workqueue.ts';
 import type { Machine } from './machine.ts';
 import type { Schedule } from './program.ts';
@@ -46,7 +47,8 @@ export function moverOf({ threads }: Machine, move: number): { readonly thread: 
 /** A schedule of another version may ask for what cannot be. */
 function canMove(m: Machine, move: number): boolean {
   const { thread, source } = moverOf(m, move);
-  if (source >= m.places.sources) return false;
+  const { sources } = m.places;
+  if (source >= sources) return source - sources < m.tasks.length && may_prefer(m, source - sources);
   if (source >= 0) return m.queue.dueNs(source) !== NEVER_NS || isSpontaneous(m, source - m.places.source.action);
   const { at, on_rq, held } = m.threads[thread]!;
   return at !== AT.off && on_rq === 1 && !held;
@@ -59,6 +61,11 @@ function isSpontaneous(m: Machine, action: number): boolean {
 /** Makes a move of a machine without times; returns what it costs in ns. */
 function takeMove(m: Machine, script: Script, move: number): number {
   const { thread: number, source } = moverOf(m, move);
+  if (source >= m.places.sources) {
+    m.clock.current_thread = NO_THREAD;
+    prefer_task(m, source - m.places.sources);
+    return 0;
+  }
   if (source >= 0) {
     m.clock.current_thread = NO_THREAD;
     m.queue.disarm(source);

@@ -327,6 +327,8 @@ const tables = {
 
       current: ref,
       guest_need_resched: bool,
+      /** Explored: the task that is to go next, of several that could. */
+      preferred: ref,
       ...GUEST_CPU,
       depth: u8,
       frame: array(u8, FRAMES_MAX),

@@ -64,6 +64,7 @@ for (const variant of ['sync', 'v7', 'linux_2_6_39', 'linux_4_19', 'linux_5_8', 
     const { kswapd } = timed.places.hosts[0]!;
     const heard = listen(timed);
     let steps = 0;
+    let running = 0;
     for (let alive = true; alive; ) {
       const before = timed.threads.map(({ at, work }) => ({ at, work }));
       const { step } = timed.clock;
@@ -77,6 +78,12 @@ for (const variant of ['sync', 'v7', 'linux_2_6_39', 'linux_4_19', 'linux_5_8', 
       const item = event ? 0 : before[thread]!.work;
       const worker = item > 0 && timed.threads[thread]!.kind === THREAD_KIND.kworker;
       const move = event ? moveOf(timed, world, event) : worker ? world.m.places.hosts[0]!.workers[item - 1]! : thread;
+      // Whose turn it is in the guest only a clock can tell: there it is chosen.
+      const current = timed.vcpus[0]!.current;
+      const prefers = world.threads + world.m.places.sources + current - 1;
+      if (current !== running && current > 0 && enabled.subarray(0, world.enabled(enabled)).includes(prefers))
+        world.take(prefers);
+      running = current;
       const count = world.enabled(enabled);
       assert.ok(enabled.subarray(0, count).includes(move), `step ${step}: ${STEP_NAMES[at]} can be taken`);
       world.take(move);

@@ -83,13 +83,37 @@ function pick_next_task(m: Machine, vcpu: Vcpu): number {
     const task = m.tasks[id]!;
     if (task.state !== GUEST_TASK.RUNNABLE || task.vcpu !== vcpu.id) continue;
     const { prio } = m.places.tasks[id]!;
-    if (best < 0 || prio > highest || (prio === highest && task.vruntime_ns < least)) {
+    const before = m.timed ? task.vruntime_ns < least : vcpu.preferred === id + 1;
+    if (best < 0 || prio > highest || (prio === highest && before)) {
       best = id;
       highest = prio;
       least = task.vruntime_ns;
     }
   }
+  vcpu.preferred = 0;
   return best < 0 ? newidle_balance(m, vcpu) : best;
+}
+
+/** Explored: whether it makes a difference that a task should go next, of those that could. */
+export function may_prefer(m: Machine, id: number): boolean {
+  const task = m.tasks[id]!;
+  if (task.state !== GUEST_TASK.RUNNABLE) return false;
+  const vcpu = m.vcpus[task.vcpu]!;
+  if (vcpu.preferred !== 0) return false;
+  const { prio } = m.places.tasks[id]!;
+  let first = true;
+  for (const other of m.places.tasksOf[vcpu.id]!) {
+    if (other === id || m.tasks[other]!.state !== GUEST_TASK.RUNNABLE || m.tasks[other]!.vcpu !== vcpu.id) continue;
+    if (m.places.tasks[other]!.prio > prio) return false;
+    if (m.places.tasks[other]!.prio === prio && other < id) first = false;
+  }
+  // The first declared goes next in any case.
+  return !first;
+}
+
+/** Without a clock there is no least charged: each of the tasks with the highest priority may be the one that goes next. */
+export function prefer_task(m: Machine, id: number): void {
+  m.vcpus[m.tasks[id]!.vcpu]!.preferred = id + 1;
 }
 
 /** Takes a task that waits behind another on its CPU; -1 where there is none. Models newidle_balance(). */
@@ -121,7 +145,8 @@ export function scheduler_tick(m: Machine, vcpu: Vcpu): void {
     const task = m.tasks[id]!;
     if (task.state !== GUEST_TASK.RUNNABLE || task.vcpu !== vcpu.id) continue;
     const { prio } = m.places.tasks[id]!;
-    if (prio > mine || (prio === mine && task.vruntime_ns < charged_ns)) vcpu.guest_need_resched = 1;
+    const behind = m.timed ? task.vruntime_ns < charged_ns : id + 1 !== vcpu.current;
+    if (prio > mine || (prio === mine && behind)) vcpu.guest_need_resched = 1;
   }
 }
 

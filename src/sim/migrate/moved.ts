@@ -123,6 +123,7 @@ export const CARRIER = {
 
   current: 'ram',
   guest_need_resched: 'ram',
+  preferred: 'stays',
   guest_work: 'ram',
   guest_offline: 'ram',
   guest_ipi: 'ram',

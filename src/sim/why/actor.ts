@@ -54,7 +54,8 @@ export class Watcher {
 }
 
 function sourceName({ places }: Machine, source: number): string {
-  const { source: first } = places;
+  const { source: first, sources } = places;
+  if (source >= sources) return `the guest's choice of ${places.tasks[source - sources]?.spec.name ?? ''}`;
   if (source >= first.late) return 'what the scenario has delayed';
   if (source >= first.action) return 'the scenario';
   if (source >= first.handler)
