@@ -37,7 +37,7 @@ export const UPGRADE = toggle('upgrade', 'rewrite files of an older language to 
 export const SHOW_REPORT = choice('report', ['pretty', 'json'], 'pretty', 'the summary for people or for programs');
 export const AS = choice(
   'as',
-  ['summary', 'story', 'sequence', 'table', 'review', ...TRACE_FORMATS],
+  ['summary', 'story', 'sequence', 'table', 'review', 'apf', ...TRACE_FORMATS],
   'summary',
   'print a run turn by turn, or the events, instead of the summary',
 );
@@ -243,12 +243,14 @@ the newest; there has been no other than language 1, so only that line is put ri
 The summary counts events, vCPU threads and tokens, and gives the latencies between not_present, completed and ready.
 A run can also be told: who had a turn, what he did in it that anybody can see, and how it all stands at the end. As a
 story, as a diagram of at most 100 columns with one for each actor, as a table, or as Markdown of 72 columns for a mail:
-the rule that was broken, the scenario, the story.`,
+the rule that was broken, the scenario, the story. As apf, what an exploration has found is a scenario once more, with
+the holds that make a run by time break the same.`,
     flags: [SHOW_REPORT, AS, VARIANTS, GREP],
     examples: [
       ['apflab show trace.txt.gz', 'counts and latencies'],
       ['apflab show trace.txt --as trace-cmd', "the same events in trace-cmd's spelling"],
       ['apflab show found.run --as story', 'what happened, actor by actor'],
+      ['apflab show found.run --as apf > found.apf', 'then: apflab run found.apf'],
       ['apflab show found.run --report json', 'for programs'],
     ],
   },

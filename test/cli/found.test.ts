@@ -1,9 +1,10 @@
 /** Counterexamples in run files: what explore keeps, the other verbs reopen. */
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MISSING_PAGE } from '../explore/counterexamples.ts';
+import { faults } from '../explore/small.ts';
 import { inWorld, type World } from './world.ts';
 
 function scene(name: string, body: (world: World) => Promise<void>): void {
@@ -51,6 +52,36 @@ scene('a recording cannot be told, and a run by time cannot be shrunk', async ({
   await apflab(['run', 'race.apf', '--variants', 'v6', '--trace', 'trace.txt']);
   assert.match((await apflab(['show', 'trace.txt', '--as', 'story'])).err, 'trace.txt is no run file');
 });
+
+const EARLY = faults(
+  'task a on vcpu[0] user { read page(1); done }',
+  `
+  race { irq disk on t.vcpu[0] }
+  explore {
+    always listed: each a in t.vcpu[0].done: (a is queued or a.wakeup_all)
+  }
+`,
+).replace('guest {', 'guest { irq disk on vcpu[0] { work 2us }; ');
+
+test('as a scenario they are run by time, held where it matters', () =>
+  inWorld({ 'early.apf': EARLY }, async ({ apflab, folder }) => {
+    assert.is(
+      (await apflab(['explore', 'early.apf', '--variants', 'linux_4_19', '--all', '--record', 'e.run'])).code,
+      1,
+    );
+    const { code, out, err } = await apflab(['show', 'e.run', '--as', 'apf']);
+    assert.is(err, '');
+    assert.is(code, 0);
+    assert.match(
+      out,
+      'hold t.vcpu[0] at kvm_setup_async_pf after took_apf(t.heap.page(1)) until completed(t.heap.page(1))',
+    );
+    assert.not.match(out, 'explore {');
+    writeFileSync(join(folder, 'held.apf'), out);
+    const held = await apflab(['run', 'held.apf', '--variants', 'linux_4_19']);
+    assert.is(held.code, 1);
+    assert.match(held.out, 'violated: listed');
+  }));
 
 test('races are counted by outcome and variant', () =>
   inWorld(

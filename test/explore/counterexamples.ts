@@ -1,5 +1,6 @@
 /** What explorations find, as programs that are run in that order. */
 import { scheduled, scheduleOf } from '../../src/explore/schedule.ts';
+import { shrink } from '../../src/explore/shrink.ts';
 import type { Program } from '../../src/sim/program.ts';
 import { explored, faults, programOf } from './small.ts';
 
@@ -13,9 +14,11 @@ export const MISSING_PAGE = faults(
 `,
 );
 
+/** Shrunk: which of several orders a search finds first is its own affair. */
 export function counterexamplesOf(text: string, variant: string): readonly Program[] {
   const { program, counterexamples } = explored(text, variant);
-  return counterexamples.map(({ judgement, schedule }) =>
-    scheduled(programOf(text, variant), scheduleOf(program, schedule, judgement.name)),
-  );
+  return counterexamples.map(({ judgement, schedule }) => {
+    const { moves } = shrink(program, schedule, judgement.name);
+    return scheduled(programOf(text, variant), scheduleOf(program, moves, judgement.name));
+  });
 }

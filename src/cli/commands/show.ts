@@ -2,17 +2,18 @@
 
 import { printable } from '../../base/printable.ts';
 import { recordedText } from '../../report/recorded_text.ts';
+import { caseTitle } from '../../report/result.ts';
 import { match, summary, summaryText } from '../../report/summary.ts';
 import { Importer } from '../../trace/import.ts';
 import type { Recording } from '../../trace/recording.ts';
 import type { Args } from '../args.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { openInput, wholeOf } from '../input.ts';
-import { selectionOf } from '../plan.ts';
+import { type Selection, selectionOf } from '../plan.ts';
 import { openRecording } from '../recording.ts';
 import { Refusal } from '../refusal.ts';
 import { replayQuietly } from '../replaying.ts';
-import { isRunFile, readRunFile } from '../run_file.ts';
+import { isRunFile, type RunFile, readRunFile } from '../run_file.ts';
 import { isTelling, tellRuns } from '../telling.ts';
 import type { Terminal } from '../terminal.ts';
 import { TraceWriter } from '../trace_writer.ts';
@@ -24,6 +25,10 @@ export async function show(args: Args, terminal: Terminal): Promise<ExitCode> {
   const as = args.get(AS);
   if (isRunFile(input.head)) {
     const runFile = await readRunFile(path, wholeOf(input));
+    if (as === 'apf') {
+      terminal.out.write(await scenarioOf(path, runFile, selectionOf(args)));
+      return EXIT.ok;
+    }
     if (isTelling(as)) {
       tellRuns(path, runFile, as, selectionOf(args), terminal);
       return EXIT.ok;
@@ -39,7 +44,7 @@ export async function show(args: Args, terminal: Terminal): Promise<ExitCode> {
     say(importer.finish(), args, terminal);
     return EXIT.ok;
   }
-  if (isTelling(as))
+  if (as === 'apf' || isTelling(as))
     throw new Refusal(
       `--as ${as}: ${path} is no run file`,
       'a recording does not say what its threads did between events',
@@ -48,6 +53,20 @@ export async function show(args: Args, terminal: Terminal): Promise<ExitCode> {
   if (as === 'summary') say(recording, args, terminal);
   else print(recording, as, terminal);
   return EXIT.ok;
+}
+
+/** The scenario of the one run that was chosen, so that a run by time repeats it. */
+async function scenarioOf(path: string, runFile: RunFile, { variants, grep }: Selection): Promise<string> {
+  const { heldScenario } = await import('../holding.ts');
+  const wanted = runFile.runs.filter(
+    run => (variants.length === 0 || variants.includes(run.variant)) && (grep === null || run.case_name.includes(grep)),
+  );
+  const [run] = wanted;
+  // Of the judgements that one order each breaks, the first.
+  const others = wanted.filter(each => each.variant !== run?.variant || caseTitle(each) !== caseTitle(run));
+  if (!run || others.length > 0)
+    throw new Refusal(`--as apf is of one run; ${wanted.length} of ${path} match`, '--variants and --grep choose');
+  return heldScenario(runFile, run);
 }
 
 function say(recording: Recording, args: Args, { out }: Terminal): void {
