@@ -3,6 +3,7 @@ import { printable } from '../base/printable.ts';
 import { didYouMean } from '../dsl/suggest.ts';
 import {
   DEFAULTS,
+  type Exploration,
   type ExploreOptions,
   exploring,
   REDUCTIONS,
@@ -10,11 +11,14 @@ import {
   refusalOf,
 } from '../explore/explore.ts';
 import type { Progress as Reached } from '../explore/search.ts';
-import type { End } from '../report/result.ts';
+import type { End, Explored } from '../report/result.ts';
+import { TOLD, type Told } from '../report/told.ts';
 import { repeatCommand } from '../sim/judge/verdict.ts';
 import type { Program } from '../sim/program.ts';
+import { tell } from '../sim/tell.ts';
 import type { Args } from './args.ts';
 import { turn } from './execute.ts';
+import { foundIn } from './found.ts';
 import { duration } from './progress.ts';
 import { Refusal } from './refusal.ts';
 import type { Conduct } from './runner.ts';
@@ -28,6 +32,7 @@ import {
   NO_REDUCE,
   PREEMPTIONS,
   REDUCTIONS_FLAG,
+  SHOW,
   STATES,
   STRATEGY,
   TIMING,
@@ -38,6 +43,7 @@ import {
 /** Throws a Refusal where the flags ask for what there is not. */
 export function explorerOf(args: Args, terminal: Terminal): NonNullable<Conduct['explore']> {
   const reductions = reductionsOf(args);
+  const shown = viewsOf(args);
   let said_alone = false;
   return async (program, going) => {
     const refusal = refusalOf(program);
@@ -57,13 +63,34 @@ export function explorerOf(args: Args, terminal: Terminal): NonNullable<Conduct[
         const seconds = args.get(TIMING) ? (terminal.now_ms() - started_ms) / 1000 : null;
         const repeat = `${repeatCommand(value.program)}${flagsOf(args)}`;
         const violations = value.violations.map(violation => ({ ...violation, repeat }));
-        return { kind: 'explored', exploration: { ...value, violations }, options, seconds, repeat };
+        const exploration = { ...value, violations };
+        return { kind: 'explored', exploration, options, seconds, repeat, ...toldOf(exploration, shown) };
       }
       pace.reached(value);
       going.progress.line(() => `${pace.text(value)}  ${printable(going.title)}`);
       await turn();
     }
   };
+}
+
+/** What was found, told. The file may ask for views of what breaks a judgement that it does not expect to break. */
+function toldOf(exploration: Exploration, shown: readonly Told[]): Pick<Explored, 'found' | 'views'> {
+  const { program, violations } = exploration;
+  const { show = [], write = [], shrink = false } = program.exploration?.reaction ?? {};
+  const asked = TOLD.filter(view => violations.length > 0 && show.includes(view));
+  const whole = shown.length === 0 && !shrink && show.length + write.length > 0;
+  const found = foundIn(exploration, whole).map(outcome => {
+    return { property: outcome.program.schedule?.breaks ?? '', telling: tell(outcome.program) };
+  });
+  return { found, views: shown.length > 0 ? shown : asked };
+}
+
+function viewsOf(args: Args): readonly Told[] {
+  return args.get(SHOW).map(word => {
+    const view = TOLD.find(each => each === word);
+    if (view === undefined) throw new Refusal(`no view '${word}'`, didYouMean(word, TOLD, 'views'));
+    return view;
+  });
 }
 
 function reductionsOf(args: Args): ReadonlySet<ReductionName> | null {

@@ -6,10 +6,10 @@ import type { Outcome } from '../sim/outcome.ts';
 import type { Program } from '../sim/program.ts';
 import { createSimulation } from '../sim/simulation.ts';
 
-/** One for each judgement that fails. */
-export function foundIn({ program, counterexamples }: Exploration): readonly Outcome[] {
+/** One for each judgement that fails. `whole`: as they were found. */
+export function foundIn({ program, counterexamples }: Exploration, whole = false): readonly Outcome[] {
   return counterexamples.map(({ judgement, schedule }) => {
-    const { moves } = shrink(program, schedule, judgement.name);
+    const moves = whole ? schedule : shrink(program, schedule, judgement.name).moves;
     return outcomeOf(scheduled(program, scheduleOf(program, moves, judgement.name)));
   });
 }

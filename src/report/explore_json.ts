@@ -1,6 +1,7 @@
 /**
  * Explorations for programs. The shape is published as docs/schema/explore.json and does not change without `version`.
  */
+import type { Telling } from '../sim/tell.ts';
 import { boundsOf, neverReached } from './explored.ts';
 import { jsonText } from './json.ts';
 import { type Entry, type Explored, reasonsOf, verdictOf, violationsOf } from './result.ts';
@@ -58,7 +59,7 @@ const NOTHING: Cover = {
 function coverOf(explored: Explored, property: string | null): Cover {
   const { exploration, seconds } = explored;
   const { states, transitions, depth, stopped, reductions, bytes_per_state, collision_odds, left_out } = exploration;
-  const found = exploration.counterexamples.find(({ judgement }) => judgement.name === property);
+  const found = explored.found.find(each => each.property === property);
   return {
     states,
     transitions,
@@ -70,18 +71,14 @@ function coverOf(explored: Explored, property: string | null): Cover {
     collision_odds,
     left_out: left_out.map(({ name }) => name),
     never_reached: neverReached(explored).map(({ name }) => name),
-    counterexample: found ? sizeOf(found.schedule, explored.repeat) : null,
+    counterexample: found ? sizeOf(found.telling, explored.repeat) : null,
     ...(seconds === null ? {} : { seconds }),
   };
 }
 
-/** A switch is where somebody else makes the next move; between two of them is one piece of the story. */
-function sizeOf(schedule: readonly number[], repeat: string): NonNullable<ExploreResult['counterexample']> {
-  const context_switches = schedule.filter((move, index) => index > 0 && move !== schedule[index - 1]).length;
-  return {
-    steps: schedule.length,
-    shown_steps: schedule.length === 0 ? 0 : context_switches + 1,
-    context_switches,
-    repeat,
-  };
+function sizeOf(
+  { steps, turns, context_switches }: Telling,
+  repeat: string,
+): NonNullable<ExploreResult['counterexample']> {
+  return { steps, shown_steps: turns.length, context_switches, repeat };
 }

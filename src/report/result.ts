@@ -4,6 +4,7 @@
 import type { Exploration, ExploreOptions } from '../explore/explore.ts';
 import type { Outcome, Verdict, Violation } from '../sim/outcome.ts';
 import type { Place } from '../sim/program.ts';
+import type { Telling } from '../sim/tell.ts';
 
 /** What tells one run of a file from the others. */
 export interface RunName {
@@ -48,6 +49,9 @@ export interface Explored {
   readonly seconds: number | null;
   /** The one command that explores the same again. */
   readonly repeat: string;
+  /** A way to break each judgement that fails, told; and how these are to be shown. */
+  readonly found: readonly { readonly property: string; readonly telling: Telling }[];
+  readonly views: readonly ('story' | 'sequence' | 'table')[];
 }
 
 interface Ran {

@@ -12,6 +12,7 @@ import { coveredText, notesOf, orderText } from './explored.ts';
 import { type CostTable, costTablesOf, type Matrix, matrixOf } from './matrix.ts';
 import type { Paint } from './paint.ts';
 import { boundText, caseTitle, type Entry, placeOf, type RunName, tally, VERDICTS, verdictOf } from './result.ts';
+import { toldText } from './told.ts';
 
 export interface Columns {
   readonly title: number;
@@ -46,12 +47,18 @@ export function entryText(entry: Entry, columns: Columns, paint: Paint): string 
   if (run === null) return `  ${shown}  ${paint.dim(problemCount(entry))}\n`;
   const facts = factText(entry);
   const line = `  ${shown}  ${fill(printable(caseTitle(run)), columns.title)}  ${fill(printable(run.variant), columns.variant)}  ${facts && paint.dim(facts)}`;
-  return [line.trimEnd(), ...detail(entry, paint).map(each => `    ${each}`), ''].join('\n');
+  return [line.trimEnd(), ...detail(entry, paint).map(each => `    ${each}`), ''].join('\n') + toldIn(entry);
 }
 
 function factText({ end }: Entry): string {
   if (end.kind === 'explored') return coveredText(end);
   return end.kind === 'ran' ? `${durationText(end.outcome.sim_ns)}, ${countText(end.outcome.events)}` : '';
+}
+
+/** Ways to what was found, as the file or the command line wants to see them. */
+function toldIn({ end }: Entry): string {
+  if (end.kind !== 'explored') return '';
+  return end.found.flatMap(({ telling }) => end.views.map(view => `\n${toldText(telling, view)}`)).join('');
 }
 
 function problemCount({ end }: Entry): string {

@@ -78,6 +78,17 @@ scene('a sometimes that no order meets is said to be so', { 'c.apf': HALT }, asy
   assert.match(out, 'never reached: told');
 });
 
+scene('a way to what was found is shown, as the flag says, or the file', { 'c.apf': HALT }, async ({ apflab }) => {
+  const story = await apflab(['explore', 'c.apf', '--variants', 'v6', '--show', 'story,sequence']);
+  assert.match(story.out, /\d+ steps, \d+ shown steps, \d+ context switch/);
+  assert.match(story.out, 'took_apf(t.heap.page(1)): The fault was made');
+  assert.match(story.out, /\n +kswapd0 +CPU 0\/KVM/);
+  const asks = scenario('  always honest: real_halts_only(t)\n  explore { on violation { shrink; show table } }');
+  const world = { stdin: () => new TextEncoder().encode(asks) };
+  assert.match((await apflab(['explore', '-', '--variants', 'v6'], world)).out, 'took_apf');
+  assert.is((await apflab(['explore', '-', '--variants', 'linux_6_12'], world)).out.includes('took_apf'), false);
+});
+
 scene('pages drawn by lot cannot be explored', {}, async ({ apflab }) => {
   const text = scenario('  never stuck: deadlock', 'loop { read heap uniform; work 1us }');
   const { code, out } = await apflab(['explore', '-', '--variants', 'v6'], {
@@ -135,6 +146,7 @@ scene('flags that ask for what there is not are refused', { 'c.apf': HALT }, asy
     [['--no-reduce', '--reductions', 'order'], '--no-reduce leaves nothing for --reductions'],
     [['--states', 'many'], '--states many: not a count, such as 2M or 20000'],
     [['--memory', '2'], '--memory 2: not a size, such as 512MiB or 4GiB'],
+    [['--show', 'pictures'], "no view 'pictures'"],
     [['--strategy', 'guess'], '--strategy guess: not one of bfs, dfs, random, pct'],
   ] as const) {
     const { code, err } = await apflab(['explore', 'c.apf', ...flags]);

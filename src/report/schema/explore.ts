@@ -6,8 +6,8 @@ const count = z.int().min(0);
 const bound = count.nullable().describe('null: none');
 
 const counterexample = z.strictObject({
-  steps: count.describe('Atomic steps from the start to the one that breaks the property'),
-  shown_steps: count.describe('The same told in pieces, each of one actor without interruption'),
+  steps: count.describe('Atomic steps from the start to the one that breaks the property, after shrinking'),
+  shown_steps: count.describe('The same told: runs of steps of one actor that somebody can tell from nothing'),
   context_switches: count.describe('How often another actor goes on'),
   repeat: z.string().describe('The one command that finds it again'),
 });
