@@ -34,6 +34,7 @@ export function busyView(frame: number, vcpus: number, window: Window): ViewMode
     end_ns: 60e9,
     position: frame * 997,
     over: null,
+    step: null,
     nr_vcpus: vcpus,
     vcpus: Array.from({ length: Math.min(window.vcpus, vcpus) }, (_, index) =>
       vcpu(window.first_vcpu + index, changes(index)),

@@ -8,7 +8,12 @@ import { createSimulation } from '../sim/simulation.ts';
 
 /** One for each judgement that fails. `whole`: as they were found. */
 export function foundIn({ program, counterexamples }: Exploration, whole = false): readonly Outcome[] {
-  return counterexamples.map(({ judgement, schedule }) => {
+  return counterexamples.map(({ judgement, schedule, cycle }) => {
+    // With a move less it might not go round.
+    if (cycle) {
+      const order = scheduleOf(program, [...schedule, ...cycle], judgement.name);
+      return outcomeOf(scheduled(program, { ...order, cycle: cycle.length }));
+    }
     const moves = whole ? schedule : shrink(program, schedule, judgement.name).moves;
     return outcomeOf(scheduled(program, scheduleOf(program, moves, judgement.name)));
   });

@@ -123,9 +123,16 @@ function runOf(path: string, fields: Fields): RecordedRun {
   };
 }
 
-function scheduleOf(path: string, { moves, end, breaks }: Fields): Schedule {
+function scheduleOf(path: string, { moves, end, breaks, cycle }: Fields): Schedule {
   if (!Array.isArray(moves) || !moves.every(move => Number.isInteger(move) && move >= 0)) throw damaged(path);
-  return { moves: moves.map(Number), end: end === 'quiescent' ? 'quiescent' : 'steps', breaks: String(breaks) };
+  const schedule = {
+    moves: moves.map(Number),
+    end: end === 'quiescent' ? 'quiescent' : 'steps',
+    breaks: String(breaks),
+  } as const;
+  if (cycle === undefined) return schedule;
+  if (!Number.isInteger(cycle) || Number(cycle) > moves.length) throw damaged(path);
+  return { ...schedule, cycle: Number(cycle) };
 }
 
 function texts(value: unknown): Readonly<Record<string, string>> {

@@ -447,6 +447,8 @@ export interface Schedule {
   readonly moves: readonly number[];
   /** Whether anybody who has to move could go on behind the last. */
   readonly end: 'quiescent' | 'steps';
+  /** How many of the last moves go round for ever, where what it breaks is a promise that is never kept. */
+  readonly cycle?: number;
   /** The judgement that it breaks. */
   readonly breaks: string;
 }

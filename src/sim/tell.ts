@@ -39,8 +39,18 @@ export interface Turn {
   readonly doings: readonly Doing[];
 }
 
+/** One step of the run, whether anybody can see what it did or not. */
+export interface Move {
+  readonly actor: string;
+  /** As in Doing. */
+  readonly at: string;
+  readonly doings: readonly Doing[];
+}
+
 export interface Telling {
   readonly program: Program;
+  /** All steps, in order. */
+  readonly moves: readonly Move[];
   /** In the order in which they come on. */
   readonly actors: readonly string[];
   readonly turns: readonly Turn[];
@@ -93,6 +103,7 @@ export function tell(program: Program, steps_max = Number.MAX_SAFE_INTEGER): Tel
   };
   const watcher = new Watcher(m);
   const eye = new Eye(m);
+  const moves: Move[] = [];
   const turns: OpenTurn[] = [];
   let last = '';
   let context_switches = 0;
@@ -109,6 +120,7 @@ export function tell(program: Program, steps_max = Number.MAX_SAFE_INTEGER): Tel
     last = actor;
     pending += 1;
     const found = doings.splice(0);
+    moves.push({ actor, at, doings: found });
     if (found.length > 0) {
       const open = turns.at(-1);
       if (open?.actor === actor) {
@@ -127,6 +139,7 @@ export function tell(program: Program, steps_max = Number.MAX_SAFE_INTEGER): Tel
   const { judgements } = simulation.outcome();
   return {
     program,
+    moves,
     actors: [...new Set(turns.map(({ actor }) => actor))],
     turns,
     steps: m.clock.step,

@@ -29,6 +29,8 @@ interface Key {
 }
 
 const ended = (model: Model) => (model.view?.over ? `this is the end of the run (${model.view.over})` : null);
+/** Behind the last step of a cycle comes its first. */
+const endedForGood = (model: Model) => ((model.view?.step?.cycle ?? 0) > 0 ? null : ended(model));
 const atStart = (model: Model) => (model.view?.position === 0 ? 'this is the start' : null);
 const notRecording = (what: string) => (model: Model) =>
   model.view?.kind === 'recording' ? `a recording has no ${what}` : null;
@@ -37,7 +39,7 @@ const fewerThanTwo = (what: 'cases' | 'cells' | 'variants') => (model: Model) =>
 
 export const KEYMAP = {
   run: { keys: ['space'], shown: 'space', group: 'run', help: 'run, pause', footer: 'run', disabled: ended },
-  step: { keys: ['s'], shown: 's', group: 'run', help: 'one event', footer: 'step', disabled: ended },
+  step: { keys: ['s'], shown: 's', group: 'run', help: 'one event', footer: 'step', disabled: endedForGood },
   next_entry: { keys: ['e'], shown: 'e', group: 'run', help: 'to the next VM entry', footer: 'entry', disabled: ended },
   next_fault: {
     keys: ['f'],

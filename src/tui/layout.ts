@@ -34,17 +34,23 @@ export interface Shown {
   readonly nr_vcpus: number;
   /** A recording does not tell of pages and judgements; its lines are long. */
   readonly is_recording: boolean;
+  /** A run in a given order is told step by step, below the header. */
+  readonly is_told: boolean;
 }
+
+/** Lines of the story. */
+export const STORY_LINES = 2;
 
 /** The panes for a size, or null where it is too small. `zoomed` alone fills the screen. */
 export function layout(
   size: Size,
-  { nr_vcpus, is_recording }: Shown,
+  { nr_vcpus, is_recording, is_told }: Shown,
   zoomed: PaneName | null,
 ): readonly Placed[] | null {
   const { columns, rows } = size;
   if (columns < SMALLEST.columns || rows < SMALLEST.rows) return null;
-  const body = { x: 0, y: 1, width: columns, height: rows - 2 };
+  const told = is_told ? STORY_LINES : 0;
+  const body = { x: 0, y: 1 + told, width: columns, height: rows - 2 - told };
   if (zoomed !== null) return [{ pane: zoomed, ...body }];
 
   const most = rows < 20 ? 2 : Math.floor((body.height - 2) * (columns >= 110 ? 0.45 : 0.3));

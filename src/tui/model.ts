@@ -88,11 +88,15 @@ export function initialModel(file: string, size: Size, speed = DEFAULT_SPEED): M
   };
 }
 
+export function isTold({ view }: Model): boolean {
+  return view !== null && view.step !== null;
+}
+
 /** The panes as they stand now; null where the terminal is too small. */
 export function panesOf(model: Model): readonly Placed[] | null {
   return layout(
     model.size,
-    { nr_vcpus: model.view?.nr_vcpus ?? 1, is_recording: model.view?.kind === 'recording' },
+    { nr_vcpus: model.view?.nr_vcpus ?? 1, is_recording: model.view?.kind === 'recording', is_told: isTold(model) },
     model.zoomed ? model.focus : null,
   );
 }

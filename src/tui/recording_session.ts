@@ -108,6 +108,7 @@ class RecordingSession implements Session {
       time_ns: this.time_ns,
       end_ns: this.#end_ns,
       position: this.#position,
+      step: null,
       over: this.#position >= recording.length ? 'end of the recording' : null,
       nr_vcpus: threads.length,
       vcpus: threads

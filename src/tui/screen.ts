@@ -4,7 +4,7 @@
  * Blocks are what lines.tsx hands to Ink; tests and pictures use the same strings, so what is tested is what is seen.
  */
 import { cut } from './cells.ts';
-import { type PaneName, type Rectangle, SMALLEST } from './layout.ts';
+import { type PaneName, type Rectangle, SMALLEST, STORY_LINES } from './layout.ts';
 import { type Model, panesOf } from './model.ts';
 import type { Theme } from './theme.ts';
 import type { ViewModel } from './view_model.ts';
@@ -14,6 +14,7 @@ import { judgements } from './views/judgements.ts';
 import { page } from './views/page.ts';
 import { pages } from './views/pages.ts';
 import { queues } from './views/queues.ts';
+import { story } from './views/story.ts';
 import { trace } from './views/trace.ts';
 import { vcpus } from './views/vcpus.ts';
 
@@ -42,7 +43,9 @@ export function blocksOf(model: Model, theme: Theme): readonly Block[] {
     const focused = pane === model.focus;
     return { label: pane, ...area, lines: VIEWS[pane](model, view, theme, area, focused).slice(0, area.height) };
   });
-  return [top, ...drawn, bottom];
+  if (!view.step) return [top, ...drawn, bottom];
+  const told = { label: 'story', x: 0, y: 1, width: columns, height: STORY_LINES };
+  return [top, { ...told, lines: story(view.step, view.position, theme, columns) }, ...drawn, bottom];
 }
 
 function tooSmall(model: Model): Block {

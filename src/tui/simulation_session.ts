@@ -1,6 +1,7 @@
 /** A run of a scenario as the monitor steers it: the timeline below, its machine shown by machine_view.ts. */
 import { printable } from '../base/printable.ts';
 import type { Place } from '../sim/program.ts';
+import { type Move, tell } from '../sim/tell.ts';
 import { createTimeline, type Timeline } from '../sim/timeline.ts';
 import { vcpuRows } from '../sim/why/text.ts';
 import type { TracepointName } from '../trace/all.ts';
@@ -14,7 +15,7 @@ import { pageMap } from './page_map.ts';
 import type { Goal, Mark, Session } from './session.ts';
 import { traceRow } from './trace_row.ts';
 import { TraceWindow } from './trace_window.ts';
-import type { Choice, JudgementRow, TraceRow, ViewModel, WhyRow, Window } from './view_model.ts';
+import type { Choice, JudgementRow, StepRow, TraceRow, ViewModel, WhyRow, Window } from './view_model.ts';
 
 /** Steps between two looks at the clock. */
 const SLICE_STEPS = 1024;
@@ -36,10 +37,14 @@ class SimulationSession implements Session {
   readonly #rows = new WeakMap<TraceEvent, TraceRow>();
   /** The judgements of a run that is over; they do not change any more. */
   #ended: readonly JudgementRow[] | null = null;
+  /** What each step of a run in a given order does; null where time chooses. */
+  readonly #moves: readonly Move[] | null;
 
   constructor(timeline: Timeline, choice: Choice) {
     this.#timeline = timeline;
     this.#choice = choice;
+    const { program } = timeline.simulation.machine;
+    this.#moves = program.schedule ? tell(program).moves : null;
   }
 
   get position(): number {
@@ -61,7 +66,7 @@ class SimulationSession implements Session {
         return true;
       case 'by':
         if (goal.events < 0) timeline.back(-goal.events);
-        else timeline.forward(goal.events);
+        else if (timeline.forward(goal.events) === 0) this.#goRound();
         return true;
       case 'time':
         return timeline.seekNs(goal.ns, enough);
@@ -91,6 +96,7 @@ class SimulationSession implements Session {
       end_ns: program.limit_ns,
       position: clock.step,
       over,
+      step: this.#step(),
       nr_vcpus,
       vcpus: Array.from({ length: shown }, (_, index) => vcpuRow(machine, window.first_vcpu + index)),
       selected: vcpuName(machine, selected),
@@ -108,6 +114,28 @@ class SimulationSession implements Session {
       ),
       judgements: failingFirst(standings).slice(window.first_judgement, window.first_judgement + window.judgements),
       nr_judgements: counts,
+    };
+  }
+
+  /** From the end of a cycle to its first step once more: by then all is as it was. */
+  #goRound(): void {
+    const { schedule } = this.#timeline.simulation.machine.program;
+    if (schedule?.cycle) this.#timeline.seek(schedule.moves.length - schedule.cycle + 1);
+  }
+
+  #step(): StepRow | null {
+    const { schedule } = this.#timeline.simulation.machine.program;
+    if (!schedule || !this.#moves) return null;
+    const { position } = this;
+    const taken = this.#moves[position - 1];
+    return {
+      actor: printable(taken?.actor ?? ''),
+      at: taken?.at ?? '',
+      text: printable(taken?.doings.map(({ text }) => text).join('; ') ?? ''),
+      next: printable(this.#moves[position]?.actor ?? ''),
+      moves: schedule.moves.length,
+      breaks: printable(schedule.breaks),
+      cycle: schedule.cycle ?? 0,
     };
   }
 

@@ -146,6 +146,7 @@ function ticked(model: Model, elapsed_ns: number): Updated {
 function pictured(model: Model, view: ViewModel, arrived: boolean): Model {
   const ended = model.running && view.over !== null;
   const missed = arrived && model.goal?.to === 'next' && view.over !== null ? model.goal.mark : null;
+  const failing = view.judgements.find(({ holds }) => holds === 'no');
   const late = model.running && model.view !== null && !arrived;
   const next: Model = {
     ...model,
@@ -154,6 +155,8 @@ function pictured(model: Model, view: ViewModel, arrived: boolean): Model {
     goal: arrived ? null : model.goal,
     running: model.running && view.over === null,
   };
+  if (missed === 'violation' && failing !== undefined)
+    return settle(told(next, 'bad', `${failing.name} fails, and that is decided here: this is the end`));
   if (missed !== null) return settle(told(next, 'dim', `no further ${MARKS[missed]}: this is the end`));
   return settle(ended ? told(next, 'dim', `the run is over: ${view.over}`) : next);
 }

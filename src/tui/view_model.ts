@@ -123,6 +123,23 @@ export interface WhyRow {
   readonly value: boolean | null;
 }
 
+/** Of a run in a given order: the step that was just taken, and what the order is for. */
+export interface StepRow {
+  /** Who took it; empty at the start. */
+  readonly actor: string;
+  /** The step, named for its kernel function; empty for a device or the scenario. */
+  readonly at: string;
+  /** What others can see of it; empty where they see nothing. */
+  readonly text: string;
+  /** Who is next; empty at the end. */
+  readonly next: string;
+  readonly moves: number;
+  /** The judgement that the order breaks. */
+  readonly breaks: string;
+  /** How many of the last moves go round for ever; 0 for none. */
+  readonly cycle: number;
+}
+
 /** Which of the runs of a file this is, and how many there are to choose from. */
 export interface Choice {
   readonly cases: readonly string[];
@@ -143,6 +160,8 @@ export interface ViewModel {
   /** Events so far. */
   readonly position: number;
   readonly over: string | null;
+  /** Null where time chooses whose turn it is, and in a recording. */
+  readonly step: StepRow | null;
   readonly nr_vcpus: number;
   readonly vcpus: readonly VcpuRow[];
   readonly selected: string;

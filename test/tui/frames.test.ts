@@ -11,7 +11,7 @@ import { textOf } from '../../src/tui/picture.ts';
 import { blocksOf } from '../../src/tui/screen.ts';
 import { createTheme } from '../../src/tui/theme.ts';
 import { update } from '../../src/tui/update.ts';
-import { pressing, sampleModel, sampleView } from './sample.ts';
+import { pressing, SAMPLE_STEP, sampleModel, sampleView } from './sample.ts';
 
 const FOLDER = fileURLToPath(new URL('frames/', import.meta.url));
 
@@ -66,6 +66,16 @@ frame(
     }),
   ),
 );
+for (const [columns, rows] of SIZES)
+  frame(`found-${columns}x${rows}`, sampleModel(columns, rows, sampleView({ step: SAMPLE_STEP, position: 12 })));
+frame(
+  'round-80x24',
+  sampleModel(80, 24, sampleView({ step: { ...SAMPLE_STEP, next: '', cycle: 4 }, position: 41, over: 'steps' })),
+);
+frame(
+  'found-start-80x24',
+  sampleModel(80, 24, sampleView({ step: { ...SAMPLE_STEP, actor: '', at: '', text: '' }, position: 0 })),
+);
 frame(
   'diagnostics-80x24',
   update(sampleModel(80, 24), {
@@ -93,7 +103,9 @@ test('no line is wider than its block, at any size and in any look', () => {
           },
           9,
         );
-        const model = pressing(sampleModel(columns, rows, view), ...keys);
+        const step = { ...SAMPLE_STEP, text: '表示'.repeat(60), cycle: 7 };
+        const shown = keys[0] === '3' ? { ...view, step } : view;
+        const model = pressing(sampleModel(columns, rows, shown), ...keys);
         for (const unicode of [true, false]) {
           for (const block of blocksOf(model, createTheme(0, unicode))) {
             assert.ok(

@@ -4,10 +4,29 @@ import { update } from '../../src/tui/update.ts';
 import {
   PAGE_STATE_NAMES,
   type PageState,
+  type StepRow,
   type TraceRow,
   type VcpuRow,
   type ViewModel,
+  type Window,
 } from '../../src/tui/view_model.ts';
+
+/** All panes, small. */
+export const WINDOW: Window = {
+  first_vcpu: 0,
+  vcpus: 4,
+  selected_vcpu: 0,
+  detail: true,
+  trace_lines: 12,
+  trace_end: null,
+  trace_back: 0,
+  filter: '',
+  page_cells: 100,
+  first_page: 0,
+  fine_pages: false,
+  judgements: 9,
+  first_judgement: 0,
+};
 
 export function sampleVcpu(row: number): VcpuRow {
   const blocked = row % 3 === 1;
@@ -63,6 +82,7 @@ export function sampleView(change: Partial<ViewModel> = {}, nr_vcpus = 1, trace_
     end_ns: 20_000_000,
     position: 812,
     over: null,
+    step: null,
     nr_vcpus,
     vcpus: Array.from({ length: nr_vcpus }, (_, row) => sampleVcpu(row)),
     selected: 'web/0',
@@ -108,6 +128,17 @@ export function sampleView(change: Partial<ViewModel> = {}, nr_vcpus = 1, trace_
     ...change,
   };
 }
+
+/** A step of a run that an exploration has found. */
+export const SAMPLE_STEP: StepRow = {
+  actor: 'kworker/0:1',
+  at: 'async_pf_execute.done',
+  text: 'completed(web.heap.page(17)); web.vcpu[0].done: 0 -> 1; wakes CPU 0/KVM',
+  next: 'CPU 0/KVM',
+  moves: 41,
+  breaks: 'goes_on',
+  cycle: 0,
+};
 
 /** A model as it is once the first picture has come. */
 export function sampleModel(columns: number, rows: number, view: ViewModel = sampleView()): Model {

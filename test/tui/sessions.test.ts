@@ -13,22 +13,7 @@ import { openRecording } from '../../src/tui/recording_session.ts';
 import type { Goal, Session } from '../../src/tui/session.ts';
 import { openSimulation } from '../../src/tui/simulation_session.ts';
 import type { ViewModel, Window } from '../../src/tui/view_model.ts';
-
-const WINDOW: Window = {
-  first_vcpu: 0,
-  vcpus: 4,
-  selected_vcpu: 0,
-  detail: true,
-  trace_lines: 12,
-  trace_end: null,
-  trace_back: 0,
-  filter: '',
-  page_cells: 100,
-  first_page: 0,
-  fine_pages: false,
-  judgements: 9,
-  first_judgement: 0,
-};
+import { WINDOW } from './sample.ts';
 
 const SCENARIO = `language 1
 title "Two tasks"
