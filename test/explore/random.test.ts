@@ -43,6 +43,8 @@ function scenario(seed: number): { readonly text: string; readonly variant: stri
     .map(name => `task ${name} on vcpu[0] ${one(['user', 'user', 'kernel'])} { ${ops()}; done }`)
     .join('; ');
   const guest = one(['apf on', 'apf on', 'apf on', 'apf on; send_always on', 'apf off']);
+  // Nobody has to let a tick happen: it stands for orders with it and without.
+  const tick = below(stream, 4) === 0 ? 'timer tick every 100us on vcpu[0] { reschedule }' : '';
   const acts = [
     'at 10us irq net on t.vcpu[0]',
     'at 10us nmi n to t.vcpu[0]',
@@ -58,7 +60,7 @@ import "std/invariants.apf"
 host h { cpus 2; ram 1MiB; page 4KiB; workers 2; swap d { size 256KiB; read fixed(100us); depth 4; readahead 2 pages } }
 vm t on h {
   ram 64KiB; paging tdp; irqchip kernel; vcpus 1
-  guest { ${guest}; heap 32KiB; ${tasks}; irq net on vcpu[0] { work 1us } }
+  guest { ${guest}; heap 32KiB; ${tasks}; irq net on vcpu[0] { work 1us }; ${tick} }
 }
 evict t.page(1)
 ${below(stream, 2) === 0 ? 'evict t.page(4)' : ''}
