@@ -109,6 +109,9 @@ function reductionsOf(args: Args): ReadonlySet<ReductionName> | null {
   );
 }
 
+/** Where nobody says what to leave out, nothing is in a world of no more states. */
+const SMALL_WORLD_STATES = 30_000;
+
 /** The command line over the file, over what we think best. */
 function optionsOf(program: Program, args: Args, reductions: ReadonlySet<ReductionName> | null): ExploreOptions {
   const said = program.exploration;
@@ -125,6 +128,7 @@ function optionsOf(program: Program, args: Args, reductions: ReadonlySet<Reducti
     threads: workers > 1 ? newThreads() : null,
     seed: program.seed,
     reductions: reductions ?? DEFAULTS.reductions,
+    plain_first: reductions === null ? SMALL_WORLD_STATES : null,
     exact: args.get(EXACT),
     all: args.get(ALL),
   };

@@ -33,6 +33,11 @@ export interface ExploreOptions {
   readonly walks: number;
   readonly seed: number;
   readonly reductions: ReadonlySet<ReductionName>;
+  /**
+   * So many states are gone through in every order first: in a small world, learning what may be left out takes longer
+   * than it saves, and the way to what fails is the shortest of all. Null to leave out what may be from the start.
+   */
+  readonly plain_first: number | null;
   /** Whole states instead of fingerprints. */
   readonly exact: boolean;
   /** Goes on after a judgement has failed that nobody expected to. */
@@ -56,6 +61,7 @@ export const DEFAULTS: ExploreOptions = {
   walks: 1000,
   seed: 0,
   reductions: new Set(REDUCTIONS),
+  plain_first: null,
   exact: false,
   all: false,
   paranoid: false,
@@ -114,10 +120,14 @@ export function explore(timed: Program, options: ExploreOptions = DEFAULTS): Exp
 }
 
 /** The same in slices: it pauses now and then, for whoever has to look after something else, too. */
-export function* exploring(timed: Program, options: ExploreOptions): Generator<Progress, Exploration> {
+export function* exploring(timed: Program, asked: ExploreOptions): Generator<Progress, Exploration> {
   const { program, left_out } = untimed(timed);
-  const walks = options.strategy === 'random' || options.strategy === 'pct';
-  const result = yield* walks ? walk(program, options) : new Search(program, options).run();
+  const walks = asked.strategy === 'random' || asked.strategy === 'pct';
+  const plain = plainOf(asked);
+  const first = plain && (yield* new Search(program, plain).run());
+  const small = first && first.states < (plain?.states ?? 0) ? first : null;
+  const options = small ? { ...asked, reductions: plain?.reductions ?? asked.reductions } : asked;
+  const result = small ?? (yield* walks ? walk(program, options) : new Search(program, options).run());
   const { states, transitions, steps, depth, stopped, bytes } = result;
   const ways = result.found.map(
     ({ judgement, actual, path }): Counterexample => ({ judgement, actual, schedule: path, cycle: null }),
@@ -150,6 +160,14 @@ export function* exploring(timed: Program, options: ExploreOptions): Generator<P
     reductions: [...options.reductions].filter(each => !walks && (each !== 'order' || options.preemptions === null)),
     budgets: budgetNames(program),
   };
+}
+
+/** The same in every order, for a world that may be small enough; null where that was not asked for. */
+function plainOf(asked: ExploreOptions): ExploreOptions | null {
+  const { strategy, plain_first, preemptions, reductions, states } = asked;
+  if (plain_first === null || strategy !== 'bfs' || preemptions !== null || !reductions.has('order')) return null;
+  const most = Math.min(plain_first, states ?? plain_first);
+  return { ...asked, states: most, reductions: new Set([...reductions].filter(each => each !== 'order')) };
 }
 
 /** States that are kept with all that leads from one to another, to find what goes on for ever. */
