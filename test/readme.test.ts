@@ -14,7 +14,7 @@ import { type Block, blocks, type Shown, shown } from '../scripts/markdown.ts';
 import { apflab, type Ended, inFolder, PROGRAM, run } from './apflab.ts';
 import { terminal } from './terminal.ts';
 
-const COPIED = ['scenarios', 'std', 'test/data'];
+const COPIED = ['litmus', 'scenarios', 'std', 'test/data'];
 const SETUP = ['npm ci && npm start', 'npm ci && npm test'];
 
 function stepsOf(block: Block): readonly Shown[] {
@@ -118,7 +118,7 @@ test('README: begins with the two commands that need nothing before them', () =>
 
 test('README: links lead to files that exist', () => {
   const links = [...read('README.md').matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target = '']) => target);
-  const there = files('*', 'docs/**', 'scenarios/**', 'std/**', 'test/**');
+  const there = files('*', 'docs/**', 'litmus/**', 'scenarios/**', 'std/**', 'test/**');
   equal(
     links.filter(
       target => !there.includes(target) && !there.some(file => file.startsWith(`${target.replace(/\/$/, '')}/`)),

@@ -1,6 +1,4 @@
 /** `apflab explore`: what it prints where, and how it ends. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EXPLORE_REPORT } from '../../src/report/schema/explore.ts';
@@ -89,31 +87,6 @@ scene('a way to what was found is shown, as the flag says, or the file', { 'c.ap
   const world = { stdin: () => new TextEncoder().encode(asks) };
   assert.match((await apflab(['explore', '-', '--variants', 'v6'], world)).out, 'took_apf');
   assert.is((await apflab(['explore', '-', '--variants', 'linux_6_12'], world)).out.includes('took_apf'), false);
-});
-
-scene('what is found is written where the file says', {}, async ({ apflab, folder }) => {
-  const asks = scenario(`  always honest: real_halts_only(t)
-  explore { on violation { shrink; write "found/%title-%n.apf"; write "found/%n.run"; write "found/mail.md" } }`);
-  const world = { stdin: () => new TextEncoder().encode(asks) };
-  const first = await apflab(['explore', '-', '--variants', 'v6'], world);
-  assert.is(first.code, 1);
-  assert.is(first.err, 'wrote found/small-1.apf\nwrote found/1.run\nwrote found/mail.md\n');
-  const again = await apflab(['run', 'found/small-1.apf', '--variants', 'v6']);
-  assert.match(again.out, 'violated: honest');
-  assert.match((await apflab(['show', 'found/1.run', '--as', 'story'])).out, "always 'honest' fails");
-  assert.match(readFileSync(join(folder, 'found/mail.md'), 'utf8'), '## Rule');
-  const second = await apflab(['explore', '-', '--variants', 'v6'], world);
-  assert.is(second.code, 4, 'nothing is overwritten');
-  assert.match(second.err, 'cannot write found/mail.md: it exists already');
-  assert.is((await apflab(['explore', '-', '--variants', 'linux_6_12'], world)).err, '');
-});
-
-scene('a file cannot have anything written elsewhere', {}, async ({ apflab }) => {
-  for (const path of ['/tmp/x.apf', '../x.apf', 'a/../../x.run', 'C:x.apf', 'x.txt']) {
-    const asks = scenario(`  always honest: real_halts_only(t)\n  explore { on violation { write "${path}" } }`);
-    const { code } = await apflab(['explore', '-'], { stdin: () => new TextEncoder().encode(asks) });
-    assert.is(code, 2, path);
-  }
 });
 
 scene('pages drawn by lot cannot be explored', {}, async ({ apflab }) => {

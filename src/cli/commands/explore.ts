@@ -1,7 +1,5 @@
 /** `apflab explore`: every order of the steps of scenarios, to verdicts. */
-import { printable } from '../../base/printable.ts';
 import { exploreJson } from '../../report/explore_json.ts';
-import type { Entry } from '../../report/result.ts';
 import type { Args } from '../args.ts';
 import { sayDiagnostics } from '../diagnostics.ts';
 import type { ExitCode } from '../exit.ts';
@@ -16,18 +14,6 @@ export async function explore(args: Args, terminal: Terminal): Promise<ExitCode>
   const plan = planOf(args.operands, selectionOf(args), terminal);
   for (const { diagnostics } of plan.files) sayDiagnostics(diagnostics, terminal.err);
   const files = plan.files.map(({ file }) => file);
-  const { code, entries, interrupted } = await report(plan, files, args, terminal, {
-    explore: explorer,
-    json: exploreJson,
-  });
-  if (!interrupted && entries.some(writes)) {
-    const { keepFound } = await import('../keeping.ts');
-    for (const path of await keepFound(plan, entries, terminal)) terminal.err.write(`wrote ${printable(path)}\n`);
-  }
+  const { code } = await report(plan, files, args, terminal, { explore: explorer, json: exploreJson });
   return code;
-}
-
-/** Its file wants what is found written. */
-function writes({ end }: Entry): boolean {
-  return end.kind === 'explored' && (end.exploration.program.exploration?.reaction.write.length ?? 0) > 0;
 }

@@ -162,17 +162,8 @@ export const write = statement({
   keyword: 'write',
   where: ['reaction'],
   syntax: seq(word('write'), text('path')),
-  summary: 'Writes it into a file; %title and %n stand for the title and the first number that is free.',
-  about:
-    'As a scenario with holds that a run repeats (.apf; where no holds do, as a run file), as a run file (.run), or as a page for a mail (.md). Paths start where apflab does, and stay there; nothing is overwritten.',
+  summary: 'Writes it as a scenario; %title and %n stand for title and number.',
   examples: ['write "found/%title-%n.apf"'],
-  check({ path }, _at, check) {
-    const { text, span } = path;
-    if (!/\.(?:apf|run|md)$/.test(text))
-      check.error('unknown-word', { span, message: `'${text}' is not an .apf, .run or .md file` });
-    else if (/^(?:[/\\]|[A-Za-z]:)/.test(text) || text.split(/[/\\]/).includes('..'))
-      check.error('import', { span, message: `'${text}' does not stay inside the folder that apflab starts in` });
-  },
   lower: ({ path }, _at, lowering) => lowering.exploration.react({ write: [path.text] }),
 });
 
