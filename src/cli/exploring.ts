@@ -17,6 +17,7 @@ import { repeatCommand } from '../sim/judge/verdict.ts';
 import type { Program } from '../sim/program.ts';
 import { tell } from '../sim/tell.ts';
 import type { Args } from './args.ts';
+import { identityOf, keeperOf, nameOf, readCheckpoint } from './checkpoint.ts';
 import { turn } from './execute.ts';
 import { foundIn } from './found.ts';
 import { duration } from './progress.ts';
@@ -26,12 +27,14 @@ import type { Terminal } from './terminal.ts';
 import { newThreads } from './threads.ts';
 import {
   ALL,
+  CHECKPOINT,
   DEPTH,
   EXACT,
   MEMORY,
   NO_REDUCE,
   PREEMPTIONS,
   REDUCTIONS_FLAG,
+  RESUME,
   SHOW,
   STATES,
   STRATEGY,
@@ -40,10 +43,13 @@ import {
   WORKERS,
 } from './verbs.ts';
 
+const CHECKPOINT_MS = 10_000;
+
 /** Throws a Refusal where the flags ask for what there is not. */
 export function explorerOf(args: Args, terminal: Terminal): NonNullable<Conduct['explore']> {
   const reductions = reductionsOf(args);
   const shown = viewsOf(args);
+  const keeping = keepingOf(args, terminal);
   let said_alone = false;
   return async (program, going) => {
     const refusal = refusalOf(program);
@@ -55,7 +61,8 @@ export function explorerOf(args: Args, terminal: Terminal): NonNullable<Conduct[
       terminal.err.write(`note: ${what} is for one thread; --workers makes no difference\n`);
     }
     const started_ms = terminal.now_ms();
-    const slices = exploring(program, { ...options, progress: () => !going.interrupted() });
+    const kept = keeping(program, options);
+    const slices = exploring(program, { ...options, ...kept, progress: () => !going.interrupted() });
     const pace = new Pace(terminal, options);
     for (;;) {
       const { done, value } = slices.next();
@@ -91,6 +98,30 @@ function viewsOf(args: Args): readonly Told[] {
     if (view === undefined) throw new Refusal(`no view '${word}'`, didYouMean(word, TOLD, 'views'));
     return view;
   });
+}
+
+/** Where how far it is is kept, and where it goes on from: of each exploration. */
+function keepingOf(args: Args, { now_ms }: Terminal) {
+  const path = args.get(CHECKPOINT);
+  const from = args.get(RESUME);
+  const stored = from === null ? null : readCheckpoint(from);
+  return (program: Program, options: ExploreOptions): Pick<ExploreOptions, 'keeper' | 'resume'> => {
+    if (path === null && stored === null) return { keeper: null, resume: null };
+    const flag = path === null ? RESUME : CHECKPOINT;
+    if (options.exact) throw new Refusal(`--${flag.name} does not go with --exact`);
+    if (options.strategy === 'random' || options.strategy === 'pct')
+      throw new Refusal(`--${flag.name} does not go with ${options.strategy}`, 'its paths are as good as new ones');
+    const of = nameOf(program);
+    const identity = identityOf(program, options);
+    if (stored !== null && stored.identity !== identity) {
+      const differs = stored.of === of ? 'the file or the options are others now' : `this is ${of}`;
+      throw new Refusal(`${from} is of ${stored.of}; ${differs}`, 'choose one with --grep and --variants');
+    }
+    return {
+      keeper: path === null ? null : keeperOf(path, of, identity, now_ms, CHECKPOINT_MS),
+      resume: stored?.resumed ?? null,
+    };
+  };
 }
 
 function reductionsOf(args: Args): ReadonlySet<ReductionName> | null {

@@ -84,6 +84,12 @@ export const STATES = count('states', 'N', 'at most N states: 2M');
 export const MEMORY = size('memory', 'SIZE', 'at most so much memory for states (4GiB)');
 export const WALKS = count('walks', 'N', 'so many paths of random and pct (1000)');
 export const WORKERS = count('workers', 'N', 'threads that share the work (1)');
+export const CHECKPOINT = text(
+  'checkpoint',
+  'FILE',
+  'keep in FILE how far it is, every 10 s and when a bound is reached',
+);
+export const RESUME = text('resume', 'FILE', 'go on from a checkpoint; bounds may be higher');
 export const NO_REDUCE = toggle('no-reduce', 'leave nothing out: for who doubts the reductions');
 export const REDUCTIONS_FLAG = list('reductions', 'A,B', `only these of ${REDUCTIONS.join(', ')}`, REDUCTIONS);
 export const EXACT = toggle('exact', 'keep whole states in place of fingerprints: no doubt, more memory');
@@ -138,6 +144,8 @@ allows, ticks once where it says nothing. Ctrl-C stops, and says what was covere
       MEMORY,
       WALKS,
       WORKERS,
+      CHECKPOINT,
+      RESUME,
       REDUCTIONS_FLAG,
       NO_REDUCE,
       EXACT,
@@ -152,6 +160,7 @@ allows, ticks once where it says nothing. Ctrl-C stops, and says what was covere
     examples: [
       ['apflab explore race.apf', 'every order, or the shortest that breaks something'],
       ['apflab explore race.apf --variants v6,linux_6_12 --states 2M', 'two protocols, with a bound'],
+      ['apflab explore race.apf --checkpoint far.bin --resume far.bin --states 20M', 'go on, and further'],
       ['apflab explore scenarios/explore --report pretty,json=orders.json', 'a folder, and a report for programs'],
       [
         'apflab explore race.apf --record found.run',

@@ -6,10 +6,11 @@
  */
 import { Bug } from '../base/assert.ts';
 import type { Program } from '../sim/program.ts';
+import { type Checkpoint, factsAsBytes, factsOf, grouped, type Resumed, type Standing } from './checkpoint.ts';
 import { Edges } from './edges.ts';
 import type { ExploreOptions } from './explore.ts';
 import { Explorer, type Tally } from './explorer.ts';
-import { Level } from './frontier.ts';
+import { Level, type Stack } from './frontier.ts';
 import { isPromise } from './liveness.ts';
 import { found, type Memory, PRIVATE, setAside } from './memory.ts';
 import type { Findings } from './notes.ts';
@@ -59,7 +60,8 @@ const CONTROLS = 16;
 const BEGIN = 1;
 const WORK = 2;
 const LEARN = 3;
-const END = 4;
+const RESUME = 4;
+const END = 5;
 
 const MAIL_BYTES = 2 ** 26;
 /** States that a thread takes at once. */
@@ -125,6 +127,16 @@ export class Store {
     send(this.#mail[thread]!, JSON.stringify(report));
   }
 
+  /** The leader tells the others what was known before. */
+  tell(history: readonly number[]): void {
+    send(this.#mail[0]!, JSON.stringify(history));
+  }
+
+  /** They listen. */
+  hear(): void {
+    this.explorer.footprints.repeat(JSON.parse(this.text(0)));
+  }
+
   text(thread: number): string {
     const mail = this.#mail[thread]!;
     return Buffer.from(mail.slice(4, 4 + wordAt(mail, 0))).toString();
@@ -167,7 +179,7 @@ export class Crew {
       return;
     }
     // For other threads, what can be told to them.
-    const plain = { ...options, threads: null, progress: null };
+    const plain = { ...options, threads: null, progress: null, keeper: null, resume: null };
     const { store, buffers, budget_bytes } = sharedStore(program, options, wanted, many);
     this.store = store;
     for (let thread = 1; thread < many; thread += 1)
@@ -184,6 +196,56 @@ export class Crew {
     this.#order(BEGIN);
     yield* this.#arrivals();
     this.#read();
+  }
+
+  /** All that is stored, where nobody works. `progress`: what the search itself knows. */
+  save(progress: Omit<Standing, 'tally' | 'findings' | 'bounded' | 'next_level' | 'parts'>, stack: Stack): Checkpoint {
+    const { explorer, levels, edges } = this.store;
+    const { footprints, notes, visited, next_level, stopped } = explorer;
+    const noted = [footprints.noted, ...this.#reports.map(report => report.noted)].flat();
+    const groups = [
+      [factsAsBytes(footprints.history), factsAsBytes(noted)],
+      visited.save(),
+      levels[0].save(),
+      levels[1].save(),
+      edges ? [edges.save()] : [],
+      stack.save(),
+    ];
+    return {
+      progress: {
+        ...progress,
+        next_level: Number.isFinite(next_level) ? next_level : -1,
+        tally: this.tally,
+        findings: notes.save(),
+        bounded: stopped,
+        parts: groups.map(group => group.length),
+      },
+      parts: groups.flat(),
+    };
+  }
+
+  /** A round that was begun by somebody else. */
+  *resume(checkpoint: Resumed, stack: Stack): Generator<boolean> {
+    yield* this.begin();
+    const { explorer, levels, edges } = this.store;
+    const { footprints, notes, visited } = explorer;
+    const { progress } = checkpoint;
+    const [facts = [], states = [], even = [], odd = [], moves = [], stacked = []] = grouped(checkpoint);
+    const history = factsOf(facts[0]);
+    if (this.threads > 1) this.store.tell(history);
+    this.#order(RESUME);
+    footprints.repeat(history);
+    footprints.note(factsOf(facts[1]));
+    yield* this.#arrivals();
+    visited.restore(states);
+    levels[0].restore(even);
+    levels[1].restore(odd);
+    if (edges && moves[0]) edges.restore(moves[0]);
+    stack.restore(stacked);
+    notes.add(progress.findings);
+    explorer.tally = { ...progress.tally };
+    explorer.stopped = progress.bounded;
+    explorer.next_level = progress.next_level < 0 ? Number.POSITIVE_INFINITY : progress.next_level;
   }
 
   /** Shares a level of that depth; `odd` says which of the two it is. Comes back when nobody works. */
@@ -318,6 +380,7 @@ function obey(store: Store, order: number, threads: number): void {
     for (const level of levels) level.forget();
   }
   if (order === LEARN) store.learn();
+  if (order === RESUME) store.hear();
   if (order !== WORK) return;
   const odd = control[ODD] === 1;
   const next = levels[odd ? 0 : 1];

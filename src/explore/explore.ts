@@ -8,6 +8,7 @@ import { conclude } from '../sim/judge/verdict.ts';
 import type { JudgementResult, Verdict, Violation } from '../sim/outcome.ts';
 import type { Judgement, Program } from '../sim/program.ts';
 import { budgetNames } from './budgets.ts';
+import type { Keeper, Resumed } from './checkpoint.ts';
 import type { Threads } from './crew.ts';
 import { endless, isPromise } from './liveness.ts';
 import { type Progress, Search } from './search.ts';
@@ -46,6 +47,9 @@ export interface ExploreOptions {
   /** Threads that share the work, and how to start one; null where there are no threads. */
   readonly workers: number;
   readonly threads: Threads | null;
+  /** Of bfs and dfs: who keeps checkpoints, and one to go on from. Not of an exact search. */
+  readonly keeper: Keeper | null;
+  readonly resume: Resumed | null;
   /** Told of each state in which nobody who has to move can, and its fingerprint; often of the same. */
   readonly quiescent: ((world: World, high: number, low: number) => void) | null;
   /** Called every thousand states or so; false to stop. */
@@ -67,6 +71,8 @@ export const DEFAULTS: ExploreOptions = {
   paranoid: false,
   workers: 1,
   threads: null,
+  keeper: null,
+  resume: null,
   quiescent: null,
   progress: null,
 };

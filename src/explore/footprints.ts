@@ -125,6 +125,11 @@ export class Footprints implements Footprint {
     return this.#history;
   }
 
+  /** Facts that somebody has noted. */
+  note(facts: readonly number[]): void {
+    for (const fact of facts) this.#noted.push(fact);
+  }
+
   /** Takes facts as true from now on, from several threads in any order; its own are done with. */
   apply(facts: readonly (readonly number[])[]): void {
     const met = facts.flatMap(each => each.filter((_, index) => index % FACT === 1 && each[index - 1] === MET));

@@ -6,6 +6,7 @@
  * is always gone through to its end, unless a bound is reached.
  */
 import type { Program } from '../sim/program.ts';
+import type { Standing } from './checkpoint.ts';
 import { Crew, type Order } from './crew.ts';
 import type { ExploreOptions } from './explore.ts';
 import { Stack } from './frontier.ts';
@@ -42,6 +43,12 @@ export class Search {
   readonly #stack = new Stack();
   #stopped: string | null = null;
   #looked = 0;
+  #rounds = 0;
+  /** Facts that were known when the round began, and states when the last was learned. */
+  #learned = 0;
+  #known = 0;
+  /** A checkpoint is due as soon as nobody works. */
+  #due = false;
 
   /** `order` makes no difference: that is what it is for. */
   constructor(program: Program, options: ExploreOptions, order: Order = index => index) {
@@ -55,15 +62,16 @@ export class Search {
     const crew = this.#crew;
     const { explorer, edges } = crew.store;
     const { footprints, notes, visited } = explorer;
-    let rounds = 0;
+    const { resume } = this.#options;
     try {
-      for (;;) {
-        rounds += 1;
-        const { learned } = footprints;
+      for (let from = resume?.progress ?? null; ; from = null) {
+        this.#rounds = from?.rounds ?? this.#rounds + 1;
         this.#stopped = null;
-        yield* this.#waiting(crew.begin());
-        const goes_on = yield* this.#options.strategy === 'dfs' ? this.#deep() : this.#wide();
-        if (!goes_on || footprints.learned === learned) break;
+        yield* this.#waiting(from && resume ? crew.resume(resume, this.#stack) : crew.begin());
+        this.#learned = from?.learned ?? footprints.learned;
+        this.#known = from?.known ?? 0;
+        const goes_on = yield* this.#options.strategy === 'dfs' ? this.#deep(from) : this.#wide(from);
+        if (!goes_on || footprints.learned === this.#learned) break;
       }
     } finally {
       crew.end();
@@ -77,28 +85,34 @@ export class Search {
       reached: notes.reached,
       stopped: this.#stopped ?? explorer.stopped,
       cyclic: endless > 0 || !edges || edges.haveCycle(visited.size),
-      rounds,
+      rounds: this.#rounds,
     };
   }
 
   /** Everything once, level by level; false if that is enough, whatever was learned. */
-  *#wide(): Generator<Progress, boolean> {
+  *#wide(from: Standing | null): Generator<Progress, boolean> {
     const crew = this.#crew;
     const { explorer, levels } = crew.store;
     const { visited, packing } = explorer;
-    explorer.keep = state => levels[0].push(state, packing);
-    explorer.start();
-    yield* this.#waiting(crew.learn());
-    let known = 0;
-    for (let depth = 0; ; depth += 1) {
+    if (!from) {
+      explorer.keep = state => levels[0].push(state, packing);
+      explorer.start();
+      yield* this.#waiting(crew.learn());
+    }
+    let begun = from !== null;
+    for (let depth = from?.depth ?? 0; ; depth += 1) {
       const odd = depth % 2;
       const [level, next] = odd === 0 ? levels : [levels[1], levels[0]];
-      if (level.length === 0) return true;
-      next.clear();
+      if (!begun) {
+        if (level.length === 0) return true;
+        next.clear();
+        explorer.next_level = visited.size;
+      }
+      begun = false;
       explorer.keep = state => next.push(state, packing);
-      explorer.next_level = visited.size;
       for (let fresh = true; level.taken < level.length; fresh = false) {
         yield* this.#working(crew.work(depth, odd, fresh, this.#order));
+        this.#keep(depth);
         if (this.#stopped !== null) return false;
         if (crew.threads > 1 && visited.crowded) visited.spread();
       }
@@ -107,22 +121,23 @@ export class Search {
         return false;
       }
       // Another round is due anyway: this one goes on for as long as it keeps learning.
-      if (yield* this.#waiting(crew.learn())) known = visited.size;
-      else if (known > 0 && visited.size > 2 * known + 1000) return true;
+      if (yield* this.#waiting(crew.learn())) this.#known = visited.size;
+      else if (this.#known > 0 && visited.size > 2 * this.#known + 1000) return true;
     }
   }
 
   /** Everything once, the latest first; by one thread. */
-  *#deep(): Generator<Progress, boolean> {
+  *#deep(from: Standing | null): Generator<Progress, boolean> {
     const crew = this.#crew;
     const { explorer } = crew.store;
     const { visited, packing } = explorer;
     const stack = this.#stack;
     explorer.keep = (state, depth) => stack.push(state, depth, packing);
-    stack.clear();
-    explorer.start();
-    yield* this.#waiting(crew.learn());
-    let known = 0;
+    if (!from) {
+      stack.clear();
+      explorer.start();
+      yield* this.#waiting(crew.learn());
+    }
     while (stack.length > 0) {
       const { state, depth } = stack.pop(packing);
       explorer.expand(state, depth);
@@ -130,18 +145,29 @@ export class Search {
         this.#stopped = 'a judgement has failed';
         return false;
       }
-      if (yield* this.#waiting(crew.learn())) known = visited.size;
-      else if (known > 0 && visited.size > 2 * known + 1000) return true;
-      if (this.#isOver(false)) return false;
+      if (yield* this.#waiting(crew.learn())) this.#known = visited.size;
+      else if (this.#known > 0 && visited.size > 2 * this.#known + 1000) return true;
+      const over = this.#isOver(false);
+      this.#keep(0);
+      if (over) return false;
       if (this.#looked % PAUSE === 0) yield this.#progress();
     }
     return true;
   }
 
+  /** Keeps a checkpoint if one is due, or if this is the end for now. */
+  #keep(depth: number): void {
+    const { keeper } = this.#options;
+    if (keeper === null || (!this.#due && this.#stopped === null)) return;
+    this.#due = false;
+    const progress = { rounds: this.#rounds, learned: this.#learned, known: this.#known, depth };
+    keeper.keep(this.#crew.save(progress, this.#stack));
+  }
+
   /** While a level is gone through. Where a bound is reached, everybody pauses. */
   *#working(going: Generator<boolean>): Generator<Progress> {
     for (const waits of going) {
-      if (this.#stopped === null && this.#isOver(waits)) this.#crew.store.pause();
+      if (this.#stopped === null && (this.#isOver(waits) || this.#due)) this.#crew.store.pause();
       if (waits || this.#looked % PAUSE === 0) yield this.#progress();
     }
   }
@@ -165,6 +191,7 @@ export class Search {
     else if ((memory_bytes !== null && this.#bytes >= memory_bytes) || store.full)
       this.#stopped = `${Math.round(this.#bytes / 2 ** 20)} MiB of memory`;
     else if (progress && !progress(this.#progress())) this.#stopped = 'interrupted';
+    else this.#due ||= this.#options.keeper?.due() ?? false;
     return this.#stopped !== null;
   }
 

@@ -1,0 +1,54 @@
+/** An exploration as it stands, to be gone on with by another process. */
+import type { Tally } from './explorer.ts';
+import type { Findings } from './notes.ts';
+
+export interface Checkpoint {
+  readonly progress: Standing;
+  /** Facts about steps, states, levels, moves: whatever is large, one behind the other. */
+  readonly parts: readonly Uint8Array<ArrayBufferLike>[];
+}
+
+/** Where a search stands, between two states. */
+export interface Standing {
+  readonly rounds: number;
+  /** Facts that were known when the round began, and states when the last was learned. */
+  readonly learned: number;
+  readonly known: number;
+  readonly depth: number;
+  readonly next_level: number;
+  readonly tally: Tally;
+  readonly findings: Findings;
+  /** A bound that has kept it from something. */
+  readonly bounded: string | null;
+  /** How many of the parts belong to what, in this order. */
+  readonly parts: readonly number[];
+}
+
+/** A checkpoint that was read. */
+export interface Resumed {
+  readonly progress: Standing;
+  readonly parts: readonly Uint8Array<ArrayBuffer>[];
+}
+
+/** Who keeps checkpoints: asked now and then whether it is time for one. */
+export interface Keeper {
+  due(): boolean;
+  keep(checkpoint: Checkpoint): void;
+}
+
+/** The parts, by what they belong to. */
+export function grouped({ progress, parts }: Resumed): readonly (readonly Uint8Array<ArrayBuffer>[])[] {
+  let at = 0;
+  return progress.parts.map(count => {
+    at += count;
+    return parts.slice(at - count, at);
+  });
+}
+
+export function factsAsBytes(facts: readonly number[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Float64Array.from(facts).buffer);
+}
+
+export function factsOf(bytes: Uint8Array<ArrayBuffer> | undefined): readonly number[] {
+  return bytes ? [...new Float64Array(bytes.slice().buffer)] : [];
+}
