@@ -5,11 +5,10 @@ import { parseTree } from '../dsl/tree.ts';
 import { holdsOf, type Placed } from '../explore/holds.ts';
 import type { Place, Program } from '../sim/program.ts';
 import { createSimulation } from '../sim/simulation.ts';
-import { planOfRunFile, type Selection } from './plan.ts';
+import { programOf } from './planned.ts';
 import { Refusal } from './refusal.ts';
 import type { RecordedRun, RunFile } from './run_file.ts';
 
-const ALL: Selection = { variants: [], seed: null, set: new Map(), grep: null, tags: [] };
 /** A run that ends within this has the judgement broken early or not at all. */
 const STEPS_MOST = 200_000;
 const TRIES_MOST = 600;
@@ -59,14 +58,6 @@ function fewest(
     const without = kept.filter(each => each !== hold);
     return breaks(without) ? without : kept;
   }, holds);
-}
-
-function programOf(runFile: RunFile, run: RecordedRun, text: string | null): Program | null {
-  const sources = runFile.sources.map(source =>
-    text !== null && source.path === run.file ? { ...source, text } : source,
-  );
-  const [file] = planOfRunFile({ ...runFile, sources, runs: [run] }, ALL).files;
-  return file?.runs[0]?.lower().program ?? null;
 }
 
 function isBroken(program: Program, name: string): boolean {

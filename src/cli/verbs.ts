@@ -71,6 +71,7 @@ export const FIX = toggle('fix', 'run the repaired versions');
 export const EXPLANATION = choice('report', ['pretty', 'json'], 'pretty', 'for people or for programs');
 export const DIFF_REPORT = choice('report', ['pretty', 'json'], 'pretty', 'for people or for programs');
 export const LITMUS_REPORT = choice('report', ['pretty', 'json'], 'pretty', 'for people or for programs');
+export const SCENARIO = toggle('scenario', 'leave out of the scenario what it does not need');
 export const FROM = text('from', 'TIME', 'leave out what runs do before this virtual time: 1ms');
 export const SPEED = text('speed', 'TIME', 'virtual time that passes in a second: 100us');
 
@@ -290,8 +291,9 @@ trace comes out different.`,
     brief: 'shorten what was found',
     about: `RUN is a run file of apflab explore --record, which has shrunk it already as far as a moment allows. Looks for
 fewer switches from one actor to another, then for fewer steps, never for more; each that it takes still breaks the same
-judgement. Without --record it only says how short they can be.`,
-    flags: [VARIANTS, GREP, RECORD],
+judgement. With --scenario whatever the counterexample does not need goes from the scenario, too: tasks, pages, acts.
+Without --record it only says how short they can be.`,
+    flags: [SCENARIO, VARIANTS, GREP, RECORD],
     examples: [['apflab shrink found.run --record short.run', 'then: apflab show short.run --as story']],
   },
   diff: {

@@ -47,7 +47,7 @@ scene('shrink says how short they are, and writes them', async ({ apflab, folder
 
 scene('a recording cannot be told, and a run by time cannot be shrunk', async ({ apflab }) => {
   assert.is((await apflab(['run', 'race.apf', '--variants', 'v6', '--record', 'timed.run'])).code, 1);
-  assert.match((await apflab(['shrink', 'timed.run'])).err, 'timed.run holds no counterexample');
+  assert.match((await apflab(['shrink', 'timed.run'])).err, 'timed.run holds no such counterexample');
   assert.is((await apflab(['show', 'timed.run', '--as', 'story'])).code, 0);
   await apflab(['run', 'race.apf', '--variants', 'v6', '--trace', 'trace.txt']);
   assert.match((await apflab(['show', 'trace.txt', '--as', 'story'])).err, 'trace.txt is no run file');
@@ -81,6 +81,19 @@ test('as a scenario they are run by time, held where it matters', () =>
     const held = await apflab(['run', 'held.apf', '--variants', 'linux_4_19']);
     assert.is(held.code, 1);
     assert.match(held.out, 'violated: listed');
+  }));
+
+test('what a counterexample does not need goes from its scenario', () =>
+  inWorld({ 'early.apf': EARLY }, async ({ apflab }) => {
+    assert.is((await apflab(['explore', 'early.apf', '--variants', 'linux_4_19', '--record', 'e.run'])).code, 1);
+    const { code, out } = await apflab(['shrink', 'e.run', '--scenario', '--record', 'm.run']);
+    assert.is(code, 0);
+    assert.match(out, /^early.apf: c on linux_4_19, 'listed': .* -> .*, without \d+ statements\n$/);
+    const review = (await apflab(['show', 'm.run', '--as', 'review'])).out;
+    assert.match(review, 'read page(1)');
+    assert.match(review, 'took_apf(t.heap.page(1))');
+    assert.not.match(review, 'irq disk');
+    assert.is((await apflab(['replay', 'm.run'])).code, 1);
   }));
 
 test('races are counted by outcome and variant', () =>

@@ -1,19 +1,22 @@
 /** `apflab shrink`: the counterexamples of a run file, made easier to read. */
 
 import { printable } from '../../base/printable.ts';
+import { movesOf } from '../../explore/schedule.ts';
+import { switchesOf } from '../../explore/shrink.ts';
 import { caseTitle } from '../../report/result.ts';
 import type { Program } from '../../sim/program.ts';
 import type { Args } from '../args.ts';
-import { sayDiagnostics } from '../diagnostics.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { readBytes } from '../files.ts';
+import { outcomeOf } from '../found.ts';
 import { checkDestinations, openOutput } from '../output.ts';
-import { planOfRunFile, selectionOf } from '../plan.ts';
+import { selectionOf } from '../plan.ts';
+import { programOf } from '../planned.ts';
 import { printRuns, type Ran } from '../record.ts';
 import { Refusal } from '../refusal.ts';
 import { isRunFile, readRunFile } from '../run_file.ts';
 import type { Terminal } from '../terminal.ts';
-import { RECORD } from '../verbs.ts';
+import { RECORD, SCENARIO } from '../verbs.ts';
 
 export async function shrink(args: Args, terminal: Terminal): Promise<ExitCode> {
   const [path = ''] = args.operands;
@@ -22,45 +25,40 @@ export async function shrink(args: Args, terminal: Terminal): Promise<ExitCode> 
   const target = args.get(RECORD);
   if (target !== null) checkDestinations([['--record', target]], [path], terminal);
   const runFile = await readRunFile(path, bytes);
-  const plan = planOfRunFile(runFile, selectionOf(args));
   const verdicts = target === '-' ? terminal.err : terminal.out;
+  const { variants, grep } = selectionOf(args);
+  const wanted = runFile.runs.filter(
+    ({ schedule, variant, case_name }) =>
+      schedule !== null &&
+      (variants.length === 0 || variants.includes(variant)) &&
+      (grep === null || case_name.includes(grep)),
+  );
+  if (wanted.length === 0)
+    throw new Refusal(`${path} holds no such counterexample`, 'apflab explore FILE --record RUN keeps what it finds');
+  const sources = [...runFile.sources];
   const ran: Ran[] = [];
-  for (const { file, runs } of plan.files)
-    for (const run of runs) {
-      const { program, diagnostics } = run.lower();
-      if (!program) {
-        sayDiagnostics(diagnostics, terminal.err);
-        return EXIT.invalid;
-      }
-      if (!program.schedule) continue;
-      const { before, after, outcome } = await shrunk(program);
-      const name = `${file}: ${caseTitle(run)} on ${run.variant}, '${program.schedule.breaks}'`;
-      verdicts.write(`${printable(name)}: ${before} -> ${after}\n`);
-      const { case_name, cell, variant } = run;
-      ran.push({ file, run: { case_name, cell, variant, seed: program.seed }, outcome });
-    }
-  if (ran.length === 0)
-    throw new Refusal(`${path} holds no counterexample`, 'apflab explore FILE --record RUN keeps what it finds');
+  for (const [index, run] of wanted.entries()) {
+    const before = programOf(runFile, run, null);
+    if (!before) throw new Refusal(`${run.file}: ${caseTitle(run)} does not run any more`);
+    const { minimalScenario, shrunk } = await import('../minimal.ts');
+    const minimal = args.get(SCENARIO) ? minimalScenario(runFile, run) : null;
+    const after = minimal?.program ?? shrunk(before);
+    const without = minimal ? `, without ${minimal.removed} statements` : '';
+    const name = `${run.file}: ${caseTitle(run)} on ${run.variant}, '${before.schedule?.breaks ?? ''}'`;
+    verdicts.write(`${printable(name)}: ${sizeOf(before)} -> ${sizeOf(after)}${without}\n`);
+    // Each has its own text: what one does without another may need.
+    const file = minimal ? run.file.replace(/(\.apf)?$/, `-${index + 1}.apf`) : run.file;
+    if (minimal) sources.push({ path: file, text: minimal.text });
+    ran.push({ file, run, outcome: outcomeOf(after) });
+  }
   if (target === null) return EXIT.ok;
-  const [first] = runFile.runs;
   const output = openOutput(target, terminal);
-  output.write(await printRuns({ sources: runFile.sources, set: new Map(Object.entries(first?.set ?? {})) }, ran));
+  output.write(await printRuns({ sources, set: new Map(Object.entries(wanted[0]?.set ?? {})) }, ran));
   output.close();
   return EXIT.ok;
 }
 
-async function shrunk(program: Program) {
-  const { exploredOf, movesOf, scheduled, scheduleOf } = await import('../../explore/schedule.ts');
-  const { shrink: shrinkMoves, switchesOf } = await import('../../explore/shrink.ts');
-  const { outcomeOf } = await import('../found.ts');
-  const explored = exploredOf(program);
+function sizeOf(program: Program): string {
   const moves = movesOf(program);
-  const breaks = program.schedule?.breaks ?? '';
-  const result = shrinkMoves(explored, moves, breaks);
-  const size = (of: readonly number[]) => `${of.length} steps, ${switchesOf(of)} context switches`;
-  return {
-    before: size(moves),
-    after: size(result.moves),
-    outcome: outcomeOf(scheduled(explored, scheduleOf(explored, result.moves, breaks))),
-  };
+  return `${moves.length} steps, ${switchesOf(moves)} context switches`;
 }
