@@ -200,6 +200,7 @@ function plannedRun(suite: Suite, each: Case, cell: Cell, variant: string, seed:
     tracepoints: suite.tracepoints,
     mutated_knobs: each.mutated_knobs,
     lower: () => each.lower(cell, variant, { ...options, seed }),
+    ask: asked => each.ask(asked, cell, variant, { ...options, seed }),
   };
 }
 

@@ -1,7 +1,9 @@
 /** Runs what was planned, one after the other: verdicts as they come, then the reports. `run` and `replay` share it. */
+import type { Asked } from '../dsl/asked.ts';
 import type { Diagnostic } from '../dsl/diagnostic.ts';
 import { caseTitle, type End, type Entry, isGood, type RunName, verdictOf } from '../report/result.ts';
 import { columnsFor, entryText, fileHeading, fileSummary, totals } from '../report/text.ts';
+import type { Answerable } from '../sim/expr.ts';
 import { repeatCommand } from '../sim/judge/verdict.ts';
 import type { Program } from '../sim/program.ts';
 import { sayBug } from './bug.ts';
@@ -23,6 +25,8 @@ export interface PlannedRun extends Pick<RunName, 'case_name' | 'cell' | 'varian
   /** The knobs that the case wants mutated; empty for all. */
   readonly mutated_knobs: readonly string[];
   lower(): { readonly program: Program | null; readonly diagnostics: readonly Diagnostic[] };
+  /** An expression for its machine; null where nobody can ask. */
+  readonly ask: ((asked: Asked) => Answerable) | null;
 }
 
 export interface PlannedFile {

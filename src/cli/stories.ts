@@ -140,6 +140,7 @@ export function plannedStory(told: readonly Told[]): readonly PlannedRun[] {
     mutated_knobs: [],
     tracepoints: null,
     lower: () => ({ program: { ...program, expectations: [] }, diagnostics: [] }),
+    ask: null,
   }));
 }
 

@@ -3,10 +3,12 @@
  */
 import { Bug } from '../base/assert.ts';
 import type { Source } from '../base/source.ts';
+import type { Answerable } from '../sim/expr.ts';
 import type { Place, Program } from '../sim/program.ts';
 import type { Knobs } from '../sim/protocol/knobs.ts';
 import { DEFAULT_PRESET, PRESET_NAMES } from '../sim/protocol/presets.ts';
 import { type Applies, appliesTo, checkNeeds } from './applies.ts';
+import { type Asked, type ReadQuestion, readAsked, refusalOf } from './asked.ts';
 import { Check } from './check.ts';
 import { entryType } from './check_expression.ts';
 import type { Unit } from './compile.ts';
@@ -65,6 +67,8 @@ export interface Case {
   seeds(first: number | null): readonly number[];
   /** The Program of one run, or why this version cannot run it. */
   lower(cell: Cell, variant: string, options?: Options): Lowered;
+  /** An expression for the machine of that run. */
+  ask(asked: Asked, cell: Cell, variant: string, options?: Options): Answerable;
 }
 
 export interface Cell {
@@ -168,6 +172,7 @@ function caseOf(node: Node | null, whole: Whole): Case {
   const times = numberIn(body, 'repeat', 'times') ?? 1;
   const of_several = times > 1;
   const applies = appliesTo([...tree.nodes, ...body], inner, tree.source, each => turnsOf(each, whole.unit));
+  const run: Run = { whole, body, scope: inner, name, place, seed, of_several, question: null };
   return {
     name,
     place,
@@ -177,8 +182,14 @@ function caseOf(node: Node | null, whole: Whole): Case {
     mutated_knobs: mutatedKnobs(body) ?? mutatedKnobs(tree.nodes) ?? [],
     applies,
     seeds: first => Array.from({ length: times }, (_, index) => (first ?? seed) + index),
-    lower: (cell, variant, options) =>
-      lowerRun({ whole, body, scope: inner, name, place, seed, of_several }, cell, variant, options ?? {}),
+    lower: (cell, variant, options) => lowerRun(run, cell, variant, options ?? {}),
+    ask(asked, cell, variant, options) {
+      const question = readAsked(asked, inner);
+      if (!question.node) return refusalOf(question.diagnostics, asked);
+      const { program, diagnostics } = lowerRun({ ...run, question }, cell, variant, options ?? {});
+      if (!program) return refusalOf(diagnostics, asked);
+      return { ok: true, values: program.report.map(({ value }) => value) };
+    },
   };
 }
 
@@ -275,6 +286,8 @@ interface Run {
   readonly place: Place;
   readonly seed: number;
   readonly of_several: boolean;
+  /** Stands in for what the file reports. */
+  readonly question: ReadQuestion | null;
 }
 
 function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options): Lowered {
@@ -302,6 +315,11 @@ function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options)
     lowering.round(round, nodes, source);
     if (round === 'behaviour') lowering.acts_of_file = lowering.actions.length;
     lowering.round(round, body, source);
+  }
+  const { question } = run;
+  if (question?.node) {
+    lowering.columns.splice(0);
+    lowering.round('behaviour', [question.node], question.source);
   }
   lowering.moves.restores(lowering.actions);
   lowering.judge.finish();

@@ -157,3 +157,11 @@ export type Expr =
   | { readonly k: 'trace'; readonly globs: readonly string[] }
   /** Those of the run that was recorded before, to compare with. */
   | { readonly k: 'recorded'; readonly globs: readonly string[]; readonly recording: string };
+
+/** What is asked for: a value of whatever kind, or something that is so or is not. */
+export type Asking = 'value' | 'truth';
+
+/** A question for the machine of one run; or what is wrong with it, and where in its text. */
+export type Answerable =
+  | { readonly ok: true; readonly values: readonly Expr[] }
+  | { readonly ok: false; readonly message: string; readonly at: number };

@@ -1,5 +1,6 @@
 /** The command bar: `:3ms`, `:variant linux_5_8`. Declared once; completion and help come from the table. */
 import { durationNs } from '../base/duration.ts';
+import type { Asking } from '../sim/expr.ts';
 import { PANES } from './layout.ts';
 import type { Model } from './model.ts';
 import { MARKS } from './session.ts';
@@ -11,6 +12,7 @@ export type Request =
   | { readonly ask: 'case' | 'cell' | 'variant'; readonly index: number }
   | { readonly ask: 'pane' | 'key'; readonly name: string }
   | { readonly ask: 'vcpu'; readonly row: number }
+  | { readonly ask: 'question'; readonly as: Asking; readonly text: string }
   | { readonly ask: 'filter'; readonly text: string }
   | { readonly ask: 'error'; readonly message: string };
 
@@ -83,6 +85,22 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   variant: oneOf('variant', 'variants'),
   next: stop('next'),
   back: stop('back'),
+  break: {
+    argument: 'when EXPR',
+    help: 'runs on until a condition of the language becomes true: break when done(db)',
+    choices: () => ['when '],
+    request: argument =>
+      /^when\s+\S/.test(argument)
+        ? { ask: 'question', as: 'truth', text: argument.replace(/^when\s+/, '') }
+        : error('break when what? such as break when web.vcpu[0] is halted'),
+  },
+  '?': {
+    argument: 'EXPR',
+    help: 'says what an expression of the language is now: ? count(web.vcpu[0].done)',
+    choices: none,
+    request: text =>
+      text === '' ? error('what? such as ? web.vcpu[0].mp_state') : { ask: 'question', as: 'value', text },
+  },
   filter: {
     argument: 'EXPRESSION',
     help: 'shows these tracepoints only; nothing: all',
@@ -123,7 +141,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 export function requestOf(text: string, model: Model): Request {
-  const trimmed = text.trim();
+  const trimmed = text.trim().replace(/^\?(?=\S)/, '? ');
   const time = timeRequest(trimmed, model);
   if (time) return time;
   const [word = '', ...rest] = trimmed.split(/\s+/);

@@ -10,7 +10,7 @@ import { Bug } from '../base/assert.ts';
 import { printable } from '../base/printable.ts';
 import type { Program } from '../sim/program.ts';
 import type { Recording } from '../trace/recording.ts';
-import { type Loaded, Monitor } from './monitor.ts';
+import { type Ask, type Loaded, Monitor } from './monitor.ts';
 import { openRecording } from './recording_session.ts';
 import { blocksOf } from './screen.ts';
 import { openSimulation } from './simulation_session.ts';
@@ -19,7 +19,7 @@ import { colorLevelOf, createTheme, isUnicode } from './theme.ts';
 /** What the file holds now: runs, a recording, or lines that say what is wrong with it. */
 export type Contents =
   /** `filter`: what the tracepoints are filtered by at first. */
-  | { readonly kind: 'programs'; readonly programs: readonly Program[]; readonly filter?: string }
+  | { readonly kind: 'programs'; readonly programs: readonly Program[]; readonly filter?: string; readonly ask?: Ask }
   | { readonly kind: 'recording'; readonly recording: Recording }
   | { readonly kind: 'errors'; readonly lines: readonly string[] };
 

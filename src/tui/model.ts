@@ -15,6 +15,8 @@ export interface Typing {
   readonly cursor: number;
   /** The filter as it was before, to go back to. */
   readonly before: string;
+  /** What is wrong at the cursor; empty once it has been changed. */
+  readonly error: string;
 }
 
 export interface Notice {

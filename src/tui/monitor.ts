@@ -4,6 +4,7 @@
  * The clock is handed in: a slice of work ends when it says so. Nothing here knows of Ink or of the process.
  */
 
+import type { Answerable, Asking } from '../sim/expr.ts';
 import type { Program } from '../sim/program.ts';
 import { type Picked, pick, pickNamed, wantedOf } from './choice.ts';
 import type { Size } from './layout.ts';
@@ -11,9 +12,12 @@ import { DEFAULT_SPEED, initialModel, type Model, windowOf } from './model.ts';
 import type { Goal, Session } from './session.ts';
 import { type Effect, type Message, update } from './update.ts';
 
+/** An expression of the language for the machine of a program, with the names of its file and case. */
+export type Ask = (program: Program, text: string, as: Asking) => Answerable;
+
 /** What loading a file gave: runs of a scenario, a recording or a run to play, or lines that say what is wrong. */
 export type Loaded =
-  | { readonly kind: 'programs'; readonly programs: readonly Program[]; readonly filter?: string }
+  | { readonly kind: 'programs'; readonly programs: readonly Program[]; readonly filter?: string; readonly ask?: Ask }
   | { readonly kind: 'recording'; readonly session: Session }
   | { readonly kind: 'errors'; readonly lines: readonly string[] };
 
@@ -35,6 +39,7 @@ export class Monitor {
   #session: Session | null = null;
   #programs: readonly Program[] = [];
   #picked: Picked | null = null;
+  #ask: Ask | null = null;
   #goal: Goal | null = null;
   #ended: number | null = null;
   #suspending = false;
@@ -98,6 +103,7 @@ export class Monitor {
       this.#session = loaded.session;
     } else {
       this.#programs = loaded.programs;
+      this.#ask = loaded.ask ?? null;
       const before = this.#picked?.program;
       this.#open(
         before ? pickNamed(loaded.programs, wantedOf(before)) : pick(loaded.programs, { case: 0, cell: 0, variant: 0 }),
@@ -136,6 +142,9 @@ export class Monitor {
         if (before?.program.case_name === this.#picked?.program.case_name) this.#pursue({ to: 'time', ns: time_ns });
         return;
       }
+      case 'ask':
+        this.#question(effect.text, effect.as);
+        return;
       case 'reload':
         this.load();
         return;
@@ -148,6 +157,32 @@ export class Monitor {
     }
   }
 
+  #question(text: string, as: Asking): void {
+    const session = this.#session;
+    const program = this.#picked?.program;
+    if (!session || !program || !this.#ask) {
+      this.#tell('dim', 'there is no scenario whose names an expression could be in');
+      return;
+    }
+    const asked = this.#ask(program, text, as);
+    if (!asked.ok) {
+      this.#dispatch({ on: 'refused', as, text, at: asked.at, message: asked.message });
+      return;
+    }
+    const [condition] = asked.values;
+    if (as === 'value' || !condition) {
+      this.#tell('good', `= ${session.answers(asked.values)?.join(', ') ?? 'nobody can tell'}   (${text})`);
+      return;
+    }
+    const goal: Goal = { to: 'until', text, condition };
+    this.#dispatch({ on: 'aimed', goal });
+    this.#pursue(goal);
+  }
+
+  #tell(tone: 'good' | 'dim', text: string): void {
+    this.#dispatch({ on: 'told', notice: { tone, text } });
+  }
+
   #pursue(goal: Goal): void {
     this.#goal = goal;
     this.#work();
@@ -156,7 +191,12 @@ export class Monitor {
   #work(): void {
     if (!this.#session || !this.#goal) return;
     const until = this.#options.now() + SLICE_MS;
-    if (this.#session.pursue(this.#goal, () => this.#options.now() >= until)) this.#goal = null;
+    if (this.#session.pursue(this.#goal, () => this.#options.now() >= until)) {
+      const { to } = this.#goal;
+      if (to === 'until' && this.#session.met) this.#tell('good', `true from here: ${this.#goal.text}`);
+      else if (to === 'until') this.#tell('dim', `this is the end, it does not become true: ${this.#goal.text}`);
+      this.#goal = null;
+    }
     // While running, each tick sets a new goal; one that was missed is not owed.
     else if (this.#model.running) this.#goal = null;
   }

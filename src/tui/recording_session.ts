@@ -66,6 +66,8 @@ class RecordingSession implements Session {
       case 'start':
         this.#seek(0);
         return true;
+      case 'until':
+        return true;
       case 'end':
         return this.#forward(enough, () => false);
       case 'next':
@@ -88,6 +90,13 @@ class RecordingSession implements Session {
   #sinceStart(ns: number): number {
     const beyond = ns > this.#end_ns;
     return beyond && ns >= this.#origin_ns && ns <= this.#origin_ns + this.#end_ns ? ns - this.#origin_ns : ns;
+  }
+
+  readonly met = false;
+
+  /** It holds what was recorded, and no machine. */
+  answers(): null {
+    return null;
   }
 
   view(window: Window): ViewModel {

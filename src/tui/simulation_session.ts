@@ -1,6 +1,8 @@
 /** A run of a scenario as the monitor steers it: the timeline below, its machine shown by machine_view.ts. */
 import { printable } from '../base/printable.ts';
+import type { Expr } from '../sim/expr.ts';
 import type { Place } from '../sim/program.ts';
+import { Awaited, answersTo } from '../sim/question.ts';
 import { type Move, tell } from '../sim/tell.ts';
 import { createTimeline, type Timeline } from '../sim/timeline.ts';
 import { vcpuRows } from '../sim/why/text.ts';
@@ -40,6 +42,10 @@ class SimulationSession implements Session {
   /** What each step of a run in a given order does; null where time chooses. */
   readonly #moves: readonly Move[] | null;
 
+  /** What is waited for, by its goal; kept over slices. */
+  #awaited: { readonly goal: Goal; readonly condition: Awaited | null } | null = null;
+  met = false;
+
   constructor(timeline: Timeline, choice: Choice) {
     this.#timeline = timeline;
     this.#choice = choice;
@@ -75,6 +81,8 @@ class SimulationSession implements Session {
       case 'previous':
         timeline.backTo(this.#found(goal.mark));
         return true;
+      case 'until':
+        return this.#await(goal, goal.condition, enough);
     }
   }
 
@@ -115,6 +123,23 @@ class SimulationSession implements Session {
       judgements: failingFirst(standings).slice(window.first_judgement, window.first_judgement + window.judgements),
       nr_judgements: counts,
     };
+  }
+
+  answers(values: readonly Expr[]): readonly string[] {
+    return answersTo(this.#timeline.simulation, values).map(printable);
+  }
+
+  #await(goal: Goal, condition: Expr, enough: () => boolean): boolean {
+    const timeline = this.#timeline;
+    const { simulation } = timeline;
+    if (this.#awaited?.goal !== goal) this.#awaited = { goal, condition: Awaited.of(simulation, condition) };
+    const awaited = this.#awaited.condition;
+    this.met = false;
+    if (!awaited) return true;
+    const deaf = awaited.listen();
+    this.met = timeline.forwardTo(() => awaited.stepped(), enough);
+    deaf();
+    return this.met || simulation.over !== null;
   }
 
   /** From the end of a cycle to its first step once more: by then all is as it was. */

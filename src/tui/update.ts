@@ -4,6 +4,7 @@
  * Effects are carried out by main.tsx, which alone touches the machine, the clock and the terminal.
  */
 import { durationText } from '../base/duration.ts';
+import type { Asking } from '../sim/expr.ts';
 import { complete, completions, requestOf } from './command.ts';
 import { type ActionName, bindingOf, KEYMAP } from './keymap.ts';
 import { PANES, type PaneName, type Size } from './layout.ts';
@@ -19,12 +20,24 @@ export type Message =
   | { readonly on: 'view'; readonly view: ViewModel; readonly arrived: boolean }
   /** The file was loaded; its lines of diagnostics, none where it is good, and the filter that it begins with. */
   | { readonly on: 'loaded'; readonly diagnostics: readonly string[]; readonly filter: string }
+  /** A question that cannot be asked: it is typed again from where it is wrong. */
+  | {
+      readonly on: 'refused';
+      readonly as: Asking;
+      readonly text: string;
+      readonly at: number;
+      readonly message: string;
+    }
+  /** The goal was set elsewhere. */
+  | { readonly on: 'aimed'; readonly goal: Goal }
   | { readonly on: 'told'; readonly notice: Notice };
 
 export type Effect =
   | { readonly do: 'pursue'; readonly goal: Goal }
   /** Give up the goal. */
   | { readonly do: 'stop' }
+  /** What an expression is now, or on until it becomes true. */
+  | { readonly do: 'ask'; readonly as: Asking; readonly text: string }
   | { readonly do: 'choose'; readonly case: number; readonly cell: number; readonly variant: number }
   | { readonly do: 'reload' | 'suspend' }
   | { readonly do: 'quit'; readonly code: number };
@@ -42,6 +55,14 @@ export function update(model: Model, message: Message): Updated {
       return [settle({ ...model, size: message.size }), null];
     case 'view':
       return [pictured(model, message.view, message.arrived), null];
+    case 'aimed':
+      return [{ ...model, running: false, goal: message.goal }, null];
+    case 'refused': {
+      const { as, text, at, message: error } = message;
+      const before = QUESTIONS[as];
+      const again = typing(model, 'command', before + text);
+      return [{ ...again, typing: again.typing && { ...again.typing, cursor: before.length + at, error } }, null];
+    }
     case 'told':
       return [{ ...model, notice: message.notice }, null];
     case 'loaded':
@@ -62,6 +83,9 @@ function act(model: Model, action: ActionName, key: string): Updated {
   if (reason !== null) return [told(model, 'dim', reason), null];
   return ACTIONS[action](model, key);
 }
+
+/** What stands before an expression in the command bar. */
+const QUESTIONS: Readonly<Record<Asking, string>> = { value: '? ', truth: 'break when ' };
 
 const pursue =
   (goal: Goal): Action =>
@@ -88,6 +112,8 @@ const ACTIONS: Readonly<Record<ActionName, Action>> = {
   faster: model => [paced(model, 1), null],
   slower: model => [paced(model, -1), null],
   jump: model => [typing(model, 'command', 'time '), null],
+  until: model => [typing(model, 'command', QUESTIONS.truth), null],
+  ask: model => [typing(model, 'command', QUESTIONS.value), null],
   command: model => [typing(model, 'command', ''), null],
   filter: model => [typing(model, 'filter', model.filter), null],
   help: model => [page(model, 'help'), null],
@@ -170,7 +196,7 @@ function loaded(model: Model, diagnostics: readonly string[], filter: string): M
 
 function typed(model: Model, line: NonNullable<Model['typing']>, key: string): Updated {
   const put = (text: string, cursor: number): Updated => {
-    const next = { ...model, typing: { ...line, text, cursor } };
+    const next = { ...model, typing: { ...line, text, cursor, error: '' } };
     return [line.what === 'filter' ? { ...next, filter: text, trace_back: 0 } : next, null];
   };
   const { text, cursor } = line;
@@ -232,6 +258,8 @@ function command(model: Model, text: string): Updated {
       ];
     case 'vcpu':
       return [settle({ ...model, selected_vcpu: request.row }), null];
+    case 'question':
+      return [model, { do: 'ask', as: request.as, text: request.text }];
     case 'filter':
       return [{ ...model, filter: request.text, trace_back: 0 }, null];
     case 'key': {
@@ -264,7 +292,7 @@ function chosen(
 }
 
 function typing(model: Model, what: 'filter' | 'command', text: string): Model {
-  return { ...model, page: 'none', typing: { what, text, cursor: text.length, before: model.filter } };
+  return { ...model, page: 'none', typing: { what, text, cursor: text.length, before: model.filter, error: '' } };
 }
 
 function page(model: Model, name: Model['page']): Model {

@@ -54,6 +54,16 @@ frame(
 );
 frame('command-80x24', pressing(sampleModel(80, 24), ':', 'v', 'a', 'tab'));
 frame(
+  'refused-80x24',
+  update(sampleModel(80, 24), {
+    on: 'refused',
+    as: 'truth',
+    text: 'web.vcpu[0].nothing > 3',
+    at: 12,
+    message: "a vCPU has no 'nothing'",
+  })[0],
+);
+frame(
   'recording-80x24',
   sampleModel(
     80,

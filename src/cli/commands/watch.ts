@@ -3,6 +3,7 @@ import { watch as watchFile } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { durationNs } from '../../base/duration.ts';
 import { renderDiagnostic } from '../../dsl/diagnostic.ts';
+import type { Answerable } from '../../sim/expr.ts';
 import type { Contents } from '../../tui/main.tsx';
 import type { Args } from '../args.ts';
 import { hasErrors } from '../diagnostics.ts';
@@ -48,7 +49,8 @@ async function opened(path: string, selection: Selection, terminal: Terminal): P
 
 function contentsOf({ files }: Plan): Contents {
   const broken = files.filter(({ diagnostics }) => hasErrors(diagnostics));
-  const lowered = broken.length > 0 ? [] : files.flatMap(({ runs }) => runs.map(run => run.lower()));
+  const runs = broken.length > 0 ? [] : files.flatMap(each => each.runs);
+  const lowered = runs.map(run => run.lower());
   const diagnostics = [...broken, ...lowered.filter(({ program }) => program === null)].flatMap(
     each => each.diagnostics,
   );
@@ -56,8 +58,17 @@ function contentsOf({ files }: Plan): Contents {
     return { kind: 'errors', lines: diagnostics.flatMap(diagnostic => renderDiagnostic(diagnostic).split('\n')) };
   }
   const enabled = files.flatMap(({ runs }) => runs[0]?.tracepoints ?? []);
-  return { kind: 'programs', programs: lowered.flatMap(({ program }) => program ?? []), filter: enabled.join(' || ') };
+  const programs = lowered.flatMap(({ program }) => program ?? []);
+  return {
+    kind: 'programs',
+    programs,
+    filter: enabled.join(' || '),
+    // Every run has its program by now.
+    ask: (program, text, as) => runs[programs.indexOf(program)]?.ask?.({ text, as }) ?? NOBODY,
+  };
 }
+
+const NOBODY: Answerable = { ok: false, message: 'nobody can be asked here', at: 0 };
 
 /** Watches the folder: editors replace a file rather than write into it. */
 function onSave(path: string, saved: () => void): () => void {

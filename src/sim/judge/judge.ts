@@ -192,6 +192,12 @@ export class Judge {
     return this.#columns.map(({ value }) => value.t === 'truth' && value.get());
   }
 
+  /** Whether each of these is so now; null for those that are no conditions. */
+  columnsHold(): readonly (boolean | null)[] {
+    this.#readClock();
+    return this.#columns.map(({ value }) => (value.t === 'truth' ? value.get() : null));
+  }
+
   /** Whether the condition of an action `when COND` holds now; only for actions with such a trigger. */
   holds(action: number): boolean {
     this.#readClock();

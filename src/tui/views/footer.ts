@@ -1,4 +1,5 @@
 /** The last line: what is being typed, or what was just said, or the keys that matter most. */
+import { widthOf } from '../cells.ts';
 import { completions } from '../command.ts';
 import { BINDINGS } from '../keymap.ts';
 import { Line } from '../line.ts';
@@ -24,16 +25,20 @@ export function footer(model: Model, theme: Theme): string {
   return line.toString();
 }
 
-function typing(line: Line, model: Model, { what, text, cursor }: Typing): Line {
+function typing(line: Line, model: Model, { what, text, cursor, error: wrong }: Typing): Line {
   line.add('focus', what === 'filter' ? '/' : ':');
+  // Of a long line, what stands around the cursor: what is wrong is said behind it.
+  const room = wrong === '' ? line.width - 1 : Math.max(line.width >> 1, line.width - widthOf(wrong) - 5);
+  const first = Math.max(0, Math.min(cursor - Math.floor(room / 2), text.length + 1 - room));
   line
-    .add('plain', text.slice(0, cursor))
+    .add('plain', text.slice(first, cursor))
     .add('selected', text[cursor] ?? ' ')
-    .add('plain', text.slice(cursor + 1));
+    .add('plain', text.slice(cursor + 1, first + room));
   if (what === 'filter') {
     const error = model.view?.filter_error ?? null;
     return error === null ? line.add('dim', '   Enter keep  Esc undo') : line.add('bad', `   ${error}`);
   }
+  if (wrong !== '') return line.add('bad', `   ${wrong}`);
   const choices = completions(text, model);
   return line.add('dim', choices.length > 0 ? `   Tab: ${choices.join(' ')}` : '   Enter does it, Esc leaves');
 }
