@@ -293,4 +293,97 @@ export const GLOSSARY: readonly Term[] = [
     meaning:
       'Nothing can ever happen any more: no thread runs, nothing is due. A run ends there before its time is over.',
   },
+  {
+    term: 'interleaving',
+    meaning:
+      'The order in which the steps of several actors come. A run has the one that time picks; `apflab explore` tries all.',
+    see: ['step', 'move', 'explore'],
+  },
+  {
+    term: 'move',
+    also: ['transition'],
+    meaning:
+      'What an exploration chooses: a thread takes its next step, or a source lets happen what is pending. A transition is a move and what follows it without a choice.',
+    see: ['step', 'interleaving'],
+  },
+  {
+    term: 'explored state',
+    also: ['state space'],
+    meaning:
+      'What decides what can happen next, and what the judgements remember. Clocks and counters are no part of it, so two orders that make no difference lead to the same one.',
+    see: ['fingerprint', 'move'],
+  },
+  {
+    term: 'fingerprint',
+    also: ['collision odds'],
+    meaning:
+      '64 bits that stand for an explored state. Two states that share one are taken for one: among n states with odds of about n^2 / 2^65, which the verdict states. --exact does without.',
+    see: ['explored state'],
+  },
+  {
+    term: 'preemption',
+    also: ['context switch'],
+    meaning:
+      'A switch away from a thread that could go on. Few bugs need more than two, so --preemptions bounds a world that is too large for all orders.',
+    see: ['interleaving', 'preemptions'],
+  },
+  {
+    term: 'reduction',
+    also: ['partial-order reduction'],
+    meaning:
+      'Leaving out orders, or telling fewer states apart, where nobody could notice a difference. The verdict is the same with --no-reduce.',
+    see: ['persistent set', 'footprint'],
+  },
+  {
+    term: 'footprint',
+    meaning:
+      'The fields that a step reads and writes, as the state itself reports them while an exploration goes on. Nobody writes them down.',
+    see: ['persistent set', 'reduction'],
+  },
+  {
+    term: 'persistent set',
+    meaning:
+      'Moves of a state of which it is enough to try these first: whatever the other actors may ever do touches nothing that these touch, so it can as well come after.',
+    see: ['footprint', 'reduction'],
+  },
+  {
+    term: 'budget of an exploration',
+    also: ['0..k'],
+    meaning:
+      'How often something may happen that nobody has to let happen: a tick, an NMI, a lost kick. A verdict holds within its budgets and names them.',
+    see: ['budget', 'faults', 'fairness'],
+  },
+  {
+    term: 'fairness',
+    also: ['weakly fair'],
+    meaning:
+      'Who could move all the time does so some time. It is assumed of threads, requests and timers that were set, and not of what a budget allows.',
+    see: ['lasso', 'budget of an exploration'],
+  },
+  {
+    term: 'lasso',
+    also: ['stem and cycle'],
+    meaning:
+      'A way to somewhere, and from there a way round: it shows that what was promised may never come. Every step of both is a real one.',
+    see: ['fairness', 'eventually'],
+  },
+  {
+    term: 'counterexample',
+    also: ['witness'],
+    meaning:
+      'The moves that lead from the start to where a judgement fails. It is a run like any other: show, why, watch, replay, shrink and diff take it.',
+    see: ['judgement', 'interleaving'],
+  },
+  {
+    term: 'inconclusive',
+    meaning: 'A bound was met before the verdict: nothing failed, and not everything was seen. Exit code 3.',
+    see: ['preemption', 'budget of an exploration'],
+  },
+  {
+    term: 'litmus test',
+    also: ['litmus', 'herd'],
+    meaning:
+      'A race so small that all its ends can be counted: by outcome and by version, which are allowed and which forbidden.',
+    see: ['outcome', 'quiescent'],
+  },
 ];
