@@ -1,0 +1,203 @@
+/**
+ * `npm run bench:explore`: how long an exploration takes on problems of a standard set.
+ *
+ * V vCPUs, P pages, T tasks on each vCPU; every task touches each page once. The guest is told of page faults (pv) or is not.
+ * Each problem within a budget of states and of time; one that was not gone through to its end says so, and its states then
+ * count for nothing but the rate.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { REDUCTIONS } from '../src/explore/explore.ts';
+import { scriptArgs } from './args.ts';
+import { bareSearch } from './bench/bare.ts';
+import { BENCH, type Figure } from './bench/schema.ts';
+import { build, isStale } from './build.ts';
+import { ROOT } from './imports.ts';
+
+const USAGE = `npm run bench:explore -- [--json] [--only NAME] [--states N] [--seconds N] [--quick]
+
+Explores the standard problems with one and with two threads, and with each reduction left out.
+  --json          an array of {name, value, unit, yardstick, ratio}: see docs/schema/bench.json
+  --only NAME     problems whose name contains NAME, such as V1P2T2; may be repeated
+  --states N      at most so many states each (100000)
+  --seconds N     at most so long each (20)
+  --quick         one thread, all reductions, 5000 states
+
+The yardstick is a search over a typed array with as many moves, which has no model at all: bench/bare.ts.`;
+
+interface Problem {
+  readonly name: string;
+  readonly vcpus: number;
+  readonly pages: number;
+  readonly tasks: number;
+  readonly budgets: string;
+}
+
+const size = (vcpus: number, pages: number, tasks: number, budgets = ''): Problem => {
+  return { name: `V${vcpus}P${pages}T${tasks}`, vcpus, pages, tasks, budgets };
+};
+
+const PROBLEMS: readonly Problem[] = [
+  size(1, 2, 2),
+  size(1, 3, 2),
+  size(2, 1, 1),
+  size(2, 2, 1),
+  size(2, 2, 2),
+  { ...size(1, 2, 2, 'budget nmi 0..1; budget save 0..1'), name: 'V1P2T2 with an NMI and a save' },
+];
+
+/** One page of each window of the readahead. */
+const PAGES = [1, 4, 7];
+
+function scenario({ vcpus, pages, tasks, budgets }: Problem, pv: boolean): string {
+  const touched = PAGES.slice(0, pages);
+  const body = touched.map(page => `read page(${page})`).join('; ');
+  const names = Array.from({ length: vcpus * tasks }, (_, index) => `t${index}`);
+  const declared = names.map((name, index) => `task ${name} on vcpu[${index % vcpus}] user { ${body}; done }`);
+  return `language 1
+title "A standard problem"
+import "std/invariants.apf"
+host h { cpus ${vcpus + 1}; ram 1MiB; page 4KiB; workers 2; swap d { size 256KiB; read fixed(100us); depth 4; readahead 2 pages } }
+vm t on h {
+  ram 64KiB; paging tdp; irqchip kernel; vcpus ${vcpus}
+  guest { apf ${pv ? 'on' : 'off'}; heap 32KiB; ${declared.join('; ')} }
+}
+${touched.map(page => `evict t.page(${page})`).join('; ')}
+${budgets ? `explore { ${budgets} }` : ''}
+case "all" {
+  always woken: no_unwoken_sleeper(t)
+  always honest: real_halts_only(t)
+  always once: items_freed_once(t)
+  expect owed: every_token_is_owed(t)
+  ${names.map(name => `expect ${name}_ends: done(${name})`).join('\n  ')}
+}
+`;
+}
+
+const REPORT = z.object({
+  results: z.array(
+    z.object({
+      verdict: z.string(),
+      states: z.number(),
+      transitions: z.number(),
+      stopped: z.string().nullable(),
+      bytes_per_state: z.number(),
+      seconds: z.number(),
+    }),
+  ),
+});
+type Result = z.infer<typeof REPORT>['results'][number];
+
+const { values } = scriptArgs(USAGE, {
+  json: { type: 'boolean', default: false },
+  only: { type: 'string', multiple: true, default: [] },
+  states: { type: 'string', default: '100000' },
+  seconds: { type: 'string', default: '20' },
+  quick: { type: 'boolean', default: false },
+});
+
+/** What is tried of each problem. */
+const WAYS: readonly { readonly name: string; readonly flags: readonly string[] }[] = [
+  { name: '1 thread', flags: ['--workers', '1'] },
+  ...(values.quick
+    ? []
+    : [
+        { name: '2 threads', flags: ['--workers', '2'] },
+        ...REDUCTIONS.map(left_out => ({
+          name: `without ${left_out}`,
+          flags: ['--reductions', REDUCTIONS.filter(each => each !== left_out).join()],
+        })),
+        { name: 'without reductions', flags: ['--no-reduce'] },
+      ]),
+];
+
+function explored(file: string, flags: readonly string[]): Result {
+  const states = values.quick ? '5000' : values.states;
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [
+      join(ROOT, 'bin/apflab.js'),
+      'explore',
+      file,
+      '--variants',
+      'linux_6_12',
+      '--all',
+      '--report',
+      'json=-',
+      '--timing',
+      '--states',
+      states,
+      ...flags,
+    ],
+    // An interrupted exploration says what was covered.
+    { encoding: 'utf8', timeout: 1000 * Number(values.seconds), killSignal: 'SIGINT' },
+  );
+  const [result] = stdout.startsWith('{') ? REPORT.parse(JSON.parse(stdout)).results : [];
+  if (!result) throw new Error(`${file} ${flags.join(' ')} was not explored: ${stderr}`);
+  return result;
+}
+
+const rounded = (value: number) => Number(value.toPrecision(4));
+
+function figuresOf(
+  name: string,
+  { states, transitions, seconds, bytes_per_state, stopped }: Result,
+): readonly Figure[] {
+  const said = stopped === null ? name : `${name}, not exhausted`;
+  const bare_s = bareSearch(states, transitions);
+  const plain = (what: string, value: number, unit: string): Figure => {
+    return { name: `${said}: ${what}`, value: rounded(value), unit, yardstick: null, ratio: null };
+  };
+  return [
+    plain('states', states, ''),
+    plain('transitions', transitions, ''),
+    plain('memory', bytes_per_state, 'B/state'),
+    {
+      name: `${said}: rate`,
+      value: rounded(states / seconds),
+      unit: 'states/s',
+      yardstick: rounded(states / bare_s),
+      ratio: rounded(bare_s / seconds),
+    },
+    plain('time', seconds, 's'),
+  ];
+}
+
+if (isStale()) await build();
+const folder = mkdtempSync(join(tmpdir(), 'apflab-bench-'));
+try {
+  const figures: Figure[] = [];
+  for (const problem of PROBLEMS)
+    for (const pv of [true, false]) {
+      const name = `${problem.name} ${pv ? 'pv' : 'non-pv'}`;
+      if (values.only.length > 0 && !values.only.some(each => name.includes(each))) continue;
+      const file = join(folder, 'problem.apf');
+      writeFileSync(file, scenario(problem, pv));
+      for (const way of WAYS) {
+        const result = explored(file, way.flags);
+        figures.push(...figuresOf(`${name}, ${way.name}`, result));
+        if (!values.json) console.log(line(`${name}, ${way.name}`, result));
+      }
+    }
+  if (values.json) console.log(JSON.stringify(BENCH.parse(figures), null, 2));
+  else console.log('\nyardstick: a search over a typed array, without a model; spin was not measured');
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function line(name: string, result: Result): string {
+  const { verdict, states, transitions, bytes_per_state, seconds, stopped } = result;
+  const rate = Math.round(states / seconds);
+  return [
+    name.padEnd(54),
+    `${states} states`.padStart(15),
+    `${transitions} transitions`.padStart(20),
+    `${Math.round(bytes_per_state)} B/state`.padStart(12),
+    `${rate} states/s`.padStart(15),
+    `${seconds.toFixed(1)} s`.padStart(8),
+    `  ${stopped === null ? verdict : `not exhausted: ${stopped}`}`,
+  ].join('');
+}
