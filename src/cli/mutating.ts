@@ -118,26 +118,31 @@ function newMutant({ summary, weightless }: Mutation) {
 }
 
 /** Of all kernels in it: a VM may move to a host that has another. */
-function mutationsIn({ vms }: Program): readonly Mutation[] {
+export function mutationsIn({ vms }: Program): readonly Mutation[] {
   const all = new Map<string, Mutation>();
   for (const { knobs } of vms) for (const each of mutationsOf(knobs)) if (!all.has(each.name)) all.set(each.name, each);
   return [...all.values()];
+}
+
+/** The program on kernels without it, of those that have it. */
+export function mutatedProgram(program: Program, { name }: Mutation): Program {
+  const vms = program.vms.map(vm => {
+    const without = mutationsOf(vm.knobs).find(each => each.name === name);
+    return without ? { ...vm, knobs: without.knobs } : vm;
+  });
+  return { ...program, vms };
 }
 
 /** Null where the mutant gets away. */
 async function killOf(
   program: Program,
   plain: Outcome,
-  { name }: Mutation,
+  mutation: Mutation,
   outcomeOf: (program: Program) => Promise<Outcome | null>,
 ): Promise<Pick<Kill, 'by' | 'line'> | null> {
-  const vms = program.vms.map(vm => {
-    const without = mutationsOf(vm.knobs).find(each => each.name === name);
-    return without ? { ...vm, knobs: without.knobs } : vm;
-  });
   try {
-    const outcome = await outcomeOf({ ...program, vms });
-    return outcome && noticed(plain, outcome);
+    const outcome = await outcomeOf(mutatedProgram(program, mutation));
+    return outcome && noticed(plain, outcome, outcome.program.place.line);
   } catch (error) {
     // A kernel that never was may leave the model no way on: that has been noticed too.
     const message = error instanceof Error ? error.message : String(error);
@@ -145,12 +150,19 @@ async function killOf(
   }
 }
 
-/** The first judgement that stands otherwise than before. */
-function noticed(plain: Outcome, mutated: Outcome): Pick<Kill, 'by' | 'line'> | null {
+type Judged = Pick<Outcome, 'judgements' | 'verdict'>;
+
+/** The first judgement that stands otherwise than before, of those that count. `line`: of the case. */
+export function noticed(
+  plain: Judged,
+  mutated: Judged,
+  line: number,
+  counts: (result: JudgementResult) => boolean = () => true,
+): Pick<Kill, 'by' | 'line'> | null {
   const before = new Map(plain.judgements.map(each => [each.name, each.holds]));
-  const found = mutated.judgements.find((each: JudgementResult) => each.holds !== before.get(each.name));
+  const found = mutated.judgements.find(each => counts(each) && each.holds !== before.get(each.name));
   if (found) return { by: found.name, line: found.place.line };
-  return mutated.verdict === plain.verdict ? null : { by: mutated.verdict, line: mutated.program.place.line };
+  return mutated.verdict === plain.verdict || mutated.verdict === 'inconclusive' ? null : { by: mutated.verdict, line };
 }
 
 /** Of the guards that a plan's variants have, how many somebody noticed the lack of. */

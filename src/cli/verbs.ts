@@ -46,6 +46,10 @@ export const AT = text('at', 'TIME', 'open at this virtual time: 3ms');
 export const MOMENT = text('at', 'TIME', 'at this virtual time: 3ms (the first judgement that fails, else the end)');
 export const KNOBS_FLAG = list('knobs', 'A,B', 'only guards and rules of these knobs');
 export const FIRST = toggle('first', 'one variant that notices is enough');
+export const EXPLORE = toggle(
+  'explore',
+  'in every order of the steps, not in one run: what survives carries no weight',
+);
 export const AT_LEAST = integer('at-least', 'PERCENT', 'exit with 1 if fewer of them are noticed');
 export const MUTATE_REPORT = choice(
   'report',
@@ -350,9 +354,11 @@ With --in, the variants that a scenario declares can be named as well.`,
     brief: 'take guards away',
     about: `Runs each case again without one guard of the kernel's or the guest's, without one term of a gate, or without
 one rule that an older version lacked, and says which judgement then comes out otherwise. What nobody notices is listed:
-either nothing here depends on it, or a judgement is missing.`,
-    flags: [...SELECTION, KNOBS_FLAG, FIRST, AT_LEAST, MUTATE_REPORT],
+either nothing here depends on it, or a judgement is missing. With --explore each is taken away in every order that
+the case allows: a lack is found, after so many states, or survives, and then nothing in that world depends on it.`,
+    flags: [...SELECTION, KNOBS_FLAG, FIRST, EXPLORE, STATES, TIMING, AT_LEAST, MUTATE_REPORT],
     examples: [
+      ['apflab mutate --explore scenarios/guards/un-halt.apf', 'on which versions does it carry weight?'],
       ['apflab mutate halt.apf', 'each guard on each variant'],
       ['apflab mutate halt.apf --knobs gate', 'does every term of the gate earn its place?'],
       ['apflab mutate scenarios --first --at-least 90', 'for CI: is the suite worth its time?'],

@@ -6,12 +6,19 @@ import { sayDiagnostics } from '../diagnostics.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { killed, type Mutant, type Mutated, mutate as mutateAll } from '../mutating.ts';
 import { planOf, selectionOf } from '../plan.ts';
+import { Refusal } from '../refusal.ts';
 import type { Terminal } from '../terminal.ts';
-import { AT_LEAST, FIRST, KNOBS_FLAG, MUTATE_REPORT } from '../verbs.ts';
+import { AT_LEAST, EXPLORE, FIRST, KNOBS_FLAG, MUTATE_REPORT, STATES } from '../verbs.ts';
 
 export async function mutate(args: Args, terminal: Terminal): Promise<ExitCode> {
   const plan = planOf(args.operands, selectionOf(args), terminal);
   for (const { diagnostics } of plan.files) sayDiagnostics(diagnostics, terminal.err);
+  if (args.get(EXPLORE)) {
+    // A run does not read what explores.
+    const { mutateEveryOrder } = await import('../mutated_orders.ts');
+    return mutateEveryOrder(plan, args, terminal);
+  }
+  if (args.get(STATES) !== null) throw new Refusal('--states goes with --explore');
   const bounds = { knobs: args.get(KNOBS_FLAG), first: args.get(FIRST) };
   const result = await mutateAll(plan, bounds, terminal);
   if (result.interrupted) return EXIT.interrupted;
