@@ -29,22 +29,23 @@ export async function recordedRuns(given: Given, entries: readonly Entry[]): Pro
 
 /** The text of a run file. */
 export function printRuns({ sources, set }: Given, ran: readonly Ran[]): Promise<string> {
-  const runs = ran.map(({ file, run, outcome }): RecordedRun => {
-    const { case_name, cell, variant, seed } = run;
-    const { verdict, trace_hash, events, sim_ns } = outcome;
-    return {
-      file,
-      case_name,
-      cell,
-      variant,
-      seed,
-      set: Object.fromEntries(set),
-      verdict,
-      trace_hash,
-      events,
-      sim_ns,
-      schedule: outcome.program.schedule ?? null,
-    };
-  });
-  return printRunFile({ engine: version(), sources, runs });
+  return printRunFile({ engine: version(), sources, runs: ran.map(each => recordedRun(each, set)) });
+}
+
+export function recordedRun({ file, run, outcome }: Ran, set: ReadonlyMap<string, string>): RecordedRun {
+  const { case_name, cell, variant, seed } = run;
+  const { verdict, trace_hash, events, sim_ns } = outcome;
+  return {
+    file,
+    case_name,
+    cell,
+    variant,
+    seed,
+    set: Object.fromEntries(set),
+    verdict,
+    trace_hash,
+    events,
+    sim_ns,
+    schedule: outcome.program.schedule ?? null,
+  };
 }

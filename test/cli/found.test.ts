@@ -96,6 +96,22 @@ test('what a counterexample does not need goes from its scenario', () =>
     assert.is((await apflab(['replay', 'm.run'])).code, 1);
   }));
 
+test('an explore block may have them written, below the folder and nowhere else', () =>
+  inWorld(
+    {
+      'early.apf': EARLY.replace('explore {', 'explore { on violation { write "found/%title-%n.apf" }'),
+      'out.apf': EARLY.replace('explore {', 'explore { on violation { write "../%title.apf" }'),
+    },
+    async ({ apflab }) => {
+      const { err } = await apflab(['explore', 'early.apf', '--variants', 'linux_4_19']);
+      assert.match(err, 'wrote found/small-1.apf');
+      assert.match((await apflab(['run', 'found/small-1.apf', '--variants', 'linux_4_19'])).out, 'violated: listed');
+      const outside = await apflab(['explore', 'out.apf', '--variants', 'linux_4_19']);
+      assert.is(outside.code, 4);
+      assert.match(outside.err, 'not a scenario below this folder');
+    },
+  ));
+
 test('races are counted by outcome and variant', () =>
   inWorld(
     {

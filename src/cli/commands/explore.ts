@@ -14,6 +14,8 @@ export async function explore(args: Args, terminal: Terminal): Promise<ExitCode>
   const plan = planOf(args.operands, selectionOf(args), terminal);
   for (const { diagnostics } of plan.files) sayDiagnostics(diagnostics, terminal.err);
   const files = plan.files.map(({ file }) => file);
-  const { code } = await report(plan, files, args, terminal, { explore: explorer, json: exploreJson });
+  const { code, entries } = await report(plan, files, args, terminal, { explore: explorer, json: exploreJson });
+  const { writeFound } = await import('../reacting.ts');
+  writeFound(plan, entries, terminal);
   return code;
 }

@@ -1,0 +1,55 @@
+/** The `write` of an explore block's `on violation`: scenarios that a run by time repeats. Views are exploring.ts. */
+import { mkdirSync } from 'node:fs';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { printable } from '../base/printable.ts';
+import type { Entry } from '../report/result.ts';
+import { foundIn } from './found.ts';
+import { heldScenario } from './holding.ts';
+import { openOutput } from './output.ts';
+import { version } from './package.ts';
+import type { Plan } from './plan.ts';
+import { recordedRun } from './record.ts';
+import { Refusal } from './refusal.ts';
+import type { Terminal } from './terminal.ts';
+
+export function writeFound(plan: Plan, entries: readonly Entry[], terminal: Terminal): void {
+  let number = 0;
+  for (const { file, run, end } of entries) {
+    if (end.kind !== 'explored' || run === null) continue;
+    const { reaction } = end.exploration.program.exploration ?? {};
+    if (!reaction || reaction.write.length === 0 || end.exploration.violations.length === 0) continue;
+    for (const outcome of foundIn(end.exploration)) {
+      number += 1;
+      const recorded = recordedRun({ file, run, outcome }, plan.set);
+      const runFile = { engine: version(), sources: plan.sources, runs: [recorded] };
+      for (const pattern of reaction.write) {
+        const path = pathOf(pattern, outcome.program.title, number, terminal.cwd);
+        write(path, () => heldScenario(runFile, recorded), terminal);
+      }
+    }
+  }
+}
+
+function write(path: string, text: () => string, terminal: Terminal): void {
+  try {
+    const scenario = text();
+    mkdirSync(dirname(resolve(terminal.cwd, path)), { recursive: true });
+    const output = openOutput(path, terminal);
+    output.write(scenario);
+    output.close();
+    terminal.err.write(`wrote ${printable(path)}\n`);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    terminal.err.write(`${printable(`${path}: ${error.message}`)}\n`);
+  }
+}
+
+/** Scenarios come from strangers: what one writes stays below the folder that it is explored in, and is a scenario. */
+function pathOf(pattern: string, title: string, number: number, cwd: string): string {
+  const slug = title.replace(/\W+/g, '-').replace(/^-|-$/g, '').toLowerCase().slice(0, 60);
+  const path = pattern.replaceAll('%title', slug).replaceAll('%n', String(number));
+  const inside = relative(cwd, resolve(cwd, path));
+  if (isAbsolute(path) || isAbsolute(inside) || inside.startsWith('..') || !path.endsWith('.apf'))
+    throw new Refusal(`write "${path}": not a scenario below this folder`, 'such as write "found/%title-%n.apf"');
+  return path;
+}
