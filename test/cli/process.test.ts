@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { apflab, inFolder, PROGRAM, run } from '../apflab.ts';
 import { terminal } from '../terminal.ts';
-import { FAILS, LONG, PASSES } from './scenarios.ts';
+import { FAILS, LONG, PASSES, WIDE } from './scenarios.ts';
 
 /** A test in a folder with three scenarios. */
 function scene(name: string, body: (cwd: string) => Promise<void>): void {
@@ -83,6 +83,25 @@ scene('Ctrl-C ends a long run with 130', async cwd => {
   const code = await new Promise<number | null>(resolve => child.on('close', resolve));
   assert.is(code, 130);
   assert.is(stderr, 'interrupted: 0 of 1 runs are over\n');
+});
+
+scene('Ctrl-C ends an exploration with 130, and says what it covered', async cwd => {
+  writeFileSync(join(cwd, 'wide.apf'), WIDE);
+  for (const workers of ['1', '2']) {
+    const argv = [PROGRAM, 'explore', 'wide.apf', '--no-reduce', '--workers', workers];
+    const child = spawn(process.execPath, argv, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const)
+      child[name].setEncoding('utf8').on('data', (text: string) => {
+        said[name] += text;
+      });
+    child.stdout.once('data', () => child.kill('SIGINT'));
+    const code = await new Promise<number | null>(resolve => child.on('close', resolve));
+    assert.is(code, 130, `${workers} workers: ${said.stderr}`);
+    assert.match(said.stdout, /inconclusive .* \d+ states?, \d+ transitions?/);
+    assert.match(said.stdout, 'undecided: not every order was tried, it was interrupted');
+    assert.is(said.stderr, 'interrupted: 1 of 1 runs are over\n');
+  }
 });
 
 scene('output that cannot be written is refused before anything runs', async cwd => {

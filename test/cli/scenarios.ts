@@ -30,6 +30,21 @@ export const UNDECIDED = scenario(`limit steps 50\ncase "cut short" {\n${FAULT} 
 export const INVALID = scenario(`case "wrong" {\n  at 5MiB evict cold\n  expect ready(nothing)\n}`);
 /** Some seconds of work for two tasks: long enough to be interrupted. */
 export const LONG = scenario(`limit time 60s\ncase "long" {\n${FAULT}  eventually back: ready(cold)\n}`);
+/** More orders than anybody waits for. */
+export const WIDE = `language 1
+host h { cpus 2; ram 1MiB; workers 3; swap d { size 1MiB; read fixed(100us); depth 4; readahead 2 pages } }
+vm t on h {
+  ram 256KiB; vcpus 3
+  guest {
+    apf on; heap 128KiB
+    task a on vcpu[0] user { read page(1); read page(10); done }
+    task b on vcpu[1] user { read page(4); read page(13); done }
+    task c on vcpu[2] user { read page(7); read page(16); done }
+  }
+}
+evict t.heap.pages(0..17)
+case "wide" { never stuck: deadlock }
+`;
 export const MATRIX = scenario(`run on variants [v6, linux_6_12]
 case "first" {
   matrix { chip in [kernel, user]; ints in [allowed, blocked] }
