@@ -48,6 +48,11 @@ function begin_at_once(m: Machine, work: Work, worker: Thread): void {
   worker.at = AT.async_pf_execute;
 }
 
+/** Whether the worker of a row has not returned from what was in it before. */
+export function is_in_tail(m: Machine, host: number, id: number): boolean {
+  return m.threads[m.places.hosts[host]!.workers[id]!]!.at !== AT.worker_thread;
+}
+
 /** Explored, each item has a worker of its own: one that sleeps would be replaced by another, so all may run at once. */
 export function worker_of(m: Machine, work: Work): number {
   const { host } = m.places.vcpus[work.vcpu - 1]!;

@@ -11,7 +11,7 @@ import { assert } from '../../base/assert.ts';
 import { gfn_of_page } from '../addr.ts';
 import { AT, type At } from '../at.ts';
 import { locked_out } from '../host/spinlock.ts';
-import { flush_work, queue_work, worker_of } from '../host/workqueue.ts';
+import { flush_work, is_in_tail, queue_work, worker_of } from '../host/workqueue.ts';
 import { knobs_of, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
 import { vm_of_page } from '../mm/page.ts';
 import { release_orphan, wake_memory_waiters } from '../mm/swap.ts';
@@ -47,7 +47,8 @@ function alloc_work(m: Machine, vcpu: Vcpu): Work | null {
   const { first_work, works } = m.places.vcpus[vcpu.id]!;
   for (let id = first_work; id < first_work + works; id += 1) {
     const work = m.works[id]!;
-    if (work.used) continue;
+    // Explored, a row has a worker of its own, who may be in the tail of the function for the item before.
+    if (work.used || (!m.timed && is_in_tail(m, host, id))) continue;
     work.used = 1;
     work.vcpu = vcpu.id + 1;
     return work;
