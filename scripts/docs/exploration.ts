@@ -3,6 +3,7 @@
  *
  * The rest of that page is written by hand. No times: the same table on every machine.
  */
+import { SMALL_WORLD_STATES } from '../../src/cli/exploring.ts';
 import { compile } from '../../src/dsl/compile.ts';
 import { DEFAULTS, type Exploration, type ExploreOptions, explore } from '../../src/explore/explore.ts';
 import type { Program } from '../../src/sim/program.ts';
@@ -32,8 +33,8 @@ const BUGS: readonly Bug[] = [
 ];
 
 const SEARCHES: readonly (readonly [string, Partial<ExploreOptions>])[] = [
-  ['`bfs`', {}],
-  ['`bfs --no-reduce`', { reductions: new Set() }],
+  ['`bfs`', { plain_first: SMALL_WORLD_STATES }],
+  ['`bfs --reductions order,identity`', {}],
   ['`bfs --preemptions 1`', { preemptions: 1 }],
   ['`bfs --preemptions 2`', { preemptions: 2 }],
   ['`dfs`', { strategy: 'dfs' }],

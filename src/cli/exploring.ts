@@ -141,7 +141,7 @@ function reductionsOf(args: Args): ReadonlySet<ReductionName> | null {
 }
 
 /** Where nobody says what to leave out, nothing is in a world of no more states. */
-const SMALL_WORLD_STATES = 30_000;
+export const SMALL_WORLD_STATES = 30_000;
 
 /** The command line over the file, over what we think best. */
 function optionsOf(program: Program, args: Args, reductions: ReadonlySet<ReductionName> | null): ExploreOptions {
