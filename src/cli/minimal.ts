@@ -56,6 +56,7 @@ export function minimalScenario(runFile: RunFile, run: RecordedRun): Minimal {
   const { schedule } = run;
   const source = runFile.sources.find(({ path }) => path === run.file);
   if (!schedule || !source) throw new Refusal(`'${run.case_name}' is no counterexample`);
+  if (schedule.cycle) throw new Refusal(`'${schedule.breaks}' goes on for ever: nothing is left out of that`);
   const program = (text: string) => tried(() => programOf(runFile, { ...run, schedule: null }, text));
   let most = Number.POSITIVE_INFINITY;
   let best: Minimal | null = null;
@@ -102,6 +103,8 @@ function unreachable(): never {
 
 /** A counterexample with fewer switches and steps, in the scenario as it is. */
 export function shrunk(program: Program): Program {
+  // With a move less it might not go round.
+  if (program.schedule?.cycle) return program;
   const explored = exploredOf(program);
   const breaks = program.schedule?.breaks ?? '';
   const { moves } = shrink(explored, movesOf(program), breaks);
