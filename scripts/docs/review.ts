@@ -5,6 +5,7 @@ import { createSimulation } from '../../src/sim/simulation.ts';
 import type { Document } from '../gen_docs.ts';
 import { files, read } from '../imports.ts';
 import { table } from '../markdown.ts';
+import { renderOrders } from './review_orders.ts';
 
 const INTRODUCTION = `# The review mail, question by question
 
@@ -36,7 +37,7 @@ function render(): string {
     ...shared.map(variant => answersOn(each, variant) ?? ''),
   ]);
   const matrix = table(['', 'question', ...shared.map(code)], rows);
-  return [INTRODUCTION, matrix, ...questions.map(sectionOf)].join('\n');
+  return [INTRODUCTION, matrix, ...questions.map(sectionOf), renderOrders()].join('\n');
 }
 
 function questionIn(file: string): Question {
