@@ -449,6 +449,8 @@ export interface Schedule {
   readonly end: 'quiescent' | 'steps';
   /** How many of the last moves go round for ever, where what it breaks is a promise that is never kept. */
   readonly cycle?: number;
+  /** Where somebody has chosen otherwise by hand: who moved at which step instead. */
+  readonly branches?: readonly string[];
   /** The judgement that it breaks. */
   readonly breaks: string;
 }

@@ -68,7 +68,11 @@ export function pickNamed(programs: readonly Program[], wanted: Wanted): Picked 
 
 /** Where a case runs with several seeds, or breaks several judgements, they are told apart like the cells of a matrix. */
 function cellOf({ params, chosen, seed, schedule }: Program): string {
-  const own = { ...params, ...(chosen.of_several && { seed }), ...(schedule && { breaks: schedule.breaks }) };
+  const own = {
+    ...params,
+    ...(chosen.of_several && { seed }),
+    ...(schedule && { breaks: [schedule.breaks, ...(schedule.branches ?? [])].join(', but ') }),
+  };
   return Object.entries(own)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ');

@@ -13,6 +13,7 @@ export type Request =
   | { readonly ask: 'pane' | 'key'; readonly name: string }
   | { readonly ask: 'vcpu'; readonly row: number }
   | { readonly ask: 'question'; readonly as: Asking; readonly text: string }
+  | { readonly ask: 'branch'; readonly index: number }
   | { readonly ask: 'filter'; readonly text: string }
   | { readonly ask: 'error'; readonly message: string };
 
@@ -93,6 +94,17 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       /^when\s+\S/.test(argument)
         ? { ask: 'question', as: 'truth', text: argument.replace(/^when\s+/, '') }
         : error('break when what? such as break when web.vcpu[0] is halted'),
+  },
+  branch: {
+    argument: 'N',
+    help: 'lets another go on from here, one of those that o lists, and compares',
+    choices: ({ others }) => others.map((name, index) => `${index + 1} ${name}`),
+    request(argument, { others }) {
+      const index = Number(/^\d+/.exec(argument)?.[0] ?? Number.NaN) - 1;
+      return others[index] === undefined
+        ? error(others.length === 0 ? 'nobody else could go on here; o looks' : `branch to whom? 1 to ${others.length}`)
+        : { ask: 'branch', index };
+    },
   },
   '?': {
     argument: 'EXPR',

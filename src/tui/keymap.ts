@@ -63,6 +63,13 @@ export const KEYMAP = {
     help: 'until a condition becomes true: break when EXPR',
     disabled: model => notRecording('machine')(model) ?? ended(model),
   },
+  branch: {
+    keys: ['o'],
+    shown: 'o',
+    group: 'run',
+    help: 'let another go on from here, and compare',
+    disabled: model => (model.view?.step ? null : 'only in a run that an exploration has found can another be chosen'),
+  },
   faster: { keys: ['+', '='], shown: '+', group: 'run', help: 'faster: more virtual time per second' },
   slower: { keys: ['-', '_'], shown: '-', group: 'run', help: 'slower' },
   back: { keys: ['b'], shown: 'b', group: 'back', help: 'one event back', footer: 'back', disabled: atStart },

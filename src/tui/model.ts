@@ -32,7 +32,7 @@ export interface Model {
   readonly focus: PaneName;
   readonly zoomed: boolean;
   /** A page over the panes: the keys, one vCPU in full, or what is wrong with the file. */
-  readonly page: 'none' | 'help' | 'vcpu' | 'diagnostics';
+  readonly page: 'none' | 'help' | 'vcpu' | 'diagnostics' | 'branch';
   readonly page_top: number;
   readonly why: boolean;
   readonly running: boolean;
@@ -53,6 +53,9 @@ export interface Model {
   readonly first_judgement: number;
   readonly typing: Typing | null;
   readonly notice: Notice | null;
+  /** Who else could go on at this step, as far as that was asked; and what two branches have come to, as lines. */
+  readonly others: readonly string[];
+  readonly compared: readonly string[];
   /** What is wrong with the file as saved last, as lines; empty when it is good. */
   readonly diagnostics: readonly string[];
 }
@@ -86,6 +89,8 @@ export function initialModel(file: string, size: Size, speed = DEFAULT_SPEED): M
     first_judgement: 0,
     typing: null,
     notice: null,
+    others: [],
+    compared: [],
     diagnostics: [],
   };
 }

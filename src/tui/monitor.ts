@@ -4,8 +4,11 @@
  * The clock is handed in: a slice of work ends when it says so. Nothing here knows of Ink or of the process.
  */
 
+import { printable } from '../base/printable.ts';
+import { branched, type Other, othersAt } from '../explore/branch.ts';
 import type { Answerable, Asking } from '../sim/expr.ts';
 import type { Program } from '../sim/program.ts';
+import { comparedText } from './branch_text.ts';
 import { type Picked, pick, pickNamed, wantedOf } from './choice.ts';
 import type { Size } from './layout.ts';
 import { DEFAULT_SPEED, initialModel, type Model, windowOf } from './model.ts';
@@ -40,6 +43,7 @@ export class Monitor {
   #programs: readonly Program[] = [];
   #picked: Picked | null = null;
   #ask: Ask | null = null;
+  #others: readonly Other[] = [];
   #goal: Goal | null = null;
   #ended: number | null = null;
   #suspending = false;
@@ -142,6 +146,14 @@ export class Monitor {
         if (before?.program.case_name === this.#picked?.program.case_name) this.#pursue({ to: 'time', ns: time_ns });
         return;
       }
+      case 'others': {
+        this.#others = othersOf(this.#picked, this.#session);
+        this.#dispatch({ on: 'others', names: this.#others.map(({ name }) => printable(name)) });
+        return;
+      }
+      case 'branch':
+        this.#branch(this.#others[effect.index]);
+        return;
       case 'ask':
         this.#question(effect.text, effect.as);
         return;
@@ -155,6 +167,20 @@ export class Monitor {
         this.#ended = effect.code;
         return;
     }
+  }
+
+  /** The branch is one more of the runs, beside the one it comes from. */
+  #branch(other: Other | undefined): void {
+    const from = this.#picked?.program;
+    const position = this.#session?.position ?? 0;
+    const branch = from && other ? branched(from, position, other.move) : null;
+    if (!from || !branch) return;
+    if (!this.#programs.some(each => isSameRun(each, branch))) this.#programs = [...this.#programs, branch];
+    const ask = this.#ask;
+    if (ask) this.#ask = (program, text, as) => ask(program === branch ? from : program, text, as);
+    this.#open(pickNamed(this.#programs, wantedOf(branch)));
+    this.#pursue({ to: 'by', events: position + 1 });
+    this.#dispatch({ on: 'compared', lines: comparedText(from, branch).map(printable) });
   }
 
   #question(text: string, as: Asking): void {
@@ -210,4 +236,12 @@ export class Monitor {
       if (JSON.stringify(windowOf(this.#model)) === JSON.stringify(window)) return;
     }
   }
+}
+
+function othersOf(picked: Picked | null, session: Session | null): readonly Other[] {
+  return picked && session ? othersAt(picked.program, session.position) : [];
+}
+
+function isSameRun(one: Program, other: Program): boolean {
+  return JSON.stringify([wantedOf(one), one.schedule]) === JSON.stringify([wantedOf(other), other.schedule]);
 }

@@ -28,6 +28,9 @@ export type Message =
       readonly at: number;
       readonly message: string;
     }
+  | { readonly on: 'others'; readonly names: readonly string[] }
+  /** A branch was taken; how it compares with what it comes from, as lines. */
+  | { readonly on: 'compared'; readonly lines: readonly string[] }
   /** The goal was set elsewhere. */
   | { readonly on: 'aimed'; readonly goal: Goal }
   | { readonly on: 'told'; readonly notice: Notice };
@@ -38,6 +41,9 @@ export type Effect =
   | { readonly do: 'stop' }
   /** What an expression is now, or on until it becomes true. */
   | { readonly do: 'ask'; readonly as: Asking; readonly text: string }
+  /** Who else could go on; and one of them does. */
+  | { readonly do: 'others' }
+  | { readonly do: 'branch'; readonly index: number }
   | { readonly do: 'choose'; readonly case: number; readonly cell: number; readonly variant: number }
   | { readonly do: 'reload' | 'suspend' }
   | { readonly do: 'quit'; readonly code: number };
@@ -55,6 +61,13 @@ export function update(model: Model, message: Message): Updated {
       return [settle({ ...model, size: message.size }), null];
     case 'view':
       return [pictured(model, message.view, message.arrived), null];
+    case 'others': {
+      const { names: others } = message;
+      if (others.length === 0) return [told(model, 'dim', 'nobody else could go on here'), null];
+      return [typing({ ...model, others }, 'command', 'branch '), null];
+    }
+    case 'compared':
+      return [{ ...model, others: [], compared: message.lines, page: 'branch', page_top: 0 }, null];
     case 'aimed':
       return [{ ...model, running: false, goal: message.goal }, null];
     case 'refused': {
@@ -112,6 +125,7 @@ const ACTIONS: Readonly<Record<ActionName, Action>> = {
   faster: model => [paced(model, 1), null],
   slower: model => [paced(model, -1), null],
   jump: model => [typing(model, 'command', 'time '), null],
+  branch: model => [{ ...model, running: false, goal: null }, { do: 'others' }],
   until: model => [typing(model, 'command', QUESTIONS.truth), null],
   ask: model => [typing(model, 'command', QUESTIONS.value), null],
   command: model => [typing(model, 'command', ''), null],
@@ -258,6 +272,8 @@ function command(model: Model, text: string): Updated {
       ];
     case 'vcpu':
       return [settle({ ...model, selected_vcpu: request.row }), null];
+    case 'branch':
+      return [model, { do: 'branch', index: request.index }];
     case 'question':
       return [model, { do: 'ask', as: request.as, text: request.text }];
     case 'filter':

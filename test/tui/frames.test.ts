@@ -54,6 +54,17 @@ frame(
 );
 frame('command-80x24', pressing(sampleModel(80, 24), ':', 'v', 'a', 'tab'));
 frame(
+  'branch-80x24',
+  update(sampleModel(80, 24, sampleView({ step: SAMPLE_STEP })), {
+    on: 'compared',
+    lines: [
+      ' The branch: kworker/0:1 async_pf_execute.done at step 13. Esc shows it.',
+      '',
+      '   CPU 0/KVM kvm_arch_async_page_present: kvm_async_pf_ready: token 0x1000 gva 0x1011868 ready',
+    ],
+  })[0],
+);
+frame(
   'refused-80x24',
   update(sampleModel(80, 24), {
     on: 'refused',

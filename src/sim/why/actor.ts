@@ -65,6 +65,13 @@ function sourceName({ places }: Machine, source: number): string {
   return 'the swap device';
 }
 
+/** Who makes a move: a thread in the step that it takes next, or what else there is. */
+export function moverText(m: Machine, move: number): string {
+  const { thread, source } = moverOf(m, move);
+  if (thread < 0) return sourceName(m, source);
+  return `${m.places.threads[thread]?.comm ?? ''} ${STEP_NAMES[m.threads[thread]!.at] ?? ''}`;
+}
+
 /** `CPU 0/KVM in kvm_vcpu_halt() at 320us`. */
 export function actorText({ time_ns, who, at }: Actor): string {
   return `${who}${at === '' ? '' : ` in ${at}`} at ${durationText(time_ns)}`;

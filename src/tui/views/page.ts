@@ -21,6 +21,11 @@ function contents(model: Model, theme: Theme, width: number): readonly string[] 
       return help(model, theme, width);
     case 'vcpu':
       return model.view ? vcpu(model.view, theme, width) : [];
+    case 'branch':
+      return model.compared.flatMap(line => {
+        const indent = /^ */.exec(line)?.[0] ?? '';
+        return wrap(line.trimStart(), width - 1 - indent.length, '  ').map(part => indent + part);
+      });
     case 'diagnostics':
       return diagnostics(model, theme, width);
     case 'none':
