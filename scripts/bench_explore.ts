@@ -5,7 +5,7 @@
  * Each problem within a budget of states and of time; one that was not gone through to its end says so, and its states then
  * count for nothing but the rate.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,13 +99,13 @@ const { values } = scriptArgs(USAGE, {
   quick: { type: 'boolean', default: false },
 });
 
-/** What is tried of each problem. */
+/** What is tried of each problem. Reductions that are named are there from the start, however small the world. */
 const WAYS: readonly { readonly name: string; readonly flags: readonly string[] }[] = [
-  { name: '1 thread', flags: ['--workers', '1'] },
+  { name: '1 thread', flags: ['--workers', '1', '--reductions', REDUCTIONS.join()] },
   ...(values.quick
     ? []
     : [
-        { name: '2 threads', flags: ['--workers', '2'] },
+        { name: '2 threads', flags: ['--workers', '2', '--reductions', REDUCTIONS.join()] },
         ...REDUCTIONS.map(left_out => ({
           name: `without ${left_out}`,
           flags: ['--reductions', REDUCTIONS.filter(each => each !== left_out).join()],
@@ -114,27 +114,21 @@ const WAYS: readonly { readonly name: string; readonly flags: readonly string[] 
       ]),
 ];
 
-function explored(file: string, flags: readonly string[]): Result {
+async function explored(file: string, flags: readonly string[]): Promise<Result> {
   const states = values.quick ? '5000' : values.states;
-  const { stdout, stderr } = spawnSync(
-    process.execPath,
-    [
-      join(ROOT, 'bin/apflab.js'),
-      'explore',
-      file,
-      '--variants',
-      'linux_6_12',
-      '--all',
-      '--report',
-      'json=-',
-      '--timing',
-      '--states',
-      states,
-      ...flags,
-    ],
-    // An interrupted exploration says what was covered.
-    { encoding: 'utf8', timeout: 1000 * Number(values.seconds), killSignal: 'SIGINT' },
-  );
+  const wanted = ['--variants', 'linux_6_12', '--all', '--report', 'json', '--timing', '--states', states, ...flags];
+  const child = spawn(process.execPath, [join(ROOT, 'bin/apflab.js'), 'explore', file, ...wanted]);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  // An interrupted exploration says what was covered.
+  const limit = setTimeout(() => child.kill('SIGINT'), 1000 * Number(values.seconds));
+  await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+  clearTimeout(limit);
   const [result] = stdout.startsWith('{') ? REPORT.parse(JSON.parse(stdout)).results : [];
   if (!result) throw new Error(`${file} ${flags.join(' ')} was not explored: ${stderr}`);
   return result;
@@ -177,7 +171,7 @@ try {
       const file = join(folder, 'problem.apf');
       writeFileSync(file, scenario(problem, pv));
       for (const way of WAYS) {
-        const result = explored(file, way.flags);
+        const result = await explored(file, way.flags);
         figures.push(...figuresOf(`${name}, ${way.name}`, result));
         if (!values.json) console.log(line(`${name}, ${way.name}`, result));
       }

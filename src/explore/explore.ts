@@ -173,7 +173,9 @@ function plainOf(asked: ExploreOptions): ExploreOptions | null {
   const { strategy, plain_first, preemptions, reductions, states } = asked;
   if (plain_first === null || strategy !== 'bfs' || preemptions !== null || !reductions.has('order')) return null;
   const most = Math.min(plain_first, states ?? plain_first);
-  return { ...asked, states: most, reductions: new Set([...reductions].filter(each => each !== 'order')) };
+  // It is soon done again: a checkpoint is of what comes after it.
+  const plain = new Set([...reductions].filter(each => each !== 'order'));
+  return { ...asked, states: most, reductions: plain, keeper: null, resume: null };
 }
 
 /** States that are kept with all that leads from one to another, to find what goes on for ever. */
