@@ -1,5 +1,5 @@
 /** The `write` of an explore block's `on violation`: scenarios that a run by time repeats. Views are exploring.ts. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { printable } from '../base/printable.ts';
 import type { Entry } from '../report/result.ts';
@@ -31,6 +31,11 @@ export function writeFound(plan: Plan, entries: readonly Entry[], terminal: Term
 }
 
 function write(path: string, text: () => string, terminal: Terminal): void {
+  // A file that is there may be somebody's work.
+  if (existsSync(resolve(terminal.cwd, path))) {
+    terminal.err.write(`${printable(path)} exists and is left as it is\n`);
+    return;
+  }
   try {
     const scenario = text();
     mkdirSync(dirname(resolve(terminal.cwd, path)), { recursive: true });

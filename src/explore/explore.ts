@@ -145,7 +145,9 @@ export function* exploring(timed: Program, asked: ExploreOptions): Generator<Pro
   const counterexamples = [...ways, ...(cycles?.ways ?? [])];
   const judgements = program.judgements.map(judgement => {
     const way = counterexamples.find(each => each.judgement === judgement || each.judgement.name === judgement.name);
-    return resultOf(judgement, way, stopped === null, result.reached.has(judgement.name));
+    // What was promised is not known to come while it is not known what goes on for ever.
+    const seen = stopped === null && (cycles?.complete !== false || !isPromise(judgement));
+    return resultOf(judgement, way, seen, result.reached.has(judgement.name));
   });
   return {
     program,
@@ -182,7 +184,8 @@ function plainOf(asked: ExploreOptions): ExploreOptions | null {
 const MOST_STATES_OF_CYCLES = 300_000;
 
 function lassos(program: Program, options: ExploreOptions, open: readonly Judgement[]) {
-  const most = Math.min(options.states ?? MOST_STATES_OF_CYCLES, MOST_STATES_OF_CYCLES);
+  // Here nothing is left out, so there are more of them.
+  const most = Math.min(4 * (options.states ?? MOST_STATES_OF_CYCLES), MOST_STATES_OF_CYCLES);
   const { lassos, complete } = endless(program, most, new Set(open.map(({ name }) => name)));
   const ways = lassos.map(
     ({ judgement, stem, cycle }): Counterexample => ({
