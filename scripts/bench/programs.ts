@@ -77,6 +77,7 @@ export function workload({ mode, pages, frames, service_ns, sim_ns, swap_pages =
         halt_poll_ns: 0,
         cost_ns: {},
         reclaim: 'lru',
+        reclaim_window_ns: 10_000_000,
         oom: 'invalid',
         swap: {
           name: 'disk',

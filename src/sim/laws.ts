@@ -387,6 +387,19 @@ function checkNestedTables(m: Machine): void {
   });
 }
 
+/** A frame has a last use only while a page is in it, of a VM whose host asks for it, and not in the time to come. */
+function checkLastUse(m: Machine): void {
+  for (let pfn = 0; pfn < m.frame_use.capacity; pfn += 1) {
+    const last = m.frame_use.last_ns(pfn) - 1;
+    if (last < 0) continue;
+    const page = m.frame.hva(pfn) - 1;
+    if (page < 0) broken(m, `frame ${pfn} is free, and was used at ${last} ns`);
+    else if (m.program.hosts[m.program.vms[vm_of_page(m, page)]!.host]!.reclaim !== 'working_set')
+      broken(m, `frame ${pfn} has a last use, and its host does not ask for it`);
+    if (last > m.clock.now_ns) broken(m, `frame ${pfn} was last used at ${last} ns, which is yet to come`);
+  }
+}
+
 function checkPages(m: Machine): void {
   checkTlbs(m);
   checkShadows(m);
@@ -404,6 +417,7 @@ function checkPages(m: Machine): void {
     if (free + used !== host.frames)
       broken(m, `host ${number}: ${free} free and ${used} used frames of ${host.frames}`);
   });
+  checkLastUse(m);
   const sharers: Record<number, number> = {};
   m.places.vms.forEach((place, vm) => {
     let charged = 0;

@@ -77,6 +77,8 @@ export interface Machine {
   readonly migrations: readonly Migration[];
   readonly ram_block: Table<S['ram_block']>;
   readonly frame: Table<S['frame']>;
+  /** Without rows but where a host reclaims by working set. */
+  readonly frame_use: Table<S['frame_use']>;
   readonly gpt: Table<S['gpt']>;
   readonly spte: Table<S['spte']>;
   readonly tlb: Table<S['tlb']>;
@@ -172,6 +174,9 @@ function capacities(program: Program, places: Places): Capacities {
       tdp_l3: l3,
       share: program.hosts.reduce((total, host) => total + host.ram_pages, 1),
       frame: program.hosts.reduce((total, host) => total + host.ram_pages, 1),
+      frame_use: program.hosts.some(({ reclaim }) => reclaim === 'working_set')
+        ? program.hosts.reduce((total, host) => total + host.ram_pages, 1)
+        : 0,
       slot: program.hosts.reduce((total, host) => total + (host.swap?.size_pages ?? 0), 0),
       io: places.ios,
       action: program.actions.length,
@@ -244,6 +249,7 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     migrations: layout.rows('migration'),
     ram_block: layout.tables.ram_block,
     frame: layout.tables.frame,
+    frame_use: layout.tables.frame_use,
     gpt: layout.tables.gpt,
     spte: layout.tables.spte,
     tlb: layout.tables.tlb,

@@ -24,6 +24,11 @@ export const MEMORY = {
   tdp_l3: table({ entry: u32 }),
 
   frame: inRecord('frame', { flags: u32, hva: u32, slot: u32, prev: u32, next: u32, pins: u32 }),
+  /**
+   * Where a host reclaims by working set, of each frame: when its page was last seen used, + 1; 0 if the hand has not
+   * met it yet. Unhashed, as all times are: in an exploration the clock stands still, and all of them are equal.
+   */
+  frame_use: table({}, { last_ns: u53 }),
   /** Pages besides its own that map a frame of KSM. */
   share: table({ others: u32 }),
   /** Swap slots: whose contents they have, and the frame in the swap cache. */

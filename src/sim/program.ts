@@ -50,8 +50,10 @@ export interface HostSpec {
   readonly workers: number;
   readonly isa: 'svm' | 'vmx';
   readonly swap: SwapSpec | null;
-  /** How the host picks pages to evict: the oldest that nobody has used, or by a hand that goes round. */
-  readonly reclaim: 'lru' | 'clock';
+  /** How the host picks pages to evict: the oldest that nobody has used, or by a hand that goes round; with or without a window. */
+  readonly reclaim: 'lru' | 'clock' | 'working_set';
+  /** By working set: a page that was not used for longer is no part of it. */
+  readonly reclaim_window_ns: number;
   /** What happens where nothing can be reclaimed: the OOM killer takes a VMM, or the run is worth nothing. */
   readonly oom: 'kill' | 'invalid';
   /** The module's parameter halt_poll_ns: how long a vCPU may poll at most before it sleeps; 0 for not at all. */

@@ -54,6 +54,7 @@ lowering('a host and its swap device', () => {
       workers: 3,
       isa: 'vmx',
       reclaim: 'lru',
+      reclaim_window_ns: 10_000_000,
       oom: 'invalid',
       swap: {
         name: 'nvme',

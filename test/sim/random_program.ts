@@ -125,7 +125,8 @@ function randomHost(dice: Dice, index: number): HostSpec {
     ram_pages,
     workers: dice.from(1, 4),
     isa: dice.of(['svm', 'vmx']),
-    reclaim: dice.chance(80) ? 'lru' : 'clock',
+    reclaim: dice.of(['lru', 'lru', 'lru', 'clock', 'working_set']),
+    reclaim_window_ns: 100_000,
     oom: dice.chance(50) ? 'kill' : 'invalid',
     swap: dice.chance(92)
       ? {

@@ -26,7 +26,8 @@ export const host = statement({
       workers: inside.whole('workers', 4, 1, 1024),
       isa: inside.word('isa', ['svm', 'vmx'], 'svm'),
       swap: inside.swap,
-      reclaim: inside.word('reclaim', ['lru', 'clock'], 'lru'),
+      reclaim: inside.word('reclaim', ['lru', 'clock', 'working_set'], 'lru'),
+      reclaim_window_ns: inside.duration('reclaim_window', 10_000_000),
       oom: inside.word('oom', ['kill', 'invalid'], 'invalid'),
       halt_poll_ns: inside.duration('halt_poll', 0),
       cost_ns: Object.fromEntries(inside.costs),
@@ -70,10 +71,18 @@ export const hostSettings = [
   setting({
     keyword: 'reclaim',
     where: ['host'],
-    takes: takesWords('lru', 'clock'),
+    takes: takesWords('lru', 'clock', 'working_set'),
     summary:
-      'How the host picks pages to evict: the oldest that was not used since, or by a hand that goes round all pages.',
+      'How the host picks pages to evict: the oldest that was not used since; by a hand that goes round all pages, and passes what was used since it last came by; or by one that takes what was not used for as long as `reclaim_window` says, and if there is no such page the one used longest ago.',
     example: 'reclaim lru',
+  }),
+  setting({
+    keyword: 'reclaim_window',
+    where: ['host'],
+    takes: takesTime,
+    summary:
+      'Under `reclaim working_set`: a page that was used within so long belongs to the working set of its VM, and stays as long as there is another; 10ms by default.',
+    example: 'reclaim_window 2ms',
   }),
   setting({
     keyword: 'oom',

@@ -20,7 +20,7 @@ export const GUP_OF_THREAD = {
 
 /** Of a VM. */
 export const MEMORY_OF_VM = {
-  /** Where the hand of the clock stands, counted from its first page. */
+  /** Where the hand of the clock stands, with or without a window, counted from its first page. */
   clock_hand: u32,
   /** The mmap lock of its process: who reads, who writes, who waits. */
   mmap_readers: u16,

@@ -106,6 +106,7 @@ export function free_frame(m: Machine, host: number, pfn: number): void {
   m.frame.set_slot(pfn, 0);
   m.frame.set_prev(pfn, 0);
   m.frame.set_next(pfn, row.free_head);
+  if (m.frame_use.capacity > 0) m.frame_use.set_last_ns(pfn, 0);
   row.free_head = pfn + 1;
   row.nr_free_pages += 1;
 }

@@ -59,6 +59,7 @@ export function reclaim_page(m: Machine, vm: number): boolean {
   const { swap, reclaim } = m.program.hosts[host]!;
   if (!swap || !io_available(m, host)) return false;
   if (reclaim === 'clock') return reclaim_by_clock(m, vm, host);
+  if (reclaim === 'working_set') return reclaim_by_working_set(m, vm, host);
   let scanned = 0;
   let full = false;
   const most = 2 * row.nr_charged_pages + 2;
@@ -96,16 +97,77 @@ function reclaim_by_clock(m: Machine, vm: number, host: number): boolean {
   for (let scanned = 0; scanned < 2 * pages; scanned += 1) {
     const page = first_page + row.clock_hand;
     row.clock_hand = row.clock_hand + 1 === pages ? 0 : row.clock_hand + 1;
-    const pfn = can_evict(m, page) ? pte_target(m.hva.pte(page)) : read_in_vain(m, page);
+    const pfn = candidate(m, page);
     if (pfn < 0 || (scanned < pages && page_referenced(m, vm, page))) continue;
-    lru_del(m, vm, pfn);
-    if (unmap_and_release(m, vm, host, page, pfn, false)) {
-      row.mmu_invalidate_seq += 1;
-      return true;
-    }
-    lru_add(m, vm, pfn);
+    if (take(m, vm, host, page, pfn)) return true;
   }
   return false;
+}
+
+/**
+ * WSClock: the hand goes round the pages of the VM. What was used since it last came by, or has come in since, counts as
+ * used now; what was not used for longer than the window is taken. If a whole round finds none, the one that was used
+ * longest ago goes, and among those the first that nobody has touched since. No kernel's policy; a yardstick.
+ *
+ * Models WSClock, Carr and Hennessy, 1981.
+ * Differs: ages count time of the host, where the paper has each process's own. A dirty page is taken like a clean one,
+ * and is written while it counts as gone. Linux tells a working set otherwise, by the distance at which an evicted page
+ * is faulted in again, mm/workingset.c: no part of this.
+ */
+function reclaim_by_working_set(m: Machine, vm: number, host: number): boolean {
+  const row = m.vms[vm]!;
+  const { first_page, pages } = m.places.vms[vm]!;
+  const now = m.clock.now_ns + 1;
+  const window = m.program.hosts[host]!.reclaim_window_ns;
+  let oldest = -1;
+  let last = Number.MAX_SAFE_INTEGER;
+  let idle = false;
+  for (let scanned = 0; scanned < pages; scanned += 1) {
+    const page = first_page + row.clock_hand;
+    row.clock_hand = row.clock_hand + 1 === pages ? 0 : row.clock_hand + 1;
+    const pfn = candidate(m, page);
+    if (pfn < 0) continue;
+    const used = page_referenced(m, vm, page);
+    if (used || m.frame_use.last_ns(pfn) === 0) m.frame_use.set_last_ns(pfn, now);
+    const then = m.frame_use.last_ns(pfn);
+    if (now - then > window && take(m, vm, host, page, pfn)) return true;
+    if (then < last || (then === last && !used && !idle)) {
+      oldest = page;
+      last = then;
+      idle = !used;
+    }
+  }
+  return oldest >= 0 && take_oldest(m, vm, host, oldest);
+}
+
+/** The page itself, and the hand goes on behind it; or, with swap full, any that has its slot yet. */
+function take_oldest(m: Machine, vm: number, host: number, oldest: number): boolean {
+  const row = m.vms[vm]!;
+  const { first_page, pages } = m.places.vms[vm]!;
+  row.clock_hand = oldest - first_page;
+  for (let scanned = 0; scanned < pages; scanned += 1) {
+    const page = first_page + row.clock_hand;
+    row.clock_hand = row.clock_hand + 1 === pages ? 0 : row.clock_hand + 1;
+    const pfn = candidate(m, page);
+    if (pfn >= 0 && take(m, vm, host, page, pfn)) return true;
+  }
+  return false;
+}
+
+/** The frame that a page could be taken from now, or -1. */
+function candidate(m: Machine, page: number): number {
+  return can_evict(m, page) ? pte_target(m.hva.pte(page)) : read_in_vain(m, page);
+}
+
+/** Takes it; false, with the page unharmed, when there is no swap slot for it. */
+function take(m: Machine, vm: number, host: number, page: number, pfn: number): boolean {
+  lru_del(m, vm, pfn);
+  if (!unmap_and_release(m, vm, host, page, pfn, false)) {
+    lru_add(m, vm, pfn);
+    return false;
+  }
+  m.vms[vm]!.mmu_invalidate_seq += 1;
+  return true;
 }
 
 /** The frame of a page that was read ahead and that nobody has mapped, or -1. */

@@ -60,6 +60,7 @@ export function programWith(parts: Partial<Program> = {}): Program {
         workers: 2,
         isa: 'svm',
         reclaim: 'lru',
+        reclaim_window_ns: 10_000_000,
         oom: 'invalid',
         swap: {
           name: 'nvme',
