@@ -1,7 +1,8 @@
 /**
  * Writes the documents that are made from declarations, so that they cannot say anything else than the program does.
  *
- * A generator is a file in scripts/docs that exports `documents`; nothing else needs to know of it.
+ * A generator is a file in scripts/docs that exports `documents`; nothing else needs to know of it. One that exports none
+ * writes a part of another's document.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -24,8 +25,10 @@ export interface Document {
 export async function allDocuments(): Promise<readonly Document[]> {
   const found: Document[] = [];
   for (const generator of files('scripts/docs/*.ts')) {
-    const module: { readonly documents: readonly Document[] } = await import(pathToFileURL(join(ROOT, generator)).href);
-    found.push(...module.documents);
+    const module: { readonly documents?: readonly Document[] } = await import(
+      pathToFileURL(join(ROOT, generator)).href
+    );
+    found.push(...(module.documents ?? []));
   }
   return found;
 }
