@@ -5,7 +5,7 @@ import { createSimulation } from '../../src/sim/simulation.ts';
 import type { Document } from '../gen_docs.ts';
 import { files, read } from '../imports.ts';
 import { table } from '../markdown.ts';
-import { renderOrders } from './review_orders.ts';
+import { renderOrders } from '../review_orders.ts';
 
 const INTRODUCTION = `# The review mail, question by question
 

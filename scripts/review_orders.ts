@@ -1,8 +1,8 @@
 /** The part of docs/review.md that says what holds in every order: scenarios/review/x*.apf, explored. */
-import { compile } from '../../src/dsl/compile.ts';
-import { DEFAULTS, type Exploration, explore } from '../../src/explore/explore.ts';
-import { files, read } from '../imports.ts';
-import { table } from '../markdown.ts';
+import { compile } from '../src/dsl/compile.ts';
+import { DEFAULTS, type Exploration, explore } from '../src/explore/explore.ts';
+import { files, read } from './imports.ts';
+import { table } from './markdown.ts';
 
 const INTRODUCTION = `## In every order
 
