@@ -59,6 +59,8 @@ export class Footprints implements Footprint {
   cells = 0;
   #first = new Int32Array(compiledSchema.fields.length);
   #counted = new Uint8Array(compiledSchema.fields.length);
+  /** Cells beyond the fields: whether something is pending of each source. */
+  #first_source = 0;
   readonly #kinds = new Map<number, Kind>();
   /** By cell, the classes that ever read or wrote it, a bit each. */
   readers = new Int32Array(0);
@@ -95,6 +97,8 @@ export class Footprints implements Footprint {
     this.#counted = Uint8Array.from(compiledSchema.fields, ({ table, name, hashed }) =>
       hashed && !ignored.has(`${table}.${name}`) && !OWN.has(`${table}.${name}`) ? 1 : 0,
     );
+    this.#first_source = total;
+    total += m.places.sources;
     this.cells = total;
     this.#at = m.layout.column('thread', 'at').values;
     this.#wakers = new Int32Array(m.threads.length * PLACES);
@@ -221,7 +225,12 @@ export class Footprints implements Footprint {
     return this.#first[compiledSchema.fieldNumber(field)!]! + row;
   }
 
+  sourceCell(source: number): number {
+    return this.#first_source + source;
+  }
+
   cellName(cell: number): string {
+    if (cell >= this.#first_source) return `source ${cell - this.#first_source}`;
     let field = 0;
     while (field + 1 < this.#first.length && this.#first[field + 1]! <= cell) field += 1;
     const { table, name } = compiledSchema.fields[field]!;
@@ -287,7 +296,15 @@ export class Footprints implements Footprint {
     const kind = this.#kind;
     if (kind === null || this.#counted[field] === 0) return;
     if (field === ON_RQ) this.#noteWaker(row);
-    const cell = this.#first[field]! + row;
+    this.#wrote(kind, this.#first[field]! + row);
+  }
+
+  /** Something has become pending of a source, or no longer is: no field says so. */
+  pending(source: number): void {
+    if (this.#kind !== null) this.#wrote(this.#kind, this.#first_source + source);
+  }
+
+  #wrote(kind: Kind, cell: number): void {
     if ((this.#noted_writers[cell]! & this.#bit) === 0) {
       this.#noted_writers[cell] = this.#noted_writers[cell]! | this.#bit;
       this.#noted.push(WRITER, cell, this.#who);

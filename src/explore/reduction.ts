@@ -34,16 +34,10 @@ export class Reduction {
     }));
   }
 
-  /** The cell that is written when a source gets something pending, or -1 where no cell tells. */
+  /** The cell that is written when a source gets something pending, or a task becomes one that may be preferred. */
   #cellOf(id: number): number {
-    const { source } = this.#world.m.places;
-    const cell = (field: string, row: number) => this.#footprints.cell(field, row);
-    if (id >= this.#world.m.places.sources) return cell('task.state', id - this.#world.m.places.sources);
-    if (id < source.timer) return cell('io.state', id);
-    if (id >= source.task && id < source.handler) return cell('task.state', id - source.task);
-    if (id >= source.action && id < source.nmi) return cell('action.fired', id - source.action);
-    if (id >= source.late) return cell('late.what', id - source.late);
-    return -1;
+    const { sources } = this.#world.m.places;
+    return id < sources ? this.#footprints.sourceCell(id) : this.#footprints.cell('task.state', id - sources);
   }
 
   /** The bit of the class of a move, or 0 if it has not been met yet: each is one, as long as there are bits. */
@@ -156,7 +150,8 @@ export class Reduction {
       this.#asOf = learned;
       this.#met = this.#wakes.filter(({ move }) => this.#bitOf(move) !== 0);
     }
-    const { threads } = this.#world;
+    const { threads, m } = this.#world;
+    const { sources } = m.places;
     let classes = outside;
     for (;;) {
       const before = classes;
@@ -165,8 +160,9 @@ export class Reduction {
         if ((classes & bit) !== 0) continue;
         if (move < threads) {
           if (this.#on_rq[move] === 0 && (this.#footprints.wakersOf(move) & classes) !== 0) classes |= bit;
-        } else if (cell < 0 || (writers[cell]! & classes) !== 0) {
-          if (this.#due_ns[move - threads] === NEVER_NS) classes |= bit;
+        } else if ((writers[cell]! & classes) !== 0) {
+          // Whether a task may be preferred is asked of the task; it is not far off where it is not.
+          if (move - threads >= sources || this.#due_ns[move - threads] === NEVER_NS) classes |= bit;
         }
       }
       if (classes === before) return classes;

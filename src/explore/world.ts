@@ -25,6 +25,8 @@ import { ticksOf } from './budgets.ts';
 export interface Footprint {
   read(field: number, row: number): void;
   write(field: number, row: number): void;
+  /** A source is armed or disarmed. */
+  pending(source: number): void;
   /** What follows is read by who judges, up to lookEnds(). `seen`: because of something that the step lets be seen. */
   lookBegins(seen: boolean): void;
   lookEnds(): void;
@@ -81,6 +83,7 @@ export class World {
     const m = createMachine(program, probe);
     this.m = m;
     this.#footprint = footprint;
+    if (footprint) noteSources(m, footprint);
     boot(m);
     m.clock.current_thread = NO_THREAD;
     const judging = new Judge(m);
@@ -300,6 +303,20 @@ export class World {
 
 /** Of a thread that may not be interrupted and does not come to an end. */
 const LONGEST_SECTION = 1000;
+
+/** Tells of each source that is armed or disarmed: that is part of the state, and in no field. */
+function noteSources({ queue }: Machine, footprint: Footprint): void {
+  const arm = queue.arm.bind(queue);
+  const disarm = queue.disarm.bind(queue);
+  queue.arm = (source, time_ns) => {
+    footprint.pending(source);
+    arm(source, time_ns);
+  };
+  queue.disarm = source => {
+    footprint.pending(source);
+    disarm(source);
+  };
+}
 
 /** The group of what comes again and again: timers, watchdogs, `every`. */
 const TICKS = 0;
