@@ -282,7 +282,7 @@ export class Crew {
     this.#order(LEARN);
     store.learn();
     yield* this.#arrivals();
-    this.#read();
+    this.#reports = this.#reports.map(report => ({ ...report, noted: [] }));
     return true;
   }
 
@@ -358,7 +358,8 @@ export function help({ program, options, buffers, budget_bytes, thread, threads 
       const order = Atomics.load(control, ORDER);
       if (order === END) return;
       obey(store, order, threads);
-      store.report(thread);
+      // While some still read what all have noted, nobody writes over it; and there is nothing new to say.
+      if (order !== LEARN) store.report(thread);
       arrive(control);
     }
   } catch (error) {
