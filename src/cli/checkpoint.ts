@@ -6,13 +6,13 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
-import type { Checkpoint, Keeper, Resumed, Standing } from '../explore/checkpoint.ts';
+import type { Checkpoint, Keeper, Resumed } from '../explore/checkpoint.ts';
 import type { ExploreOptions } from '../explore/explore.ts';
 import type { Program } from '../sim/program.ts';
 import { version } from './package.ts';
 import { Refusal, refusalOf } from './refusal.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
 const GRAIN = 8;
 const HASH_BYTES = 32;
 /** Longer reads and writes are cut up: some systems do not do them at once. */
@@ -24,16 +24,16 @@ interface Head {
   /** File, case and variant; and the hash of all that decides what there is to explore. */
   readonly of: string;
   readonly identity: string;
-  readonly progress: Standing;
+  readonly progress: Checkpoint['progress'];
   readonly lengths: readonly number[];
 }
 
 /** What a checkpoint is of. Bounds are not part of it: they may be raised. */
 export function identityOf(program: Program, options: ExploreOptions): string {
-  const { strategy, depth, preemptions, reductions, all } = options;
+  const { strategy, depth, preemptions, reductions, exact, all } = options;
   const plain = (_: string, value: unknown) =>
     value instanceof Set || value instanceof Map ? [...value].sort() : value;
-  const text = JSON.stringify([program, strategy, depth, preemptions, [...reductions].sort(), all], plain);
+  const text = JSON.stringify([program, strategy, depth, preemptions, [...reductions].sort(), exact, all], plain);
   return createHash('sha256').update(text).digest('hex');
 }
 

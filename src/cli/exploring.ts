@@ -55,10 +55,9 @@ export function explorerOf(args: Args, terminal: Terminal): NonNullable<Conduct[
     const refusal = refusalOf(program);
     if (refusal !== null) return refused(program, refusal);
     const options = { ...optionsOf(program, args, reductions), paranoid: going.paranoid };
-    if (options.workers > 1 && (options.strategy !== 'bfs' || options.exact) && !said_alone) {
+    if (options.workers > 1 && options.strategy === 'dfs' && !said_alone) {
       said_alone = true;
-      const what = options.exact ? '--exact' : options.strategy;
-      terminal.err.write(`note: ${what} is for one thread; --workers makes no difference\n`);
+      terminal.err.write(`note: ${options.strategy} is for one thread; --workers makes no difference\n`);
     }
     const started_ms = terminal.now_ms();
     const kept = keeping(program, options);
@@ -107,10 +106,6 @@ function keepingOf(args: Args, { now_ms }: Terminal) {
   const stored = from === null ? null : readCheckpoint(from);
   return (program: Program, options: ExploreOptions): Pick<ExploreOptions, 'keeper' | 'resume'> => {
     if (path === null && stored === null) return { keeper: null, resume: null };
-    const flag = path === null ? RESUME : CHECKPOINT;
-    if (options.exact) throw new Refusal(`--${flag.name} does not go with --exact`);
-    if (options.strategy === 'random' || options.strategy === 'pct')
-      throw new Refusal(`--${flag.name} does not go with ${options.strategy}`, 'its paths are as good as new ones');
     const of = nameOf(program);
     const identity = identityOf(program, options);
     if (stored !== null && stored.identity !== identity) {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Job, Threads } from '../explore/crew.ts';
+import type { Job, Threads } from '../explore/orders.ts';
 
 /** Beside the bundle, and beside the sources. */
 const PARTS = ['explorer.js', 'explore_thread.ts'];

@@ -4,7 +4,6 @@
  * The leader gives an order and does its own part of it; everybody arrives when there is no more to do, or when somebody
  * asked for a pause. In between nobody waits for anybody.
  */
-import { Bug } from '../base/assert.ts';
 import type { Program } from '../sim/program.ts';
 import { type Checkpoint, factsAsBytes, factsOf, grouped, type Resumed, type Standing } from './checkpoint.ts';
 import { Edges } from './edges.ts';
@@ -12,30 +11,14 @@ import type { ExploreOptions } from './explore.ts';
 import { Explorer, type Tally } from './explorer.ts';
 import { Level, type Stack } from './frontier.ts';
 import { isPromise } from './liveness.ts';
-import { found, type Memory, PRIVATE, setAside } from './memory.ts';
+import { type Memory, PRIVATE, setAside } from './memory.ts';
 import type { Findings } from './notes.ts';
-import { putWord, wordAt } from './packing.ts';
+import { follow, type Job, Orders, OWN, type Threads } from './orders.ts';
 import { Visited } from './visited.ts';
+import { Wholes } from './wholes.ts';
 
 /** Which state of a level of so many is looked at when. */
 export type Order = (index: number, length: number) => number;
-
-/** What a helper gets: plain data, and the memory that is shared. */
-export interface Job {
-  readonly program: Program;
-  readonly options: ExploreOptions;
-  readonly buffers: readonly SharedArrayBuffer[];
-  readonly budget_bytes: number;
-  /** Which of so many threads it is; the leader is 0. */
-  readonly thread: number;
-  readonly threads: number;
-}
-
-/** Starts threads that call help(), and knows whether one of them has died. */
-export interface Threads {
-  start(job: Job): void;
-  readonly died: string | null;
-}
 
 /** What a thread says when it arrives. */
 interface Report {
@@ -46,53 +29,45 @@ interface Report {
 }
 
 /** Places in the control words. */
-const TURN = 0;
-const ORDER = 1;
-const ARRIVED = 2;
-const PAUSE = 3;
-const DEPTH = 4;
-const NEXT_LEVEL = 5;
-const ODD = 6;
-const FRESH = 7;
-const FAILED = 8;
-const CONTROLS = 16;
+const PAUSE = OWN;
+const DEPTH = OWN + 1;
+const NEXT_LEVEL = OWN + 2;
+const ODD = OWN + 3;
+const FRESH = OWN + 4;
 
 const BEGIN = 1;
 const WORK = 2;
 const LEARN = 3;
 const RESUME = 4;
-const END = 5;
 
-const MAIL_BYTES = 2 ** 26;
 /** States that a thread takes at once. */
 const MOST_AT_ONCE = 64;
-/** Without a look at anything else. */
-const LONGEST_WAIT_MS = 20;
 const FEWEST_BYTES = 2 ** 26;
 
 /** All that is stored: private to one thread, or shared. Whoever makes it makes everything in the same order. */
 export class Store {
-  readonly control: Int32Array<ArrayBufferLike>;
+  readonly orders: Orders;
   readonly explorer: Explorer;
   readonly edges: Edges | null;
   readonly levels: readonly [Level, Level];
-  readonly #mail: readonly Uint8Array<ArrayBufferLike>[];
+  readonly #threads: number;
 
   constructor(program: Program, options: ExploreOptions, memory: Memory, budget_bytes: number, threads: number) {
-    const { buffer, byteOffset } = memory.words(CONTROLS);
-    this.control = new Int32Array(buffer, byteOffset, CONTROLS);
-    this.#mail = Array.from({ length: threads > 1 ? threads : 0 }, () => memory.bytes(MAIL_BYTES));
+    this.orders = new Orders(memory, threads);
+    this.#threads = threads;
     // Where nothing is promised, it makes no difference whether anything goes on for ever.
     const promised = options.strategy === 'bfs' && program.judgements.some(isPromise);
     this.edges = promised ? new Edges(memory, budget_bytes) : null;
-    this.explorer = new Explorer(program, options, moves => new Visited(moves, memory, budget_bytes), this.edges);
+    const wholes = options.exact ? new Wholes(memory, budget_bytes) : null;
+    const visited = (moves: number) => new Visited(moves, memory, budget_bytes, wholes);
+    this.explorer = new Explorer(program, options, visited, this.edges);
     const { most_bytes } = this.explorer.packing;
     this.levels = [new Level(most_bytes, memory, budget_bytes / 2), new Level(most_bytes, memory, budget_bytes / 2)];
   }
 
   get bytes(): number {
-    const { visited, exact_bytes } = this.explorer;
-    return visited.bytes + this.levels[0].bytes + this.levels[1].bytes + (this.edges?.bytes ?? 0) + exact_bytes;
+    const { visited } = this.explorer;
+    return visited.bytes + this.levels[0].bytes + this.levels[1].bytes + (this.edges?.bytes ?? 0);
   }
 
   /** No more fits into what was set aside. */
@@ -102,7 +77,8 @@ export class Store {
 
   /** Looks at states of a level until none is left to be taken, or somebody asks for a pause; pauses after each. */
   *work(level: Level, depth: number, threads: number, order: Order): Generator<boolean> {
-    const { explorer, control } = this;
+    const { explorer } = this;
+    const { control } = this.orders;
     const { visited, packing } = explorer;
     const { length } = level;
     const at_once = threads === 1 ? 1 : Math.max(1, Math.min(MOST_AT_ONCE, Math.floor(length / (8 * threads))));
@@ -118,45 +94,34 @@ export class Store {
   }
 
   pause(): void {
-    Atomics.store(this.control, PAUSE, 1);
+    Atomics.store(this.orders.control, PAUSE, 1);
   }
 
   report(thread: number): void {
     const { footprints, notes, tally, stopped } = this.explorer;
     const report: Report = { noted: footprints.noted, findings: notes.save(), tally, stopped };
-    send(this.#mail[thread]!, JSON.stringify(report));
+    this.orders.write(thread, JSON.stringify(report));
   }
 
   /** The leader tells the others what was known before. */
   tell(history: readonly number[]): void {
-    send(this.#mail[0]!, JSON.stringify(history));
+    this.orders.write(0, JSON.stringify(history));
   }
 
   /** They listen. */
   hear(): void {
-    this.explorer.footprints.repeat(JSON.parse(this.text(0)));
-  }
-
-  text(thread: number): string {
-    const mail = this.#mail[thread]!;
-    return Buffer.from(mail.slice(4, 4 + wordAt(mail, 0))).toString();
+    this.explorer.footprints.repeat(JSON.parse(this.orders.read(0)));
   }
 
   reportOf(thread: number): Report {
-    return JSON.parse(this.text(thread));
+    return JSON.parse(this.orders.read(thread));
   }
 
   /** Everybody's notes are everybody's knowledge. */
   learn(): void {
-    this.explorer.footprints.apply(this.#mail.map((_, thread) => this.reportOf(thread).noted));
+    const noted = Array.from({ length: this.#threads }, (_, thread) => this.reportOf(thread).noted);
+    this.explorer.footprints.apply(noted);
   }
-}
-
-function send(mail: Uint8Array<ArrayBufferLike>, text: string): void {
-  const bytes = Buffer.from(text);
-  if (bytes.length + 4 > mail.length) throw new Bug('crew: a report is too long');
-  putWord(mail, 0, bytes.length);
-  mail.set(bytes, 4);
 }
 
 /** The leader's side. Its generators say true where there is nothing to do but wait. */
@@ -164,13 +129,12 @@ export class Crew {
   readonly store: Store;
   readonly threads: number;
   readonly #threads: Threads | null;
-  #turn = 0;
   /** What the others had done when they last arrived. */
   #reports: readonly Report[] = [];
 
   constructor(program: Program, options: ExploreOptions) {
-    const { workers, threads, strategy, exact, quiescent } = options;
-    const many = threads !== null && strategy === 'bfs' && !exact && quiescent === null ? workers : 1;
+    const { workers, threads, strategy, quiescent } = options;
+    const many = threads !== null && strategy === 'bfs' && quiescent === null ? workers : 1;
     this.threads = many;
     this.#threads = many > 1 ? threads : null;
     const wanted = options.memory_bytes ?? 2 ** 32;
@@ -193,13 +157,16 @@ export class Crew {
     explorer.visited.clear();
     edges?.clear();
     for (const level of levels) level.clear();
-    this.#order(BEGIN);
+    this.store.orders.give(BEGIN);
     yield* this.#arrivals();
     this.#read();
   }
 
   /** All that is stored, where nobody works. `progress`: what the search itself knows. */
-  save(progress: Omit<Standing, 'tally' | 'findings' | 'bounded' | 'next_level' | 'parts'>, stack: Stack): Checkpoint {
+  save(
+    progress: Omit<Standing, 'kind' | 'tally' | 'findings' | 'bounded' | 'next_level' | 'parts'>,
+    stack: Stack,
+  ): Checkpoint {
     const { explorer, levels, edges } = this.store;
     const { footprints, notes, visited, next_level, stopped } = explorer;
     const noted = [footprints.noted, ...this.#reports.map(report => report.noted)].flat();
@@ -213,6 +180,7 @@ export class Crew {
     ];
     return {
       progress: {
+        kind: 'search',
         ...progress,
         next_level: Number.isFinite(next_level) ? next_level : -1,
         tally: this.tally,
@@ -225,7 +193,7 @@ export class Crew {
   }
 
   /** A round that was begun by somebody else. */
-  *resume(checkpoint: Resumed, stack: Stack): Generator<boolean> {
+  *resume(checkpoint: Resumed<Standing>, stack: Stack): Generator<boolean> {
     yield* this.begin();
     const { explorer, levels, edges } = this.store;
     const { footprints, notes, visited } = explorer;
@@ -233,7 +201,7 @@ export class Crew {
     const [facts = [], states = [], even = [], odd = [], moves = [], stacked = []] = grouped(checkpoint);
     const history = factsOf(facts[0]);
     if (this.threads > 1) this.store.tell(history);
-    this.#order(RESUME);
+    this.store.orders.give(RESUME);
     footprints.repeat(history);
     footprints.note(factsOf(facts[1]));
     yield* this.#arrivals();
@@ -251,13 +219,14 @@ export class Crew {
   /** Shares a level of that depth; `odd` says which of the two it is. Comes back when nobody works. */
   *work(depth: number, odd: number, fresh: boolean, order: Order): Generator<boolean> {
     const { store } = this;
-    const { control, explorer } = store;
+    const { explorer, orders } = store;
+    const { control } = orders;
     control[PAUSE] = 0;
     control[DEPTH] = depth;
     control[ODD] = odd;
     control[FRESH] = fresh ? 1 : 0;
     control[NEXT_LEVEL] = explorer.next_level;
-    this.#order(WORK);
+    this.store.orders.give(WORK);
     yield* store.work(store.levels[odd === 1 ? 1 : 0], depth, this.threads, order);
     yield* this.#arrivals();
     this.#read();
@@ -279,7 +248,7 @@ export class Crew {
     const anything = footprints.noted.length > 0 || this.#reports.some(({ noted }) => noted.length > 0);
     if (!anything) return false;
     store.report(0);
-    this.#order(LEARN);
+    this.store.orders.give(LEARN);
     store.learn();
     yield* this.#arrivals();
     this.#reports = this.#reports.map(report => ({ ...report, noted: [] }));
@@ -300,31 +269,11 @@ export class Crew {
   }
 
   end(): void {
-    this.#order(END);
+    this.store.orders.end();
   }
 
-  #order(order: number): void {
-    if (this.threads === 1) return;
-    const { control } = this.store;
-    this.#turn += 1;
-    Atomics.store(control, ARRIVED, 0);
-    Atomics.store(control, ORDER, order);
-    Atomics.store(control, TURN, this.#turn);
-    Atomics.notify(control, TURN);
-  }
-
-  /** Until all others have arrived. */
-  *#arrivals(): Generator<boolean> {
-    const { control } = this.store;
-    while (this.threads > 1) {
-      const arrived = Atomics.load(control, ARRIVED);
-      const failed = Atomics.load(control, FAILED);
-      if (failed > 0) throw new Bug(this.store.text(failed));
-      if (this.#threads?.died) throw new Bug(`a thread has died: ${this.#threads.died}`);
-      if (arrived === this.threads - 1) return;
-      Atomics.wait(control, ARRIVED, arrived, LONGEST_WAIT_MS);
-      yield true;
-    }
+  #arrivals(): Generator<boolean> {
+    return this.store.orders.arrivals(this.#threads);
   }
 
   #read(): void {
@@ -345,37 +294,21 @@ function sharedStore(program: Program, options: ExploreOptions, wanted_bytes: nu
 }
 
 /** What a thread does that is not the leader, to the end. */
-export function help({ program, options, buffers, budget_bytes, thread, threads }: Job): void {
-  const memory = found(buffers);
-  const { buffer } = memory.words(CONTROLS);
-  const control = new Int32Array(buffer, 0, CONTROLS);
-  const mails = Array.from({ length: threads }, () => memory.bytes(MAIL_BYTES));
-  try {
-    const store = new Store(program, options, found(buffers), budget_bytes, threads);
-    for (let turn = 0; ; ) {
-      Atomics.wait(control, TURN, turn);
-      turn = Atomics.load(control, TURN);
-      const order = Atomics.load(control, ORDER);
-      if (order === END) return;
+export function help(job: Job): void {
+  const { program, options, budget_bytes, thread, threads } = job;
+  follow(job, memory => {
+    const store = new Store(program, options, memory, budget_bytes, threads);
+    return order => {
       obey(store, order, threads);
       // While some still read what all have noted, nobody writes over it; and there is nothing new to say.
       if (order !== LEARN) store.report(thread);
-      arrive(control);
-    }
-  } catch (error) {
-    send(mails[thread]!, error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error));
-    Atomics.store(control, FAILED, thread);
-    arrive(control);
-  }
-}
-
-function arrive(control: Int32Array<ArrayBufferLike>): void {
-  Atomics.add(control, ARRIVED, 1);
-  Atomics.notify(control, ARRIVED);
+    };
+  });
 }
 
 function obey(store: Store, order: number, threads: number): void {
-  const { control, explorer, levels } = store;
+  const { explorer, levels } = store;
+  const { control } = store.orders;
   if (order === BEGIN) {
     explorer.begin();
     for (const level of levels) level.forget();

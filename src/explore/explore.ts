@@ -9,11 +9,11 @@ import type { JudgementResult, Verdict, Violation } from '../sim/outcome.ts';
 import type { Judgement, Program } from '../sim/program.ts';
 import { budgetNames } from './budgets.ts';
 import type { Keeper, Resumed } from './checkpoint.ts';
-import type { Threads } from './crew.ts';
 import { endless, isPromise } from './liveness.ts';
+import type { Threads } from './orders.ts';
 import { type Progress, Search } from './search.ts';
 import { untimed } from './untimed.ts';
-import { walk } from './walks.ts';
+import { isWalk, walk } from './walks.ts';
 import type { World } from './world.ts';
 
 export const STRATEGIES = ['bfs', 'dfs', 'random', 'pct'] as const;
@@ -47,7 +47,7 @@ export interface ExploreOptions {
   /** Threads that share the work, and how to start one; null where there are no threads. */
   readonly workers: number;
   readonly threads: Threads | null;
-  /** Of bfs and dfs: who keeps checkpoints, and one to go on from. Not of an exact search. */
+  /** Who keeps checkpoints, and one to go on from. */
   readonly keeper: Keeper | null;
   readonly resume: Resumed | null;
   /** Told of each state in which nobody who has to move can, and its fingerprint; often of the same. */
@@ -128,7 +128,7 @@ export function explore(timed: Program, options: ExploreOptions = DEFAULTS): Exp
 /** The same in slices: it pauses now and then, for whoever has to look after something else, too. */
 export function* exploring(timed: Program, asked: ExploreOptions): Generator<Progress, Exploration> {
   const { program, left_out } = untimed(timed);
-  const walks = asked.strategy === 'random' || asked.strategy === 'pct';
+  const walks = isWalk(asked);
   const plain = plainOf(asked);
   const first = plain && (yield* new Search(program, plain).run());
   const small = first && first.states < (plain?.states ?? 0) ? first : null;

@@ -52,16 +52,12 @@ export class Explorer {
   /** The last stored state, and the moves since. */
   #parent = NO_PARENT;
   readonly #chain: number[] = [];
-  /** Whole states, by their text, of an exact search. */
-  readonly #exact: Map<string, number> | null;
-  #exact_bytes = 0;
 
   constructor(program: Program, options: ExploreOptions, visited: (moves: number) => Visited, edges: Edges | null) {
     this.#edges = edges;
     this.#options = options;
     // A bound on preemptions is about orders: none may stand for another.
     this.reduces = options.reductions.has('order') && options.preemptions === null;
-    this.#exact = options.exact ? new Map() : null;
     const { footprints } = this;
     const world = new World(program, { footprint: this.reduces ? footprints : null, paranoid: options.paranoid });
     this.world = world;
@@ -82,15 +78,8 @@ export class Explorer {
     return this.#visited;
   }
 
-  /** Bytes of what an exact search keeps besides. */
-  get exact_bytes(): number {
-    return this.#exact_bytes;
-  }
-
   /** Forgets all but what was learned. */
   begin(): void {
-    this.#exact?.clear();
-    this.#exact_bytes = 0;
     this.notes.clear();
     this.tally = { ...NOTHING };
     this.stopped = null;
@@ -184,7 +173,9 @@ export class Explorer {
     this.#identity.update();
     const parent = this.#parent;
     const steps = (parent === NO_PARENT ? 0 : this.#visited.steps(parent)) + this.#chain.length;
-    const state = this.#find(parent, steps);
+    const { high, low } = this.#identity;
+    this.#visited.wholes?.hold(this.#identity.whole, this.#identity.pack());
+    const state = this.#visited.reach(high, low, parent, steps, this.#chain);
     if (parent !== NO_PARENT) this.#edges?.add(parent, state);
     if (!this.#visited.fresh) {
       if (state < this.next_level) return false;
@@ -194,20 +185,6 @@ export class Explorer {
     this.tally.depth = Math.max(this.tally.depth, depth);
     if (goes_on) this.keep(state, depth, this.packing);
     return true;
-  }
-
-  #find(parent: number, steps: number): number {
-    const { high, low } = this.#identity;
-    const visited = this.#visited;
-    if (this.#exact === null) return visited.reach(high, low, parent, steps, this.#chain);
-    const text = this.#identity.text();
-    const known = this.#exact.get(text);
-    visited.fresh = known === undefined;
-    if (known !== undefined) return known;
-    const state = visited.add(high, low, parent, steps, this.#chain);
-    this.#exact.set(text, state);
-    this.#exact_bytes += text.length + 32;
-    return state;
   }
 
   #enabled(): number {

@@ -4,6 +4,7 @@
 import { assert } from '../base/assert.ts';
 import { Meaning } from '../sim/meaning.ts';
 import { compiledSchema, type S } from '../sim/schema.ts';
+import { mostBytes, putWord, write } from './packing.ts';
 import type { World } from './world.ts';
 
 interface Cleared {
@@ -16,6 +17,8 @@ export class Identity {
   /** The fingerprint of the state that update() looked at. */
   high = 0;
   low = 0;
+  /** What pack() wrote. */
+  whole = new Uint8Array(0);
   readonly #world: World;
   readonly #meaning: Meaning;
   /** The words of the first state. */
@@ -57,11 +60,15 @@ export class Identity {
     this.low = (low ^ (low >>> 13)) >>> 0;
   }
 
-  /** All that tells this state from another, as text. */
-  text(): string {
-    const { buffer } = this.#meaning.words;
-    const beside = this.#world.beside.words.subarray(0, this.#world.readBeside() * 2);
-    return Buffer.from(buffer).toString('latin1') + beside.join();
+  /** Writes all that tells this state from another from the front of `whole`, and returns how many bytes it takes. */
+  pack(): number {
+    const { words } = this.#meaning;
+    const beside = this.#world.readBeside() * 2;
+    const most = mostBytes(words.length + beside);
+    if (this.whole.length < most) this.whole = new Uint8Array(most);
+    putWord(this.whole, 0, beside);
+    const middle = write(this.whole, words, words.length, this.#first, 4);
+    return write(this.whole, this.#world.beside.words, beside, this.#nothing, middle);
   }
 
   /** Mixes in the words that are not as at first, with where they are: most of a world never changes. */

@@ -38,7 +38,7 @@ export class Packing {
 
   /** That one state may take, if the judgements do not remember ten times as much as at first. */
   get most_bytes(): number {
-    return 8 + MOST_BYTES * (this.#live.length + 10 * this.#firstBeside.length);
+    return mostBytes(this.#live.length + 10 * this.#firstBeside.length);
   }
 
   /** Makes the first state the world's. */
@@ -52,10 +52,10 @@ export class Packing {
   /** Writes the world's state from the front of `bytes`, and returns how many it takes. */
   pack(): number {
     const beside = this.#world.readBeside() * 2;
-    const most = 8 + MOST_BYTES * (this.#live.length + beside);
+    const most = mostBytes(this.#live.length + beside);
     if (this.bytes.length < most) this.bytes = new Uint8Array(most);
-    const middle = this.#write(this.#live, this.#live.length, this.#first, 4);
-    const end = this.#write(this.#world.beside.words, beside, this.#firstBeside, middle);
+    const middle = write(this.bytes, this.#live, this.#live.length, this.#first, 4);
+    const end = write(this.bytes, this.#world.beside.words, beside, this.#firstBeside, middle);
     putWord(this.bytes, 0, beside);
     return end;
   }
@@ -77,34 +77,39 @@ export class Packing {
     this.#world.beside.words.set(this.#wholeBeside.subarray(0, this.#beside));
     this.#world.writeBeside();
   }
+}
 
-  #write(words: Uint32Array, length: number, first: Uint32Array, start: number): number {
-    const into = this.bytes;
-    let at = start;
-    let last = -1;
-    for (let index = 0; index < length; index += 1) {
-      const word = words[index]!;
-      if (word === (index < first.length ? first[index]! : 0)) continue;
-      const gap = index - last;
-      last = index;
-      const size = word < 0x1_0000 ? (word < 0x100 ? 1 : 2) : word < 0x100_0000 ? 3 : 4;
-      into[at] = (size - 1) * 64 + Math.min(gap, LONG_GAP);
-      at += 1;
-      if (gap >= LONG_GAP) {
-        let rest = gap - LONG_GAP;
-        for (; rest >= 128; rest >>>= 7) {
-          into[at] = 128 + (rest & 127);
-          at += 1;
-        }
-        into[at] = rest;
+/** That so many words may take, in two parts. */
+export function mostBytes(words: number): number {
+  return 8 + MOST_BYTES * words;
+}
+
+/** Writes from `start` on those of so many words that are not as at first; returns where it ends. */
+export function write(into: Uint8Array, words: Uint32Array, length: number, first: Uint32Array, start: number): number {
+  let at = start;
+  let last = -1;
+  for (let index = 0; index < length; index += 1) {
+    const word = words[index]!;
+    if (word === (index < first.length ? first[index]! : 0)) continue;
+    const gap = index - last;
+    last = index;
+    const size = word < 0x1_0000 ? (word < 0x100 ? 1 : 2) : word < 0x100_0000 ? 3 : 4;
+    into[at] = (size - 1) * 64 + Math.min(gap, LONG_GAP);
+    at += 1;
+    if (gap >= LONG_GAP) {
+      let rest = gap - LONG_GAP;
+      for (; rest >= 128; rest >>>= 7) {
+        into[at] = 128 + (rest & 127);
         at += 1;
       }
-      for (let byte = 0; byte < size; byte += 1) into[at + byte] = word >>> (8 * byte);
-      at += size;
+      into[at] = rest;
+      at += 1;
     }
-    into[at] = 0;
-    return at + 1;
+    for (let byte = 0; byte < size; byte += 1) into[at + byte] = word >>> (8 * byte);
+    at += size;
   }
+  into[at] = 0;
+  return at + 1;
 }
 
 /** Changes `words` as write() says from `start` on; returns where it ends. */

@@ -6,7 +6,7 @@
  * is always gone through to its end, unless a bound is reached.
  */
 import type { Program } from '../sim/program.ts';
-import type { Standing } from './checkpoint.ts';
+import { resumedOf, type Standing } from './checkpoint.ts';
 import { Crew, type Order } from './crew.ts';
 import type { ExploreOptions } from './explore.ts';
 import { Stack } from './frontier.ts';
@@ -62,7 +62,7 @@ export class Search {
     const crew = this.#crew;
     const { explorer, edges } = crew.store;
     const { footprints, notes, visited } = explorer;
-    const { resume } = this.#options;
+    const resume = resumedOf(this.#options.resume, 'search');
     try {
       for (let from = resume?.progress ?? null; ; from = null) {
         this.#rounds = from?.rounds ?? this.#rounds + 1;

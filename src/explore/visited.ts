@@ -11,6 +11,7 @@
 import { assert } from '../base/assert.ts';
 import { type Memory, PRIVATE, widerBytes, widerWords } from './memory.ts';
 import { putWord, wordAt } from './packing.ts';
+import type { Wholes } from './wholes.ts';
 
 export const NO_PARENT = 0xffff_ffff;
 /** In a slot: somebody is about to say which state it has. */
@@ -39,12 +40,15 @@ export class Visited {
   #slots: Uint32Array<ArrayBufferLike>;
   #high: Uint32Array<ArrayBufferLike>;
   #low: Uint32Array<ArrayBufferLike>;
+  /** The states themselves, of an exact search: two that share a fingerprint are two. */
+  readonly wholes: Wholes | null;
   /** Where the way to each state is written. */
   #begin: Uint32Array<ArrayBufferLike>;
   #ways: Uint8Array<ArrayBufferLike>;
 
   /** `moves`: how many different ones there are. `budget_bytes`: no more will be asked for, if threads share it. */
-  constructor(moves: number, memory: Memory = PRIVATE, budget_bytes = 2 ** 32) {
+  constructor(moves: number, memory: Memory = PRIVATE, budget_bytes = 2 ** 32, wholes: Wholes | null = null) {
+    this.wholes = wholes;
     this.#shared = memory.shared;
     this.#move_bytes = moves <= 0x100 ? 1 : 2;
     const most = Math.min(Math.ceil(budget_bytes / TYPICAL_BYTES), 2 ** 29);
@@ -65,8 +69,9 @@ export class Visited {
   }
 
   get bytes(): number {
-    if (this.#shared) return 4 * this.#counters[SLOTS]! + 12 * this.size + this.#counters[WAYS]!;
-    return this.#slots.byteLength + 12 * this.#high.length + this.#ways.byteLength;
+    const wholes = this.wholes?.bytes ?? 0;
+    if (this.#shared) return 4 * this.#counters[SLOTS]! + 12 * this.size + this.#counters[WAYS]! + wholes;
+    return this.#slots.byteLength + 12 * this.#high.length + this.#ways.byteLength + wholes;
   }
 
   /** Whether so many slots are taken that there have to be more, or nothing more can be kept at all. */
@@ -77,6 +82,7 @@ export class Visited {
   /** No room is left that was set aside. */
   get full(): boolean {
     if (!this.#shared) return false;
+    if (this.wholes?.full) return true;
     const spare = 1 << 16;
     const slots = this.crowded && this.#counters[SLOTS] === this.#slots.length;
     return slots || this.size + spare > this.#high.length || this.#counters[WAYS]! + 64 * spare > this.#ways.length;
@@ -99,17 +105,15 @@ export class Visited {
         }
       }
       while (stored === CLAIMED) stored = Atomics.load(slots, at);
-      if (this.#high[stored - 1] === high && this.#low[stored - 1] === low) {
+      if (
+        this.#high[stored - 1] === high &&
+        this.#low[stored - 1] === low &&
+        this.wholes?.isHeld(stored - 1) !== false
+      ) {
         this.fresh = false;
         return stored - 1;
       }
     }
-  }
-
-  /** A state that is known not to be there, whatever its fingerprint: for an exact search. */
-  add(high: number, low: number, parent: number, steps: number, moves: readonly number[]): number {
-    this.fresh = true;
-    return this.#add(high, low, parent, steps, moves);
   }
 
   /** Another way to a state that was reached from the same level: kept if it is the better one. */
@@ -142,6 +146,7 @@ export class Visited {
     this.#slots.fill(0, 0, this.#counters[SLOTS]);
     this.#counters[SIZE] = 0;
     this.#counters[WAYS] = 0;
+    this.wholes?.clear();
   }
 
   /** Twice as many slots. Nobody else may be at it. */
@@ -165,11 +170,13 @@ export class Visited {
       bytesOf(this.#low, size),
       bytesOf(this.#begin, size),
       this.#ways.subarray(0, this.#counters[WAYS]),
+      ...(this.wholes?.save(size) ?? []),
     ];
   }
 
   restore(saved: readonly Uint8Array<ArrayBuffer>[]): void {
-    assert(saved.length === 4, 'visited: four arrays');
+    assert(saved.length >= 4, 'visited: four arrays');
+    this.wholes?.restore(saved.slice(4));
     const high = saved[0]!;
     const low = saved[1]!;
     const begin = saved[2]!;
@@ -200,6 +207,7 @@ export class Visited {
     this.#high[state] = high;
     this.#low[state] = low;
     this.#begin[state] = this.#write(parent, steps, moves);
+    this.wholes?.keep(state);
     return state;
   }
 

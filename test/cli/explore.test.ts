@@ -57,6 +57,21 @@ scene('what the file expects to fail is fine where it does', { 'c.apf': EXPECTED
   assert.match(out, '2 runs: 1 pass, 1 xfail');
 });
 
+scene('a checkpoint is gone on with, and refused where it is of something else', { 'c.apf': HALT }, async world => {
+  const explore = (...flags: readonly string[]) =>
+    world.apflab(['explore', 'c.apf', '--variants', 'linux_6_12', ...flags]);
+  const paths = ['--strategy', 'random', '--walks', '40'];
+  const alone = await explore(...paths);
+  assert.is((await explore('--strategy', 'random', '--walks', '17', '--checkpoint', 'far.bin')).code, 3);
+  assert.equal(await explore(...paths, '--resume', 'far.bin'), alone);
+  assert.equal(await explore(...paths, '--workers', '2'), alone);
+  for (const flags of [['--strategy', 'pct'], ['--exact'], ['--all', ...paths]]) {
+    const { code, err } = await explore(...flags, '--resume', 'far.bin');
+    assert.is(code, 4);
+    assert.match(err, /^apflab: far\.bin is of c\.apf 'c' linux_6_12; the file or the options are others now$/m);
+  }
+});
+
 scene('a bound that is reached leaves the verdict open: exit code 3', { 'c.apf': HALT }, async ({ apflab }) => {
   for (const bound of [
     ['--states', '20'],

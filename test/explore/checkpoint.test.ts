@@ -8,7 +8,7 @@ import { identityOf, keeperOf, readCheckpoint } from '../../src/cli/checkpoint.t
 import { newThreads } from '../../src/cli/threads.ts';
 import { DEFAULTS, type ExploreOptions, explore } from '../../src/explore/explore.ts';
 import { inFolder } from '../apflab.ts';
-import { summary, TWO } from './kept.ts';
+import { optionsOf, summary, TWO } from './kept.ts';
 import { programOf } from './small.ts';
 
 const test = suite('checkpoint');
@@ -27,25 +27,45 @@ function child(args: readonly string[], kill_after: number): Promise<string | nu
   );
 }
 
-for (const [variant, strategy, workers] of [
+for (const [variant, how, workers] of [
   ['v7', 'bfs', 1],
   ['linux_2_6_39', 'bfs', 2],
   ['v7', 'dfs', 1],
+  ['v7', 'exact', 1],
+  ['v6', 'random', 2],
+  ['v6', 'pct', 1],
 ] as const)
-  test(`killed again and again: ${variant}, ${strategy}, ${workers} workers`, () =>
+  test(`killed again and again: ${variant}, ${how}, ${workers} workers`, () =>
     inFolder(async folder => {
-      const alone = summary(explore(programOf(TWO, variant), { ...DEFAULTS, all: true, strategy }));
+      const alone = summary(explore(programOf(TWO, variant), optionsOf(how, 1)));
       const path = join(folder, 'far.bin');
-      const args = [path, variant, strategy, String(workers)];
+      const args = [path, variant, how, String(workers)];
       let killed = 0;
       for (let last: string | null = null; last === null; ) {
         const resume = existsSync(path) ? ['resume'] : [];
-        last = await child([...args, ...resume], killed < 3 ? 1 + 3 * killed : Number.POSITIVE_INFINITY);
+        last = await child([...args, ...resume], killed < 3 ? 1 + killed : Number.POSITIVE_INFINITY);
         if (last === null) killed += 1;
         else assert.equal(JSON.parse(last), alone);
       }
       assert.ok(killed > 0, 'it was over before it could be killed');
     }));
+
+test('paths that were stopped after some, and gone on with', () =>
+  inFolder(async folder => {
+    const program = programOf(TWO, 'v6');
+    const path = join(folder, 'far.bin');
+    for (const strategy of ['random', 'pct'] as const) {
+      const options: ExploreOptions = { ...DEFAULTS, all: true, strategy, depth: 150, walks: 100 };
+      const alone = summary(explore(program, options));
+      const keeper = keeperOf(path, 'v6', identityOf(program, options), () => 0, 1);
+      let resume: ExploreOptions['resume'] = null;
+      for (const walks of [1, 20, 33, 64, 90]) {
+        assert.is(explore(program, { ...options, walks, keeper, resume }).stopped, `${walks} paths`);
+        resume = readCheckpoint(path).resumed;
+      }
+      assert.equal(summary(explore(program, { ...options, resume })), alone);
+    }
+  }));
 
 test('stopped by bounds, and gone on with by more threads and by fewer', () =>
   inFolder(async folder => {

@@ -42,6 +42,15 @@ test('two faults, a phantom halt, the first that fails and all', () => {
 
 test('without reductions', () => same(TWO, 'v7', { reductions: new Set() }));
 
+test('whole states', () => same(TWO, 'v7', { exact: true }));
+
+for (const strategy of ['random', 'pct'] as const)
+  test(`paths: ${strategy}, the first that fails and all`, () => {
+    same(TWO, 'v6', { strategy, walks: 150, depth: 150 });
+    same(TWO, 'v6', { strategy, walks: 150, depth: 150, all: false });
+    same(ACROSS, 'linux_6_12', { strategy, walks: 40 }, 2);
+  });
+
 test('a bound on depth', () => same(ACROSS, 'linux_6_12', { depth: 30 }, 2));
 
 test('a small budget stops all of them', () => {
