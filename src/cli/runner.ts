@@ -11,6 +11,7 @@ import { hasErrors, problemsOf, sayDiagnostics } from './diagnostics.ts';
 import { execute } from './execute.ts';
 import { EXIT, EXIT_OF, type ExitCode, worst } from './exit.ts';
 import { Progress } from './progress.ts';
+import { Refusal } from './refusal.ts';
 import type { Channel, Terminal } from './terminal.ts';
 import type { TraceWriter } from './trace_writer.ts';
 
@@ -141,6 +142,8 @@ class Session {
       return outcome && { ...place, end: { kind: 'ran', outcome } };
     } catch (error) {
       this.#progress.clear();
+      // What was asked for there is not, and it makes no difference which run comes next.
+      if (error instanceof Refusal) throw error;
       sayBug(error, this.#terminal.err);
       const message = error instanceof Error ? error.message : String(error);
       return {
