@@ -46,7 +46,7 @@ export interface Mutated {
 }
 
 export interface Bounds {
-  /** Only these knobs, of those that a case asks for; empty for all. */
+  /** Only these knobs and guards, of those that a case asks for; empty for all. */
   readonly knobs: readonly string[];
   /** One variant that notices is enough. */
   readonly first: boolean;
@@ -78,8 +78,7 @@ export async function mutate(plan: Plan, { knobs, first }: Bounds, terminal: Ter
         unfit.push(title);
         continue;
       }
-      const wanted = [knobs, run.mutated_knobs].filter(list => list.length > 0);
-      const all = mutationsIn(program).filter(({ knob }) => wanted.every(list => list.includes(knob)));
+      const all = mutationsIn(program, [knobs, run.mutated_knobs]);
       for (const [index, mutation] of all.entries()) {
         if (stopped) break;
         progress.tick(title, index / all.length);
@@ -117,11 +116,17 @@ function newMutant({ summary, weightless }: Mutation) {
   return { summary, weightless, variants: new Set<string>(), asked: new Set<string>(), kills: new Map<string, Kill>() };
 }
 
-/** Of all kernels in it: a VM may move to a host that has another. */
-export function mutationsIn({ vms }: Program): readonly Mutation[] {
+/**
+ * Of all kernels in it: a VM may move to a host that has another. Of each list that is not empty, the knob has to be on it,
+ * or the guard itself.
+ */
+export function mutationsIn({ vms }: Program, lists: readonly (readonly string[])[]): readonly Mutation[] {
   const all = new Map<string, Mutation>();
   for (const { knobs } of vms) for (const each of mutationsOf(knobs)) if (!all.has(each.name)) all.set(each.name, each);
-  return [...all.values()];
+  const wanted = lists.filter(list => list.length > 0);
+  return [...all.values()].filter(({ knob, element }) =>
+    wanted.every(list => list.includes(knob) || (element !== null && list.includes(element))),
+  );
 }
 
 /** The program on kernels without it, of those that have it. */

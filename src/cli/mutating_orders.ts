@@ -86,8 +86,7 @@ export async function mutateOrders(
         if (!stopped) unfit.push(title);
         continue;
       }
-      const wanted = [knobs, run.mutated_knobs].filter(list => list.length > 0);
-      const all = mutationsIn(program).filter(({ knob }) => wanted.every(list => list.includes(knob)));
+      const all = mutationsIn(program, [knobs, run.mutated_knobs]);
       for (const [index, mutation] of all.entries()) {
         if (stopped) break;
         progress.tick(title, index / all.length);

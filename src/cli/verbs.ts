@@ -44,7 +44,7 @@ export const AS = choice(
 export const IN = text('in', 'FILE', 'a scenario whose variants can be named too');
 export const AT = text('at', 'TIME', 'open at this virtual time: 3ms');
 export const MOMENT = text('at', 'TIME', 'at this virtual time: 3ms (the first judgement that fails, else the end)');
-export const KNOBS_FLAG = list('knobs', 'A,B', 'only guards and rules of these knobs');
+export const KNOBS_FLAG = list('knobs', 'A,B', 'only guards and rules of these knobs, and these guards');
 export const FIRST = toggle('first', 'one variant that notices is enough');
 export const EXPLORE = toggle(
   'explore',

@@ -59,7 +59,7 @@ export interface Case {
   readonly cells: readonly Cell[];
   /** Those that it runs on when the command line does not say. */
   readonly variants: readonly string[];
-  /** The knobs that `mutate` in the case, or else in the file, restricts `apflab mutate` to; empty for all. */
+  /** The knobs and guards that `mutate` in the case, or else in the file, restricts `apflab mutate` to; empty for all. */
   readonly mutated_knobs: readonly string[];
   /** Why a variant is none of those that the case makes sense on; null where it is one. */
   readonly applies: Applies;

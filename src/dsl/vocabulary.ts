@@ -242,7 +242,7 @@ export const FUNCTIONS: Readonly<Record<string, Measure>> = {
     example: 'leaked(apf_items)',
   },
   use_after_free: {
-    summary: 'Something of a kind was used after it had been freed: mm, vm, module_text.',
+    summary: 'Something of a kind was used after it had been freed: apf_items, mm, vm, module_text.',
     example: 'use_after_free(mm)',
   },
   prev: {

@@ -45,6 +45,9 @@ const SHARED_VCPU_FIELDS = new Set([
   'requests',
   'mode',
   'apf_done',
+  'apf_done_next',
+  'apf_done_prev',
+  'apf_list_corrupt',
   'apf_queue',
   'lapic_irr',
   // Where a worker tells the guest itself (s390).
@@ -131,8 +134,9 @@ function broken(m: Machine, what: string): never {
 function checkLists(m: Machine): void {
   m.vcpus.forEach((vcpu, id) => {
     const name = `vcpu[${id}]`;
-    const { lists, halt, schedule_work, wakeup_all_lock } = knobsOfVm(m, m.places.vcpus[id]!.vm);
-    if (vcpu.apf_list_corrupt && lists !== 'move' && wakeup_all_lock === 'yes')
+    const { lists, halt, schedule_work, wakeup_all_lock, guards } = knobsOfVm(m, m.places.vcpus[id]!.vm);
+    const locked = wakeup_all_lock === 'yes' && guards.includes('done_lock');
+    if (vcpu.apf_list_corrupt && lists !== 'move' && locked)
       broken(m, `${name}: a list is corrupt, and no operation on it is without its lock`);
     let outstanding = vcpu.apf_queue.length;
     for (let index = 0; index < vcpu.apf_queue.length; index += 1) {
@@ -151,6 +155,7 @@ function checkLists(m: Machine): void {
       const setting_up =
         thread.at === AT.kvm_setup_async_pf ||
         thread.at === AT['kvm_async_pf_wakeup_all.append'] ||
+        thread.at === AT['kvm_async_pf_wakeup_all.link'] ||
         thread.at === AT['kvm_setup_async_pf.link'] ||
         (thread.at === AT['kvm_setup_async_pf.schedule_work'] && !vcpu.apf_queue.has(work.id));
       const flushing = thread.wait === WAIT.work_done;

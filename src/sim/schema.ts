@@ -267,6 +267,9 @@ const tables = {
       apf_list_corrupt: bool,
       apf_queue: fifo('apf_queue'),
       apf_done: fifo('apf_queue'),
+      /** The list_head of done where no lock protects it, see kvm/async_pf_done.ts. */
+      apf_done_next: ref,
+      apf_done_prev: ref,
       /** gfn + 1, 0 for ~0: open addressing as kvm_add_async_pf_gfn(). */
       apf_gfns: array(u32, ASYNC_PF_PER_VCPU),
       /** gfn + 1 whose next fault is to be synchronous, since a worker could not get it. */
@@ -391,6 +394,9 @@ const tables = {
       uf_state: oneOf(UF_STATE),
       /** The worker could not get the page, where this version keeps that. */
       failed: bool,
+      /** Its list_head on done where no lock protects that. */
+      link_next: ref,
+      link_prev: ref,
     },
     { cpu: ref },
   ),

@@ -45,7 +45,7 @@ test('in words, of the kinds that were asked for; below the share that was asked
     const argv = ['cover', 'a.apf', '--variants', 'linux_6_12', '--kinds', 'guard'];
     const { code, out } = await apflab(argv);
     assert.is(code, 0);
-    assert.match(out, /^guard {2}\d+ of 14 {2}conditions that every version has/);
+    assert.match(out, /^guard {2}\d+ of 15 {2}conditions that every version has/);
     assert.match(out, /^guard: never$/m);
     assert.match(out, /\d+\.\d % reached in 1 run$/m);
     assert.not.match(out, 'tracepoint');

@@ -63,6 +63,29 @@ test('without the lock a broadcast cuts off what a worker has appended', async (
   });
 });
 
+test("without the lock around the done list two items get into each other's way, and one only where it is marked late", async () => {
+  const lock = 'guards remove done_lock';
+  assert.equal(await found('done-lock', lock, 'linux_2_6_39,linux_4_19,linux_5_8,linux_6_12'), {
+    linux_2_6_39: 'whole',
+    linux_4_19: 'whole',
+    linux_5_8: 'whole',
+    linux_6_12: 'whole',
+  });
+  assert.equal(await found('done-lock-pages', lock, 'linux_2_6_39,linux_6_12'), {
+    linux_2_6_39: 'whole',
+    linux_6_12: 'whole',
+  });
+  assert.equal(await found('done-lock-page', lock, 'v6,v7,linux_2_6_39,linux_4_19,linux_5_8,linux_6_1,linux_6_12'), {
+    v6: 'alive',
+    v7: 'survives',
+    linux_2_6_39: 'survives',
+    linux_4_19: 'survives',
+    linux_5_8: 'survives',
+    linux_6_1: 'survives',
+    linux_6_12: 'survives',
+  });
+});
+
 test('without the broadcast a task waits at the destination for ever', async () => {
   assert.equal(await found('broadcast', 'destination drop', 'linux_4_19,linux_5_8,linux_6_12'), {
     linux_4_19: 'paid',

@@ -1,5 +1,6 @@
 /** Exploration and mutation: parsed and checked here, run by `apflab explore` and `apflab mutate`. */
 
+import { GUARD_NAMES } from '../../sim/protocol/guards.ts';
 import { KNOB_NAMES } from '../../sim/protocol/knobs.ts';
 import { block, expression, oneOf, text, word } from '../holes.ts';
 import { setting, takesCount, takesNames, takesWords } from '../setting.ts';
@@ -198,8 +199,8 @@ export const mutateSettings = [
   setting({
     keyword: 'knobs',
     where: ['mutate'],
-    takes: takesNames(...KNOB_NAMES),
-    summary: 'Only these knobs.',
-    example: 'knobs [gate, wake]',
+    takes: takesNames(...KNOB_NAMES, ...GUARD_NAMES),
+    summary: 'Only these knobs, and of guards these.',
+    example: 'knobs [gate, done_lock]',
   }),
 ];

@@ -69,6 +69,11 @@ export const life: Pick<Description, 'attributes' | 'states'> = {
       (m, row) => m.vms[row]!.nr_vm_uses_after_free,
       'vm.nr_vm_uses_after_free',
     ),
+    item_uses_after_free: count(
+      'Stores into work items that had been freed: use_after_free(apf_items).',
+      (m, row) => m.vms[row]!.nr_item_uses_after_free,
+      'vm.nr_item_uses_after_free',
+    ),
     module_text_uses: count(
       'Work functions on its host that ran on in a module that was gone: use_after_free(module_text).',
       (m, row) => m.hosts[m.program.vms[row]!.host]!.nr_module_text_uses,
@@ -85,6 +90,7 @@ export const life: Pick<Description, 'attributes' | 'states'> = {
 export const LEAKED = { apf_items: 'leaked_items', vms: 'leaked_vms', pages: 'leaked_pages' } as const;
 export const FREED_TWICE = { apf_items: 'items_freed_twice', pages: 'stray_puts' } as const;
 export const USED_AFTER_FREE = {
+  apf_items: 'item_uses_after_free',
   mm: 'mm_uses_after_exit',
   vm: 'vm_uses_after_free',
   module_text: 'module_text_uses',

@@ -133,6 +133,8 @@ function checking(m: Machine, row: number): boolean {
   switch (threadOf(m, row).at) {
     case AT.kvm_check_async_pf_completion:
     case AT['kvm_check_async_pf_completion.entry']:
+    case AT['kvm_check_async_pf_completion.entry_unlink']:
+    case AT['kvm_check_async_pf_completion.unlink']:
     case AT.kvm_arch_async_page_ready:
     case AT.kvm_arch_async_page_present:
     case AT['kvm_arch_async_page_present.raise']:

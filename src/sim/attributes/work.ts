@@ -16,7 +16,8 @@ export function settingUp(m: Machine, row: number): boolean {
     at === AT.kvm_setup_async_pf ||
     at === AT['kvm_setup_async_pf.link'] ||
     at === AT['kvm_setup_async_pf.schedule_work'] ||
-    at === AT['kvm_async_pf_wakeup_all.append']
+    at === AT['kvm_async_pf_wakeup_all.append'] ||
+    at === AT['kvm_async_pf_wakeup_all.link']
   );
 }
 

@@ -5,6 +5,7 @@
  * Differs: whoever finds the lock taken gives its CPU to others until it is free, instead of burning time on it.
  */
 import type { Machine } from '../machine.ts';
+import { GUARD, guarded } from '../protocol/guards.ts';
 import { TASK_STATE, type Thread, type Vcpu, WAIT } from '../schema.ts';
 import { schedule, wake_up_process } from './sched.ts';
 
@@ -24,9 +25,9 @@ export function locked_out(m: Machine, thread: Thread, vcpu: Vcpu): boolean {
   return true;
 }
 
-/** Keeps the lock beyond this step; locked_out() has said that it is free. */
-export function spin_lock(thread: Thread, vcpu: Vcpu): void {
-  vcpu.apf_lock = thread.id + 1;
+/** Keeps the lock, where there is one, beyond this step; locked_out() has said that it is free. */
+export function spin_lock(m: Machine, thread: Thread, vcpu: Vcpu): void {
+  if (guarded(m, vcpu, GUARD.done_lock)) vcpu.apf_lock = thread.id + 1;
 }
 
 export function spin_unlock(m: Machine, vcpu: Vcpu): void {

@@ -19,6 +19,14 @@ import { OBS } from '../observe.ts';
 import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, type Thread, type Vcpu, WAIT, WORK_STATE, type Work } from '../schema.ts';
 import { forget_notification } from './apf_ring.ts';
 import {
+  done_add_tail,
+  done_find_next,
+  done_find_tail,
+  done_is_locked,
+  done_link,
+  done_unlink,
+} from './async_pf_done.ts';
+import {
   alloc_apf_token,
   kvm_add_async_pf_gfn,
   kvm_arch_async_page_not_present,
@@ -85,6 +93,8 @@ export function free_work(m: Machine, work: Work): void {
   work.notpresent_injected = 0;
   work.completed = 0;
   work.failed = 0;
+  work.link_next = 0;
+  work.link_prev = 0;
 }
 
 /** Drops the reference that old workers keep to the page, or to whatever they took for one. Models put_page(). */
@@ -187,7 +197,18 @@ export function kvm_check_async_pf_completion(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
   if (vcpu.n_apf_done === 0 || !kvm_arch_can_dequeue_async_page_present(m, vcpu)) return vcpu.check_return;
   if (locked_out(m, thread, vcpu)) return AT.kvm_check_async_pf_completion;
+  if (!done_is_locked(m, vcpu)) {
+    done_find_next(thread, m.works[vcpu.apf_done.at(0)]!);
+    return AT['kvm_check_async_pf_completion.unlink'];
+  }
   vcpu.completing = vcpu.apf_done.shift() + 1;
+  return AT.kvm_arch_async_page_ready;
+}
+
+/** The second half of the list_del() where done has no lock. */
+export function kvm_check_async_pf_completion_unlink(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  vcpu.completing = done_unlink(m, thread, vcpu).id + 1;
   return AT.kvm_arch_async_page_ready;
 }
 
@@ -228,7 +249,7 @@ export function kvm_async_pf_carry(
   work.notpresent_injected = 1;
   work.completed = 1;
   vcpu.apf_queue.push(work.id);
-  vcpu.apf_done.push(work.id);
+  done_add_tail(m, vcpu, work);
   vcpu.apf_queued += 1;
   kvm_add_async_pf_gfn(vcpu, gfn);
   kvm_make_request(KVM_REQ_APF_READY, vcpu);
@@ -257,16 +278,34 @@ export function kvm_async_pf_wakeup_all(m: Machine, thread: Thread): At {
  */
 export function kvm_async_pf_wakeup_all_append(m: Machine, thread: Thread): At {
   const vcpu = vcpu_of(m, thread);
-  const { wake, wakeup_all_lock } = knobs_of(m, vcpu);
+  const { wakeup_all_lock } = knobs_of(m, vcpu);
   if (wakeup_all_lock === 'yes' && locked_out(m, thread, vcpu)) return AT['kvm_async_pf_wakeup_all.append'];
   const first = vcpu.n_apf_done === 0;
+  if (!done_is_locked(m, vcpu)) {
+    thread.first = first ? 1 : 0;
+    done_find_tail(thread, vcpu);
+    return AT['kvm_async_pf_wakeup_all.link'];
+  }
   if (wakeup_all_lock === 'no') {
     while (vcpu.apf_done.shift() >= 0) vcpu.apf_list_corrupt = 1;
   }
   vcpu.apf_done.push(vcpu.completing - 1);
+  return broadcast_appended(m, vcpu, first);
+}
+
+/** The second half of the list_add_tail() where done has no lock. */
+export function kvm_async_pf_wakeup_all_link(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  const first = thread.first === 1;
+  thread.first = 0;
+  done_link(m, thread, vcpu, m.works[vcpu.completing - 1]!);
+  return broadcast_appended(m, vcpu, first);
+}
+
+function broadcast_appended(m: Machine, vcpu: Vcpu, first: boolean): At {
   vcpu.completing = 0;
   vcpu.apf_queued += 1;
-  if (wake === 'request' && first) {
+  if (knobs_of(m, vcpu).wake === 'request' && first) {
     kvm_make_request(KVM_REQ_APF_READY, vcpu);
     if (!vcpu.apf_pageready_pending) kvm_vcpu_kick(m, vcpu);
   }

@@ -12,6 +12,7 @@ import { knobs_of, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
 import { mmdrop, mmput } from '../mm/exit_mmap.ts';
 import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, THREAD_KIND, type Thread, type Vcpu, type Work } from '../schema.ts';
 import { free_work } from './async_pf.ts';
+import { done_del_first } from './async_pf_done.ts';
 
 const AGAIN = AT.kvm_clear_async_pf_completion_queue;
 const CANCEL = AT['kvm_clear_async_pf_completion_queue.cancel'];
@@ -41,7 +42,7 @@ export function kvm_clear_async_pf_completion_queue(m: Machine, thread: Thread):
   const vcpu = cleared_vcpu(m, thread);
   const { clear, clear_done } = knobs_of(m, vcpu);
   if ((clear === 'locked_naive' || clear === 'unlock_around_cancel') && locked_out(m, thread, vcpu)) return AGAIN;
-  if (clear === 'locked_naive') spin_lock(thread, vcpu);
+  if (clear === 'locked_naive') spin_lock(m, thread, vcpu);
   if (vcpu.apf_queue.length === 0) return DONE;
   const work = m.works[vcpu.apf_queue.at(0)]!;
   const marked = clear_done === 'skip' && work.completed === 1;
@@ -89,18 +90,22 @@ function leak_references(m: Machine, vcpu: Vcpu): At {
 
 /**
  * Frees what is on done: all of it under the lock, or, since 6.9, one item after the other, each when its function has
- * returned, for which the lock is dropped. Then nothing is outstanding any more.
+ * returned, for which the lock is dropped. Then nothing is outstanding any more. No worker appends by now, lock or none:
+ * what was still to run has been cancelled or waited for.
  *
  * Models the second loop, and kvm_async_pf_hash_reset() after it, arch/x86/kvm/x86.c.
  */
 export function kvm_clear_async_pf_completion_queue_done(m: Machine, thread: Thread): At {
   const vcpu = cleared_vcpu(m, thread);
   if (locked_out(m, thread, vcpu)) return DONE;
-  if (knobs_of(m, vcpu).clear_done === 'flush' && vcpu.apf_done.length > 0) {
-    vcpu.completing = vcpu.apf_done.shift() + 1;
-    return FLUSH;
+  if (knobs_of(m, vcpu).clear_done === 'flush') {
+    const first = done_del_first(m, vcpu);
+    if (first) {
+      vcpu.completing = first.id + 1;
+      return FLUSH;
+    }
   }
-  for (let id = vcpu.apf_done.shift(); id >= 0; id = vcpu.apf_done.shift()) free_done(m, vcpu, m.works[id]!);
+  for (let work = done_del_first(m, vcpu); work; work = done_del_first(m, vcpu)) free_done(m, vcpu, work);
   if (vcpu.apf_lock !== 0) spin_unlock(m, vcpu);
   vcpu.apf_queued = 0;
   vcpu.apf_note = ENTRY_NOTE.none;

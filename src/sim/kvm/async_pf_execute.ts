@@ -21,7 +21,8 @@ import { ORDERED } from '../ordered.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Knobs } from '../protocol/knobs.ts';
 import { NOTIFY } from '../protocol/notify.ts';
-import { THREAD_KIND, type Thread, type Work } from '../schema.ts';
+import { THREAD_KIND, type Thread, type Vcpu, type Work } from '../schema.ts';
+import { done_find_tail, done_is_locked, done_link } from './async_pf_done.ts';
 import { kvm_arch_async_page_present_sync } from './async_pf_x86.ts';
 import { kvm_put_kvm } from './destroy.ts';
 import { KVM_REQ_APF_READY, kvm_make_request, kvm_vcpu_kick, kvm_vcpu_wake_up } from './requests.ts';
@@ -67,14 +68,30 @@ export function async_pf_execute_append(m: Machine, thread: Thread): At {
   }
   if (locked_out(m, thread, vcpu)) return AT['async_pf_execute.append'];
   const work = m.works[thread.work - 1]!;
-  const knobs = knobs_of(m, vcpu);
-  if (knobs.worker_gup_error === 'reported' && thread.gup_result === GUP_RESULT.fault) work.failed = 1;
+  if (knobs_of(m, vcpu).worker_gup_error === 'reported' && thread.gup_result === GUP_RESULT.fault) work.failed = 1;
   thread.first = vcpu.n_apf_done === 0 ? 1 : 0;
+  if (!done_is_locked(m, vcpu)) {
+    done_find_tail(thread, vcpu);
+    return AT['async_pf_execute.link'];
+  }
   vcpu.apf_done.push(work.id);
+  return appended(m, thread, vcpu, work);
+}
+
+/** The second half of the list_add_tail() where done has no lock. */
+export function async_pf_execute_link(m: Machine, thread: Thread): At {
+  const vcpu = m.vcpus[thread.vcpu - 1]!;
+  const work = m.works[thread.work - 1]!;
+  done_link(m, thread, vcpu, work);
+  return appended(m, thread, vcpu, work);
+}
+
+function appended(m: Machine, thread: Thread, vcpu: Vcpu, work: Work): At {
+  const knobs = knobs_of(m, vcpu);
   if (knobs.lists === 'move') vcpu.apf_queue.remove(work.id);
   m.observe?.(OBS.completed, vm_of_vcpu(m, vcpu), work.page, -1);
   if (knobs.done_marker === 'page') {
-    spin_lock(thread, vcpu);
+    spin_lock(m, thread, vcpu);
     return AT['async_pf_execute.mark'];
   }
   return mark(m, thread, work, knobs);
@@ -83,8 +100,13 @@ export function async_pf_execute_append(m: Machine, thread: Thread): At {
 /** 2010: `apf->page = page`, and the lock is dropped. */
 export function async_pf_execute_mark(m: Machine, thread: Thread): At {
   const vcpu = m.vcpus[thread.vcpu - 1]!;
+  if (thread.work === 0) {
+    // Nothing kept the vCPU's thread from taking the item, and freeing it, before it was marked.
+    m.vms[vm_of_vcpu(m, vcpu)]!.nr_item_uses_after_free += 1;
+    return wake_step(knobs_of(m, vcpu));
+  }
   const then = mark(m, thread, m.works[thread.work - 1]!, knobs_of(m, vcpu));
-  spin_unlock(m, vcpu);
+  if (vcpu.apf_lock !== 0) spin_unlock(m, vcpu);
   return then;
 }
 
@@ -96,7 +118,11 @@ function mark(m: Machine, thread: Thread, work: Work, knobs: Knobs): At {
   }
   // A pointer that is NULL marks nothing: whoever reads it takes the item for one that has not run.
   work.completed = knobs.done_marker === 'page' && failed && knobs.worker_page_init === 'null' ? 0 : 1;
-  return knobs.wake === 'request' ? AT['async_pf_execute.request'] : AT['async_pf_execute.trace'];
+  return wake_step(knobs);
+}
+
+function wake_step({ wake }: Knobs): At {
+  return wake === 'request' ? AT['async_pf_execute.request'] : AT['async_pf_execute.trace'];
 }
 
 /** The reference that GUP has taken, and that old versions keep until the item is dequeued. */

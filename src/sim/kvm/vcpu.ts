@@ -18,11 +18,12 @@ import { knobs_of, lapic_in_kernel, type Machine, vcpu_of, vm_of_vcpu, vmSpec } 
 import { throttle_sleep_ns } from '../migrate/throttle.ts';
 import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
-import { ENTRY_NOTE, MP_STATE, TASK_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
+import { ENTRY_NOTE, MP_STATE, TASK_STATE, type Thread, VCPU_MODE, type Vcpu, type Work } from '../schema.ts';
 import { VMM_WORK } from '../vmm/fields.ts';
 import { cpu_get_pic_interrupt, kvm_arch_pre_run } from '../vmm/irqchip.ts';
 import { run_on_cpu_done, vm_shutdown, vm_stopped } from '../vmm/monitor.ts';
 import { free_work, kvm_check_async_pf_completion } from './async_pf.ts';
+import { done_find_next, done_is_locked, done_unlink } from './async_pf_done.ts';
 import { kvm_add_async_pf_gfn, synthetic_halt } from './async_pf_x86.ts';
 import { kvm_dirty_ring_full } from './dirty_log.ts';
 import { cancel_injection } from './event.ts';
@@ -229,9 +230,22 @@ export function kvm_check_async_pf_completion_entry(m: Machine, thread: Thread):
   const vcpu = vcpu_of(m, thread);
   const arrived = vcpu.apf_note_item !== 0 && m.works[vcpu.apf_note_item - 1]!.completed === 1;
   if (arrived && locked_out(m, thread, vcpu)) return AT['kvm_check_async_pf_completion.entry'];
+  if (arrived && !done_is_locked(m, vcpu)) {
+    done_find_next(thread, m.works[vcpu.apf_note_item - 1]!);
+    return AT['kvm_check_async_pf_completion.entry_unlink'];
+  }
   if (check_entry_note(m, vcpu)) return vcpu_enter_guest_checked(m, thread);
   vcpu.check_return = AT['vcpu_enter_guest.checked'];
   return kvm_check_async_pf_completion(m, thread);
+}
+
+/** 2010: the second half of the list_del() of what has arrived meanwhile, where done has no lock. */
+export function kvm_check_async_pf_completion_entry_unlink(m: Machine, thread: Thread): At {
+  const vcpu = vcpu_of(m, thread);
+  vcpu.apf_note = ENTRY_NOTE.none;
+  vcpu.apf_note_item = 0;
+  arrived_meanwhile(m, vcpu, done_unlink(m, thread, vcpu));
+  return vcpu_enter_guest_checked(m, thread);
 }
 
 /** 2010: `if (mp_state == HALTED) goto out`, the halt that the reviewer could not find. */
@@ -260,13 +274,17 @@ function check_entry_note(m: Machine, vcpu: Vcpu): boolean {
     kvm_add_async_pf_gfn(vcpu, work.gfn);
     return true;
   }
-  // Arrived meanwhile: no event and no halt.
-  m.observe?.(OBS.dropped, vm, work.page, -1);
   vcpu.apf_done.remove(work.id);
+  arrived_meanwhile(m, vcpu, work);
+  return true;
+}
+
+/** No event and no halt. */
+function arrived_meanwhile(m: Machine, vcpu: Vcpu, work: Work): void {
+  m.observe?.(OBS.dropped, vm_of_vcpu(m, vcpu), work.page, -1);
   vcpu.apf_queue.remove(work.id);
   vcpu.apf_queued -= 1;
   free_work(m, work);
-  return true;
 }
 
 /** Announces that it is about to enter: from here on a kick sends an interrupt. */

@@ -43,6 +43,8 @@ export const CARRIER = {
   apf_list_corrupt: 'stays',
   apf_queue: 'stays',
   apf_done: 'stays',
+  apf_done_next: 'stays',
+  apf_done_prev: 'stays',
   apf_gfns: 'stays',
   apf_error_gfn: 'stays',
   apf_note: 'stays',

@@ -41,6 +41,10 @@ export const GUARDS = {
     source: 'kvm_vcpu_block()',
   },
   timer_unblocks: { summary: 'An expired timer ends a block.', source: 'kvm_vcpu_check_block()' },
+  done_lock: {
+    summary: 'The done list is changed under async_pf.lock; without it each operation is a look and, later, its stores.',
+    source: 'async_pf_execute(), kvm_check_async_pf_completion(), kvm_async_pf_wakeup_all()',
+  },
   wake_after_append: { summary: 'A worker that is through wakes the vCPU.', source: 'async_pf_execute()' },
   kick_after_request: {
     summary: 'A worker that asks for the completion check kicks the vCPU.',
