@@ -72,6 +72,24 @@ scene('a checkpoint is gone on with, and refused where it is of something else',
   }
 });
 
+const TIMELESS = scenario(`  never began: took_apf(page(1))
+  never later: took_apf(page(1)) before done(a)
+  after took_apf(page(1)) never again: completed(page(1))
+  expect back: order done(a) -> took_apf(page(1))
+  always honest: real_halts_only(t)
+  expect fail of honest on variant linux_6_12 because "no good reason"`);
+
+scene('where there is no clock no moment is named, in any report', { 'c.apf': TIMELESS }, async ({ apflab }) => {
+  for (const report of ['pretty', 'json', 'junit', 'tap', 'md', 'github']) {
+    const { code, out } = await apflab(['explore', 'c.apf', '--variants', 'linux_6_12', '--all', '--report', report]);
+    assert.is(code, 1, out);
+    assert.match(out, /after \d+ steps/);
+    assert.not.match(out, /\b\d+(?:\.\d+)?[nu]s\b/);
+    if (report === 'junit')
+      assert.match(out, "always 'honest' holds in every order, but is expected to fail because no good reason");
+  }
+});
+
 scene('a bound that is reached leaves the verdict open: exit code 3', { 'c.apf': HALT }, async ({ apflab }) => {
   for (const bound of [
     ['--states', '20'],

@@ -4,10 +4,10 @@
  * A thread does what it does because it is awake, so causes travel with wake-ups: whatever happens in a thread is owed to
  * the thread that last woke it, to what that one was woken for, and so on. A kick adds to what its vCPU thread owes.
  */
-import { durationText } from '../../base/duration.ts';
 import type { EventPattern, Expr } from '../expr.ts';
 import { OBS } from '../observe.ts';
 import { doerOf, isDoing, matcherOf } from '../pattern.ts';
+import { momentText } from './moment.ts';
 import { CONSTANT, type Context, type TruthNode } from './node.ts';
 import { eventText, exprText } from './text.ts';
 
@@ -45,7 +45,7 @@ function onceSo(
   });
   const get = () => cells.values[count]! > cells.values[base]!;
   const why = () => {
-    if (get()) return `${text}, at ${durationText(cells.values[at]!)}`;
+    if (get()) return `${text}${momentText(m, ', at ', cells.values[at]!)}`;
     return cells.values[without] === 1
       ? `${eventText(event)} has happened, ${otherwise()}`
       : `${eventText(event)} has not happened`;

@@ -3,12 +3,12 @@
  *
  * Each measure hands out its cells and registers its hooks when it is compiled; afterwards `get` only reads cells.
  */
-import { durationText } from '../../base/duration.ts';
 import type { Attribute, Collection } from '../attributes/attribute.ts';
 import type { EventPattern, Expr } from '../expr.ts';
 import type { Machine } from '../machine.ts';
 import { matcherOf } from '../pattern.ts';
 import { compiledSchema, schema } from '../schema.ts';
+import { momentText } from './moment.ts';
 import {
   asNumber,
   CONSTANT,
@@ -55,7 +55,7 @@ export function happened(context: Context, event: EventPattern): TruthNode {
   const text = eventText(event);
   const get = () => cells.values[count]! > cells.values[base]!;
   const why = () =>
-    get() ? `${text} happened at ${durationText(cells.values[count + 1]!)}` : `${text} has not happened`;
+    get() ? `${text} happened${momentText(context.m, ' at ', cells.values[count + 1]!)}` : `${text} has not happened`;
   return {
     t: 'truth',
     text,
@@ -81,7 +81,7 @@ export function before(context: Context, event: EventPattern, other: EventPatter
   const get = () => cells.values[first] === 1;
   const why = () => {
     if (cells.values[first] === 0) return `neither ${eventText(event)} nor ${eventText(other)} has happened`;
-    return `${eventText(get() ? event : other)} came first, at ${durationText(cells.values[first + 1]!)}`;
+    return `${eventText(get() ? event : other)} came first${momentText(m, ', at ', cells.values[first + 1]!)}`;
   };
   const observations = [event, other].map(each => matcherOf(m.places, each).observation);
   const depends = { ...CONSTANT, observations: new Set(observations) };

@@ -5,13 +5,13 @@
  * throughout, unless the condition itself counts or measures, which then does so over that span; `within T after E` for
  * each E. A step that happens at T belongs to T.
  */
-import { durationText } from '../../base/duration.ts';
 import type { EventPattern, Expr } from '../expr.ts';
 import { matcherOf } from '../pattern.ts';
 import type { Judgement } from '../program.ts';
 import { anywhere, hasRate } from './anywhere.ts';
 import { compileTruth } from './compile.ts';
 import { whenever } from './measures.ts';
+import { momentText } from './moment.ts';
 import type { Context, TruthNode } from './node.ts';
 import { type Opening, openingOf } from './opening.ts';
 import { not } from './operators.ts';
@@ -211,7 +211,8 @@ function obligations(
       context.reschedule();
     }
   };
-  const fail = () => decision.decide(FAILS, `after ${what} at ${durationText(opened.at(first()))}: ${body.why()}`);
+  const fail = () =>
+    decision.decide(FAILS, `after ${what}${momentText(context.m, ' at ', opened.at(first()))}: ${body.why()}`);
   whenever(context, body.depends, look);
   onEach(after, context, () => {
     if (!decision.undecided() || now.ns < window.from_ns || now.ns > window.to_ns) return;
@@ -273,7 +274,9 @@ function inOrder(judgement: Judgement, context: Context, decision: Decision): Mo
       return;
     }
     const before =
-      done === 0 ? '' : ` after ${eventText(order[done - 1]!)} at ${durationText(cells.values[times + done - 1]!)}`;
+      done === 0
+        ? ''
+        : ` after ${eventText(order[done - 1]!)}${momentText(m, ' at ', cells.values[times + done - 1]!)}`;
     decision.decide(FAILS, `no ${eventText(missing)}${before}`);
   }
 }

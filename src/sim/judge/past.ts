@@ -8,6 +8,7 @@ import { durationText } from '../../base/duration.ts';
 import type { EventPattern } from '../expr.ts';
 import { matcherOf } from '../pattern.ts';
 import { whenever } from './measures.ts';
+import { momentText } from './moment.ts';
 import { type Context, EVERY_STEP, type Node, type TruthNode, unjudgeable } from './node.ts';
 import { entityText, eventText, quantityText } from './text.ts';
 
@@ -61,6 +62,7 @@ export function since(of: TruthNode, from: TruthNode | EventPattern, text: strin
     cells.values[began] = now.ns;
   };
   const condition = 'args' in from ? null : from;
+  const from_text = 'args' in from ? eventText(from) : from.text;
   if ('args' in from) hooks.onEvent(m, matcherOf(m.places, from), come);
   const look = () => {
     const is = condition?.get() ?? false;
@@ -72,10 +74,10 @@ export function since(of: TruthNode, from: TruthNode | EventPattern, text: strin
   const get = () => cells.values[held] === 1 && of.get();
   const why = () =>
     cells.values[began]! < 0
-      ? `${'args' in from ? eventText(from) : from.text} has not come`
+      ? `${from_text} has not come`
       : get()
-        ? `${of.why()} since ${durationText(cells.values[began]!)}`
-        : `${of.text} has not held all the time since ${durationText(cells.values[began]!)}`;
+        ? `${of.why()} since ${momentText(m, '', cells.values[began]!) || from_text}`
+        : `${of.text} has not held all the time since ${momentText(m, '', cells.values[began]!) || from_text}`;
   return { t: 'truth', text, depends: EVERY_STEP, get, why, show: () => String(get()) };
 }
 

@@ -4,6 +4,7 @@
 import { durationText } from '../../base/duration.ts';
 import type { JudgementResult, Outcome, Verdict, Violation } from '../outcome.ts';
 import type { Expectation, Program } from '../program.ts';
+import { hasClock } from './moment.ts';
 
 type Conclusion = Pick<Outcome, 'verdict' | 'violations' | 'expected_failures'>;
 
@@ -15,6 +16,7 @@ export function conclude(
   steps: number,
 ): Conclusion {
   const repeat = repeatCommand(program);
+  const ended = hasClock(program) ? `at the end, at ${durationText(sim_ns)}` : 'in every order';
   const named = new Map(results.map(result => [result.name, result]));
   const expectedToFail = new Map(
     program.expectations.flatMap(each =>
@@ -26,7 +28,7 @@ export function conclude(
   const survivors = results.filter(result => result.holds === 'yes' && expectedToFail.has(result.name));
   const violations = [
     ...surprises.map(result => violationOf(result, repeat, sim_ns, steps)),
-    ...survivors.map(result => survivorOf(result, expectedToFail.get(result.name), repeat, sim_ns, steps)),
+    ...survivors.map(result => survivorOf(result, expectedToFail.get(result.name), repeat, sim_ns, steps, ended)),
   ];
   const expected_failures = failed.flatMap(result => {
     const expectation = expectedToFail.get(result.name);
@@ -71,6 +73,7 @@ function survivorOf(
   repeat: string,
   sim_ns: number,
   steps: number,
+  ended: string,
 ): Violation {
   const { name, kind } = result;
   const because = expectation?.because ?? '';
@@ -81,7 +84,7 @@ function survivorOf(
     step: steps,
     expected: `${kind} '${name}' fails, because ${because}`,
     actual: 'it holds',
-    message: `not violated: ${kind} '${name}' holds at the end, at ${durationText(sim_ns)}, but is expected to fail because ${because}`,
+    message: `not violated: ${kind} '${name}' holds ${ended}, but is expected to fail because ${because}`,
     repeat,
   };
 }
