@@ -1,16 +1,16 @@
 /**
  * What goes on for ever without what was promised: a path to a cycle, and the cycle, every step of both a real one.
  *
- * All states are kept with all moves between them, so nothing is left out for symmetry or order here. A cycle counts only
- * if it is fair: an actor that could move at every state of it does so somewhere on it. Fair are threads, requests,
+ * All states are kept with all moves between them, so nothing is left out for symmetry or order here. What counts is a
+ * cycle on which the judgement is open all the way round, and which is fair: an actor that could move at every state of it
+ * does so somewhere on it. Fair are threads, requests,
  * timers that have been set, whatever is pending; what nobody has to let happen (ticks, acts within a budget) is not.
  */
-import { assert } from '../base/assert.ts';
 import type { Judgement, Program } from '../sim/program.ts';
-import { components } from './components.ts';
 import { Level } from './frontier.ts';
 import { Identity } from './identity.ts';
 import { Packing } from './packing.ts';
+import { Rounds } from './rounds.ts';
 import { NO_PARENT, Visited } from './visited.ts';
 import { World } from './world.ts';
 
@@ -29,24 +29,19 @@ export interface Liveness {
 
 /** What must come some time, not only if all comes to an end. */
 export function isPromise({ kind, onset }: Judgement): boolean {
-  return kind === 'eventually' || kind === 'order' || onset !== null;
+  return kind === 'eventually' || kind === 'order' || (onset !== null && kind !== 'sometimes');
 }
 
-/** Looks for cycles on which a judgement that is still open stays open. At most so many states are kept. */
+/** Looks for cycles on which a judgement stays open all the way round. At most so many states are kept. */
 export function endless(program: Program, most_states: number, open: ReadonlySet<string>): Liveness {
-  const graph = new Graph(program);
+  const graph = new Graph(program, open);
   if (!graph.explore(most_states)) return { lassos: [], complete: false };
-  const lassos: Lasso[] = [];
-  const left = new Set(open);
-  for (const component of graph.components()) {
-    if (left.size === 0) break;
-    if (!graph.isFair(component)) continue;
-    const stem = graph.path(component[0]!);
-    for (const judgement of graph.pending(component, left)) {
-      left.delete(judgement.name);
-      lassos.push({ judgement, stem, cycle: graph.tour(component) });
-    }
-  }
+  const lassos = program.judgements.flatMap(judgement => {
+    const component = graph.unfulfilled(judgement.name);
+    if (!component) return [];
+    const first = component.reduce((least, state) => Math.min(least, state));
+    return [{ judgement, stem: graph.path(first), cycle: graph.rounds.tour(component, first) }];
+  });
   return { lassos, complete: true };
 }
 
@@ -55,13 +50,14 @@ class Graph {
   readonly #visited: Visited;
   readonly #moves: Int32Array;
   readonly #packing: Packing;
-  /** Edges of each state: where its own begin, the move, the state it leads to. */
-  readonly #begin: number[] = [];
-  readonly #move: number[] = [];
-  readonly #to: number[] = [];
+  readonly rounds: Rounds;
+  /** Of each of the judgements in question, whether it would fail if nothing else came, state by state. */
+  readonly #open: ReadonlyMap<string, boolean[]>;
 
-  constructor(program: Program) {
+  constructor(program: Program, open: ReadonlySet<string>) {
+    this.#open = new Map([...open].map(name => [name, []]));
     this.#world = new World(program);
+    this.rounds = new Rounds(move => this.#world.isFair(move));
     this.#moves = new Int32Array(this.#world.moves);
     this.#visited = new Visited(this.#world.moves);
     this.#packing = new Packing(this.#world);
@@ -76,7 +72,10 @@ class Graph {
     const visit = (parent: number, chain: readonly number[]): number => {
       identity.update();
       const state = this.#visited.reach(identity.high, identity.low, parent, 0, chain);
-      if (this.#visited.fresh) frontier.push(state, packing);
+      if (this.#visited.fresh) {
+        frontier.push(state, packing);
+        this.#judge(state);
+      }
       return state;
     };
     visit(NO_PARENT, []);
@@ -84,16 +83,15 @@ class Graph {
       const state = frontier.read(frontier.take(1), packing);
       const count = world.enabled(this.#moves);
       const moves = this.#moves.slice(0, count);
-      this.#begin[state] = this.#move.length;
+      this.rounds.begin(state);
       moves.forEach((move, index) => {
         if (index > 0) packing.again();
         world.take(move);
-        this.#move.push(move);
-        this.#to.push(visit(state, [move]));
+        this.rounds.add(move, visit(state, [move]));
       });
       if (this.#visited.size > most_states) return false;
     }
-    this.#begin.push(this.#move.length);
+    this.rounds.begin(this.#visited.size);
     return true;
   }
 
@@ -101,89 +99,22 @@ class Graph {
     return this.#visited.path(state);
   }
 
-  /** States that can be reached from one another, of each set of them that has a cycle. */
-  components(): readonly (readonly number[])[] {
-    return components(this.#begin, this.#to);
+  /** A set of states that somebody may go round in for ever, while that judgement is open; or null. */
+  unfulfilled(name: string): readonly number[] | null {
+    const open = this.#open.get(name) ?? [];
+    return this.rounds.components(open).find(component => this.rounds.isFair(component)) ?? null;
   }
 
-  /** Whether nobody is left out who could move all the time. */
-  isFair(component: readonly number[]): boolean {
-    const inside = new Set(component);
-    const moved = new Set(this.#inner(component, inside).map(edge => this.#move[edge]!));
-    const here = component.map(state => new Set(this.#edges(state).map(edge => this.#move[edge]!)));
-    const always = [...here[0]!].filter(move => here.every(moves => moves.has(move)));
-    return always.every(move => moved.has(move) || !this.#world.isFair(move));
-  }
-
-  /** Of these judgements the ones that would fail if it went on like that: undecided, and not so at any state. */
-  pending(component: readonly number[], names: ReadonlySet<string>): readonly Judgement[] {
-    const world = this.#world;
-    const { judgements } = world.m.program;
-    const open = new Set(names);
-    for (const state of component) {
-      this.#goTo(this.path(state));
-      const before = world.judge.save();
-      world.judge.finish('quiescent');
-      for (const { name, holds } of world.judge.results()) if (holds !== 'no') open.delete(name);
-      world.judge.restore(before);
-      if (open.size === 0) break;
+  /** Whether each judgement in question would fail if it went on without what it waits for. */
+  #judge(state: number): void {
+    if (this.#open.size === 0) return;
+    const { judge } = this.#world;
+    const before = judge.save();
+    judge.finish('quiescent');
+    for (const { name, holds } of judge.results()) {
+      const open = this.#open.get(name);
+      if (open) open[state] = holds === 'no';
     }
-    return judgements.filter(({ name, kind }) => open.has(name) && kind !== 'sometimes');
-  }
-
-  /** A way round the cycle, from its first state to itself, on which each actor moves that ever does on it. */
-  tour(component: readonly number[]): readonly number[] {
-    const inside = new Set(component);
-    const start = component[0]!;
-    const moves: number[] = [];
-    let at = start;
-    const wanted = new Map<number, number>();
-    for (const state of component)
-      for (const edge of this.#edges(state))
-        if (inside.has(this.#to[edge]!) && !wanted.has(this.#move[edge]!)) wanted.set(this.#move[edge]!, state);
-    for (const [move, from] of wanted) {
-      if (moves.includes(move)) continue;
-      moves.push(...this.#way(at, from, inside), move);
-      at = this.#to[this.#edges(from).find(edge => this.#move[edge] === move)!]!;
-    }
-    moves.push(...this.#way(at, start, inside));
-    return moves;
-  }
-
-  #edges(state: number): readonly number[] {
-    const begin = this.#begin[state]!;
-    return Array.from({ length: this.#begin[state + 1]! - begin }, (_, index) => begin + index);
-  }
-
-  #inner(component: readonly number[], inside: ReadonlySet<number>): readonly number[] {
-    return component.flatMap(state => this.#edges(state).filter(edge => inside.has(this.#to[edge]!)));
-  }
-
-  /** The shortest way between two states of a component. */
-  #way(from: number, to: number, inside: ReadonlySet<number>): readonly number[] {
-    const before = new Map<number, { readonly state: number; readonly move: number }>();
-    const queue = [from];
-    for (const state of queue) {
-      if (state === to) break;
-      for (const edge of this.#edges(state)) {
-        const next = this.#to[edge]!;
-        if (!inside.has(next) || before.has(next) || next === from) continue;
-        before.set(next, { state, move: this.#move[edge]! });
-        queue.push(next);
-      }
-    }
-    const moves: number[] = [];
-    for (let at = to; at !== from; ) {
-      const step = before.get(at);
-      assert(step !== undefined, 'liveness: a component is connected');
-      moves.push(step.move);
-      at = step.state;
-    }
-    return moves.reverse();
-  }
-
-  #goTo(moves: readonly number[]): void {
-    this.#packing.first();
-    for (const move of moves) this.#world.take(move);
+    judge.restore(before);
   }
 }

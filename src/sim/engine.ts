@@ -32,7 +32,8 @@ export interface EngineHooks {
   readonly deadlines: { readonly due_ns: number; pass(next_ns: number): void };
 }
 
-export type Over = 'time' | 'quiescent' | 'steps';
+/** Endless: it stands where it has stood before, and goes round. */
+export type Over = 'time' | 'quiescent' | 'steps' | 'endless';
 
 /**
  * Steps between two returns to runEngine(). V8 runs a call to its end in the code that it began with: a loop that never

@@ -36,8 +36,8 @@ export interface Violation {
 export interface Outcome {
   readonly program: Program;
   readonly verdict: Verdict;
-  /** Why the run ended: its time was over, nothing could ever happen again, or the limit of steps. */
-  readonly end: 'time' | 'quiescent' | 'steps';
+  /** Why the run ended: its time was over, nothing could ever happen again, the limit of steps, or it goes round for ever. */
+  readonly end: 'time' | 'quiescent' | 'steps' | 'endless';
   readonly sim_ns: number;
   readonly steps: number;
   readonly events: number;

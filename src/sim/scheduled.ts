@@ -10,6 +10,7 @@ import { type EngineHooks, fire, NO_THREAD, type Over } from './engine.ts';
 import { may_prefer, prefer_task } from './guest/sched.ts';
 import { work_waits } from './host/workqueue.ts';
 import type { Machine } from './machine.ts';
+import { hashOf } from './meaning.ts';
 import type { Schedule } from './program.ts';
 import type { Thread } from './schema.ts';
 import type { Script } from './script.ts';
@@ -18,7 +19,7 @@ import { STEP_TABLE } from './steps.ts';
 /** Runs until the clock would pass `until_ns`, at most `budget` moves. Returns why the run is over, or null. */
 export function runSchedule(
   m: Machine,
-  { moves, end }: Schedule,
+  { moves, end, cycle = 0 }: Schedule,
   script: Script,
   { stepped }: EngineHooks,
   until_ns: number,
@@ -30,13 +31,28 @@ export function runSchedule(
     if (clock.now_ns > until_ns) return null;
     const move = moves[clock.step]!;
     if (!canMove(m, move)) return 'steps';
+    if (cycle > 0 && clock.step === moves.length - cycle) noteRound(m);
     clock.step += 1;
     const cost_ns = takeMove(m, script, move);
     if (script.polls) script.poll();
     stepped?.();
     clock.now_ns += cost_ns;
   }
-  return clock.step < moves.length ? null : end;
+  if (clock.step < moves.length) return null;
+  return cycle > 0 && isRound(m) ? 'endless' : end;
+}
+
+/** Here it begins to go round. */
+function noteRound(m: Machine): void {
+  const { high, low } = hashOf(m);
+  m.clock.round_high = high;
+  m.clock.round_low = low;
+}
+
+/** It stands where it began to go round: the same again is possible, and again. */
+function isRound(m: Machine): boolean {
+  const { high, low } = hashOf(m);
+  return m.clock.round_high === high && m.clock.round_low === low;
 }
 
 /** Who made a move, or is to: the thread, or else the source of events, as in places.ts; the other is -1. */

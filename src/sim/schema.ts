@@ -126,6 +126,9 @@ const tables = {
       events: u53,
       hash_a: u32,
       hash_b: u32,
+      /** Of a schedule that goes round: the fingerprint of the state in which it begins to. */
+      round_high: u32,
+      round_low: u32,
     },
   ),
 

@@ -164,8 +164,12 @@ export function createSimulation(program: Program, options: SimulationOptions = 
       cover?.finish();
       const before = judging.save();
       const end = over ?? 'steps';
-      judging.finish(end);
-      const judgements = judging.results();
+      // What does not come while it goes round never comes.
+      judging.finish(end === 'endless' ? 'quiescent' : end);
+      const round = end === 'endless' ? `, and the last ${schedule?.cycle ?? 0} steps go round for ever` : '';
+      const judgements = judging.results().map(each => {
+        return each.holds === 'no' ? { ...each, actual: each.actual + round, message: each.message + round } : each;
+      });
       const { clock } = machine;
       const sim_ns = end === 'time' ? program.limit_ns : clock.now_ns;
       const starved = outOfMemory(machine, repeatCommand(program)) ?? notEvicted(machine, repeatCommand(program));
