@@ -138,8 +138,8 @@ wrong with a scenario goes to standard error. The same file, seed and version gi
 judgement that only a clock could decide is left out, and said to be. The verdict holds within the bounds that it names:
 those of the flags, else those of the file's explore block. Exit code 3: a bound was reached before the verdict.
 
-What nobody has to let happen (ticks, NMIs, interrupts, evictions, saves) happens as often as a budget in the file
-allows, ticks once where it says nothing. Ctrl-C stops, and says what was covered.`,
+What nobody has to let happen (ticks, NMIs, interrupts, signals, evictions, saves) happens as often as a budget in the
+file allows, ticks once where it says nothing. Ctrl-C stops, and says what was covered.`,
     flags: [
       ...SELECTION,
       STRATEGY,

@@ -93,14 +93,6 @@ export class ExplorationLowering {
   budget(what: (typeof BUDGETED)[number], times: Expression, at: Node): void {
     const [, most] = this.#ends(times);
     const place = this.#lowering.place(at);
-    if (what === 'signal') {
-      this.#lowering.report.error('needs', {
-        span: at.span,
-        message: 'a signal alone is not modelled: pause, query and save send one to every vCPU thread',
-        help: 'write budget save 0..1, or query in a race',
-      });
-      return;
-    }
     const acts = what === 'tick' ? [] : this.#lowering.vms.flatMap((spec, vm) => actsOf(what, spec, vm));
     if (what === 'tick' || acts.length > 0) this.#spend({ what, times: most, acts, place });
     else this.#lowering.env.outOfRange(times, NOTHING[what]);
@@ -150,11 +142,12 @@ export class ExplorationLowering {
   }
 }
 
-const NOTHING: Readonly<Record<Exclude<(typeof BUDGETED)[number], 'tick' | 'signal'>, string>> = {
+const NOTHING: Readonly<Record<Exclude<(typeof BUDGETED)[number], 'tick'>, string>> = {
   evict: 'no task names a page',
   irq: 'no guest declares an irq',
   nmi: 'there is no vCPU',
   save: 'there is no VM',
+  signal: 'there is no vCPU',
 };
 
 /** One act for each thing that it could happen to. */
@@ -168,6 +161,8 @@ function actsOf(what: keyof typeof NOTHING, spec: Program['vms'][number], vm: nu
       return vcpus.map(vcpu => ({ op: 'nmi', vm, vcpu, name: 'any' }));
     case 'irq':
       return spec.guest.irqs.map(({ vcpu }, irq) => ({ op: 'irq', vm, vcpu, irq, via: 'lapic' }));
+    case 'signal':
+      return vcpus.map(vcpu => ({ op: 'signal', vm, vcpu }));
     case 'save':
       return [{ op: 'save', vm, name: `any save of ${spec.name}`, keep: 1 }];
   }

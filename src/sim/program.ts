@@ -243,7 +243,7 @@ export type ActionOp =
       readonly irq: number;
       readonly via: 'lapic' | 'pic';
     }
-  | { readonly op: 'smi' | 'pmi' | 'init' | 'sipi'; readonly vm: number; readonly vcpu: number }
+  | { readonly op: 'smi' | 'pmi' | 'init' | 'sipi' | 'signal'; readonly vm: number; readonly vcpu: number }
   | { readonly op: 'nmi'; readonly vm: number; readonly vcpu: number; readonly name: string }
   | { readonly op: 'hold_event'; readonly event: EventPattern; readonly ns: number }
   | {

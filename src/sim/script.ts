@@ -32,7 +32,7 @@ import { ACTION, HOLD, MP_STATE, type Thread, type Vcpu } from './schema.ts';
 import { end_vm } from './vmm/end.ts';
 import { device_irq, device_nmi } from './vmm/irqchip.ts';
 import { change_memslot } from './vmm/main_loop.ts';
-import { monitor_command } from './vmm/monitor.ts';
+import { monitor_command, signal_vcpu_thread } from './vmm/monitor.ts';
 
 interface HoldRule {
   /** Thread and step held, or -1 where the hold is on an event. */
@@ -189,6 +189,9 @@ export function createScript(m: Machine, conditions: readonly ((() => boolean) |
       case 'pmi':
         kvm_make_request(KVM_REQ_PMI, vcpuOf(op));
         kvm_vcpu_kick(m, vcpuOf(op));
+        return;
+      case 'signal':
+        signal_vcpu_thread(m, vcpuOf(op));
         return;
       case 'nmi':
         device_nmi(

@@ -66,6 +66,7 @@ const LEAVES_WORK: ReadonlySet<ActionOp['op']> = new Set([
   'nmi',
   'smi',
   'pmi',
+  'signal',
   'hold_event',
   'hold_actor',
   'release',

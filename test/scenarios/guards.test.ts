@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import { scenariosIn, testOnOtherVariants, testScenarios } from './corpus.ts';
 
-const files = scenariosIn('scenarios/guards', 8);
+const files = scenariosIn('scenarios/guards', 9);
 testScenarios(files);
 testOnOtherVariants(files);
 

@@ -166,7 +166,7 @@ export const nmiAct = statement({
 });
 
 /** Events that have no name of their own. */
-function raise(keyword: 'smi' | 'pmi', summary: string) {
+function raise(keyword: 'smi' | 'pmi' | 'signal', summary: string) {
   return statement({
     id: `raise_${keyword}`,
     keyword,
@@ -182,6 +182,7 @@ function raise(keyword: 'smi' | 'pmi', summary: string) {
 export const raises = [
   raise('smi', 'Sends a system management interrupt, as KVM_SMI does.'),
   raise('pmi', 'A performance counter of the vCPU overflows, whose interrupt is an NMI: a guest’s NMI watchdog.'),
+  raise('signal', 'Sends a signal to the thread of the vCPU: KVM_RUN ends with -EINTR, and the VMM goes back in.'),
 ];
 
 /** What one CPU sends to another to reset it, and to have it begin. */

@@ -115,7 +115,7 @@ export const budget = statement({
   syntax: seq(word('budget'), oneOf('what', BUDGETED), expression('times', 'A..B')),
   summary: 'How often something may happen that nobody has to let happen.',
   about:
-    'An NMI to each vCPU, each interrupt that a guest declares, each page that a script names, a save of each VM: as often as said, all together. A tick is a timer of a guest, or an act behind `every`; these come once where nothing is said.',
+    'An NMI to each vCPU, a signal to its thread, each interrupt that a guest declares, each page that a script names, a save of each VM: as often as said, all together. A tick is a timer of a guest, or an act behind `every`; these come once where nothing is said.',
   examples: ['budget evict 0..2'],
   check: ({ times }, _at, check) => check.countOrRange(times, COUNT),
   lower({ what, times }, at, lowering) {

@@ -10,6 +10,7 @@ import { AT, type At } from '../at.ts';
 import { restart_guest } from '../guest/start.ts';
 import { wake_up_process } from '../host/sched.ts';
 import { kvm_vcpu_kick } from '../kvm/requests.ts';
+import { VM_STATE } from '../life.ts';
 import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { load_guest, save_guest } from '../migrate/guest_memory.ts';
 import { vm_loaded, vm_saved } from '../migrate/switchover.ts';
@@ -36,6 +37,17 @@ export function vm_shutdown(m: Machine, vm: number): void {
     vcpu.signal_pending = 1;
     kvm_vcpu_kick(m, vcpu);
   }
+}
+
+/**
+ * A signal to a vCPU's thread that nobody has a use for: it ends KVM_RUN, the VMM finds nothing to do, and goes back in.
+ * Outside of KVM_RUN it would be taken there and then.
+ */
+export function signal_vcpu_thread(m: Machine, vcpu: Vcpu): void {
+  const { at } = m.threads[m.places.vcpus[vcpu.id]!.thread]!;
+  if (at === AT.userspace || at === AT.off || m.vms[vm_of_vcpu(m, vcpu)]!.state !== VM_STATE.RUNNING) return;
+  vcpu.signal_pending = 1;
+  kvm_vcpu_kick(m, vcpu);
 }
 
 /** A command comes in. */
