@@ -12,10 +12,8 @@ import {
 } from '../explore/explore.ts';
 import type { Progress as Reached } from '../explore/search.ts';
 import type { End, Explored } from '../report/result.ts';
-import { TOLD, type Told } from '../report/told.ts';
 import { repeatCommand } from '../sim/judge/verdict.ts';
-import type { Program } from '../sim/program.ts';
-import { tell } from '../sim/tell.ts';
+import type { Program, View } from '../sim/program.ts';
 import type { Args } from './args.ts';
 import { identityOf, keeperOf, nameOf, readCheckpoint } from './checkpoint.ts';
 import { turn } from './execute.ts';
@@ -23,6 +21,7 @@ import { foundIn } from './found.ts';
 import { duration } from './progress.ts';
 import { Refusal } from './refusal.ts';
 import type { Conduct } from './runner.ts';
+import { shownOf } from './shown.ts';
 import type { Terminal } from './terminal.ts';
 import { newThreads } from './threads.ts';
 import {
@@ -39,6 +38,7 @@ import {
   STATES,
   STRATEGY,
   TIMING,
+  VIEWS,
   WALKS,
   WORKERS,
 } from './verbs.ts';
@@ -80,21 +80,26 @@ export function explorerOf(args: Args, terminal: Terminal): NonNullable<Conduct[
 }
 
 /** What was found, told. The file may ask for views of what breaks a judgement that it does not expect to break. */
-function toldOf(exploration: Exploration, shown: readonly Told[]): Pick<Explored, 'found' | 'views'> {
+function toldOf(exploration: Exploration, shown: readonly View[]): Pick<Explored, 'found' | 'views'> {
   const { program, violations } = exploration;
-  const { show = [], write = [], shrink = false } = program.exploration?.reaction ?? {};
-  const asked = TOLD.filter(view => violations.length > 0 && show.includes(view));
-  const whole = shown.length === 0 && !shrink && show.length + write.length > 0;
+  const { show = [], write = [], exports = [], shrink = false } = program.exploration?.reaction ?? {};
+  const asked = VIEWS.filter(view => violations.length > 0 && show.includes(view));
+  const whole = shown.length === 0 && !shrink && show.length + write.length + exports.length > 0;
+  const views = shown.length > 0 ? shown : asked;
+  const wanted = violations.length > 0 ? exports : [];
   const found = foundIn(exploration, whole).map(outcome => {
-    return { property: outcome.program.schedule?.breaks ?? '', telling: tell(outcome.program) };
+    return {
+      property: outcome.program.schedule?.breaks ?? '',
+      ...shownOf(outcome.program, { views, exports: wanted }),
+    };
   });
-  return { found, views: shown.length > 0 ? shown : asked };
+  return { found, views };
 }
 
-function viewsOf(args: Args): readonly Told[] {
+function viewsOf(args: Args): readonly View[] {
   return args.get(SHOW).map(word => {
-    const view = TOLD.find(each => each === word);
-    if (view === undefined) throw new Refusal(`no view '${word}'`, didYouMean(word, TOLD, 'views'));
+    const view = VIEWS.find(each => each === word);
+    if (view === undefined) throw new Refusal(`no view '${word}'`, didYouMean(word, VIEWS, 'views'));
     return view;
   });
 }

@@ -139,7 +139,9 @@ class Session {
         reached: ns => this.#progress.tick(title, ns / program.limit_ns),
       });
       this.#progress.step();
-      return outcome && { ...place, end: { kind: 'ran', outcome } };
+      if (outcome === null) return null;
+      const shown = program.shown ? (await import('./shown.ts')).shownOf(program, program.shown) : null;
+      return { ...place, end: { kind: 'ran', outcome, shown } };
     } catch (error) {
       this.#progress.clear();
       // What was asked for there is not, and it makes no difference which run comes next.

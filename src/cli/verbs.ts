@@ -99,11 +99,8 @@ export const NO_REDUCE = toggle('no-reduce', 'leave nothing out: for who doubts 
 export const REDUCTIONS_FLAG = list('reductions', 'A,B', `only these of ${REDUCTIONS.join(', ')}`, REDUCTIONS);
 export const EXACT = toggle('exact', 'keep whole states in place of fingerprints: no doubt, more memory');
 export const ALL = toggle('all', 'go on when a judgement has failed, for the others');
-export const SHOW = list('show', 'VIEW', 'tell what was found: as story, sequence or table', [
-  'story',
-  'sequence',
-  'table',
-]);
+export const VIEWS = ['story', 'sequence', 'table', 'trace'] as const;
+export const SHOW = list('show', 'VIEW', 'tell what was found: as story, sequence, table or trace', VIEWS);
 export const TIMING = toggle('timing', 'say how long it took, and bytes per state');
 
 const SELECTION: readonly Flag<unknown>[] = [VARIANTS, SEED, SET, GREP, TAG];

@@ -1,6 +1,6 @@
 /** What an `explore` block asks for, and what anywhere in a file may happen or not. A timed run takes none of it. */
 import { Bug } from '../base/assert.ts';
-import type { ActionOp, ExplorationSpec, Program, TaskOp } from '../sim/program.ts';
+import type { ActionOp, ExplorationSpec, ExportSpec, Program, TaskOp, View } from '../sim/program.ts';
 import { evaluate } from './evaluate.ts';
 import { type Expression, pathText } from './expression.ts';
 import type { Frame } from './frame.ts';
@@ -44,7 +44,10 @@ export class ExplorationLowering {
   readonly #budgets: Budget[] = [];
   readonly #probe = new Set<ExplorationSpec['probe'][number]>();
   #yields: readonly string[] | null = null;
-  #reaction: Reaction = { shrink: false, show: [], write: [] };
+  #reaction: Reaction = { shrink: false, show: [], write: [], exports: [] };
+  /** Outside of all blocks: what is to be seen of a run. */
+  readonly #views: View[] = [];
+  readonly #exports: ExportSpec[] = [];
 
   constructor(lowering: Lowering) {
     this.#lowering = lowering;
@@ -99,12 +102,29 @@ export class ExplorationLowering {
   }
 
   react(to: Partial<Reaction>): void {
-    const { shrink, show, write } = this.#reaction;
+    const { shrink, show, write, exports } = this.#reaction;
     this.#reaction = {
       shrink: shrink || (to.shrink ?? false),
       show: [...show, ...(to.show ?? [])],
       write: [...write, ...(to.write ?? [])],
+      exports: [...exports, ...(to.exports ?? [])],
     };
+  }
+
+  show(view: View): void {
+    if (this.#lowering.judge.explored) this.react({ show: [view] });
+    else this.#views.push(view);
+  }
+
+  export(spec: ExportSpec): void {
+    if (this.#lowering.judge.explored) this.react({ exports: [spec] });
+    else this.#exports.push(spec);
+  }
+
+  /** Nothing where nothing is asked for. */
+  get shown(): Pick<Program, 'shown'> {
+    const [views, exports] = [this.#views, this.#exports];
+    return views.length + exports.length === 0 ? {} : { shown: { views, exports } };
   }
 
   /** Null where nothing asks for one. */

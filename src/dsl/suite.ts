@@ -357,6 +357,7 @@ function lowerRun(run: Run, cell: Cell, variant: string, { seed, set }: Options)
     judgements: lowering.judge.judgements,
     expectations: lowering.judge.expectations,
     report: lowering.columns,
+    ...lowering.exploration.shown,
     exploration: lowering.exploration.spec(),
     outcomes: lowering.judge.outcomes,
   };

@@ -1,5 +1,5 @@
 /** JUnit XML: a suite for each file, a test case for each run. No times: those would differ from run to run. */
-import { printable } from '../base/printable.ts';
+import { markup } from './markup.ts';
 import { type Entry, isGood, judgedIn, reasonsOf, runTitle, verdictOf, violationsOf } from './result.ts';
 
 export function junit(entries: readonly Entry[]): string {
@@ -20,20 +20,20 @@ export function junit(entries: readonly Entry[]): string {
 }
 
 function suiteOf(file: string, entries: readonly Entry[]): readonly string[] {
-  return [`  <testsuite name="${attribute(file)}" ${sums(entries)}>`, ...entries.flatMap(caseOf), '  </testsuite>'];
+  return [`  <testsuite name="${markup(file)}" ${sums(entries)}>`, ...entries.flatMap(caseOf), '  </testsuite>'];
 }
 
 function caseOf(entry: Entry): readonly string[] {
   const { file, line } = entry;
   const verdict = verdictOf(entry);
-  const open = `    <testcase classname="${attribute(file)}" name="${attribute(runTitle(entry))}" file="${attribute(file)}" line="${line}"`;
+  const open = `    <testcase classname="${markup(file)}" name="${markup(runTitle(entry))}" file="${markup(file)}" line="${line}"`;
   if (isGood(verdict)) return [`${open}/>`];
   const element = isError(entry) ? 'error' : 'failure';
   const reasons = reasonsOf(entry);
   const repeats = [...new Set(violationsOf(entry).map(({ repeat }) => repeat))].map(repeat => `repeat: ${repeat}`);
   return [
     `${open}>`,
-    `      <${element} type="${verdict}" message="${attribute(reasons[0] ?? verdict)}">${content([...reasons, ...repeats])}</${element}>`,
+    `      <${element} type="${verdict}" message="${markup(reasons[0] ?? verdict)}">${content([...reasons, ...repeats])}</${element}>`,
     '    </testcase>',
   ];
 }
@@ -49,15 +49,6 @@ function sums(entries: readonly Entry[]): string {
   return `tests="${entries.length}" failures="${bad.length - errors}" errors="${errors}"`;
 }
 
-const ENTITY: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-
-/** XML 1.0 cannot write control characters at all, nor halves of characters. */
-function attribute(text: string): string {
-  return printable(text.toWellFormed())
-    .replace(/[\ufffe\uffff]/g, '\ufffd')
-    .replace(/[&<>"]/g, each => ENTITY[each] ?? each);
-}
-
 function content(lines: readonly string[]): string {
-  return lines.map(attribute).join('\n');
+  return lines.map(markup).join('\n');
 }

@@ -3,7 +3,7 @@
  */
 import type { Exploration, ExploreOptions } from '../explore/explore.ts';
 import type { Outcome, Verdict, Violation } from '../sim/outcome.ts';
-import type { Place } from '../sim/program.ts';
+import type { Place, View } from '../sim/program.ts';
 import type { Telling } from '../sim/tell.ts';
 
 /** What tells one run of a file from the others. */
@@ -50,13 +50,22 @@ export interface Explored {
   /** The one command that explores the same again. */
   readonly repeat: string;
   /** A way to break each judgement that fails, told; and how these are to be shown. */
-  readonly found: readonly { readonly property: string; readonly telling: Telling }[];
-  readonly views: readonly ('story' | 'sequence' | 'table')[];
+  readonly found: readonly (Shown & { readonly property: string })[];
+  readonly views: readonly View[];
+}
+
+/** A run as it can be seen. */
+export interface Shown {
+  readonly telling: Telling;
+  /** Its tracepoints, as ftrace would print them; only where somebody asks. */
+  readonly trace: string;
 }
 
 interface Ran {
   readonly kind: 'ran';
   readonly outcome: Outcome;
+  /** Null where the file asks for nothing to be seen of it. */
+  readonly shown: Shown | null;
 }
 
 interface Invalid {

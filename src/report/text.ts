@@ -7,11 +7,21 @@ import { durationText } from '../base/duration.ts';
 import { printable } from '../base/printable.ts';
 import { cellsOf } from '../base/source.ts';
 import type { Verdict, Violation } from '../sim/outcome.ts';
-import type { Place } from '../sim/program.ts';
+import type { Place, View } from '../sim/program.ts';
 import { coveredText, notesOf, orderText } from './explored.ts';
 import { type CostTable, costTablesOf, type Matrix, matrixOf } from './matrix.ts';
 import type { Paint } from './paint.ts';
-import { boundText, caseTitle, type Entry, placeOf, type RunName, tally, VERDICTS, verdictOf } from './result.ts';
+import {
+  boundText,
+  caseTitle,
+  type Entry,
+  placeOf,
+  type RunName,
+  type Shown,
+  tally,
+  VERDICTS,
+  verdictOf,
+} from './result.ts';
 import { toldText } from './told.ts';
 
 export interface Columns {
@@ -55,10 +65,16 @@ function factText({ end }: Entry): string {
   return end.kind === 'ran' ? `${durationText(end.outcome.sim_ns)}, ${countText(end.outcome.events)}` : '';
 }
 
-/** Ways to what was found, as the file or the command line wants to see them. */
+/** The run, or ways to what was found, as the file or the command line wants to see them. */
 function toldIn({ end }: Entry): string {
-  if (end.kind !== 'explored') return '';
-  return end.found.flatMap(({ telling }) => end.views.map(view => `\n${toldText(telling, view)}`)).join('');
+  if (end.kind === 'explored') return viewsOf(end.found, end.views);
+  return end.kind === 'ran' && end.shown ? viewsOf([end.shown], end.outcome.program.shown?.views ?? []) : '';
+}
+
+function viewsOf(all: readonly Shown[], views: readonly View[]): string {
+  const text = ({ telling, trace }: Shown, view: View) =>
+    view === 'trace' ? trace.split('\n').map(printable).join('\n') : toldText(telling, view);
+  return all.flatMap(shown => views.map(view => `\n${text(shown, view)}`)).join('');
 }
 
 function problemCount({ end }: Entry): string {

@@ -348,12 +348,21 @@ export interface ExplorationSpec {
   readonly yields: readonly string[] | null;
   readonly reaction: {
     readonly shrink: boolean;
-    readonly show: readonly ('story' | 'sequence' | 'table' | 'trace')[];
+    readonly show: readonly View[];
     readonly write: readonly string[];
+    readonly exports: readonly ExportSpec[];
   };
   /** Judged in an exploration alone, beside those of the program; and what it alone is expected to find. */
   readonly judgements: readonly Judgement[];
   readonly expectations: readonly Expectation[];
+}
+
+export type View = 'story' | 'sequence' | 'table' | 'trace';
+
+/** A file that a run is written to; without a path, one named for the scenario. */
+export interface ExportSpec {
+  readonly format: 'perfetto' | 'ftrace' | 'itf' | 'csv' | 'html' | 'svg';
+  readonly path: string | null;
 }
 
 // -- Judgements -----------------------------------------------------------------------------------
@@ -428,6 +437,8 @@ export interface Program {
   readonly judgements: readonly Judgement[];
   readonly expectations: readonly Expectation[];
   readonly report: readonly ReportColumn[];
+  /** What is to be seen of a run, whatever its verdict. */
+  readonly shown?: { readonly views: readonly View[]; readonly exports: readonly ExportSpec[] };
   /** Null where neither file nor case has an `explore` block. */
   readonly exploration?: ExplorationSpec | null;
   /** For `apflab litmus`: what its final states are counted by. */

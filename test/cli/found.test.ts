@@ -1,5 +1,5 @@
 /** Counterexamples in run files: what explore keeps, the other verbs reopen. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -109,6 +109,66 @@ test('an explore block may have them written, below the folder and nowhere else'
       const outside = await apflab(['explore', 'out.apf', '--variants', 'linux_4_19']);
       assert.is(outside.code, 4);
       assert.match(outside.err, 'not a scenario below this folder');
+    },
+  ));
+
+const EXPORTED = ['perfetto', 'ftrace', 'itf', 'csv', 'html', 'svg'];
+
+test('what breaks a judgement is shown as a trace, and exported', () =>
+  inWorld(
+    {
+      'race.apf': `${MISSING_PAGE}explore { on violation { show trace; ${EXPORTED.map(each => `export ${each}`).join('; ')} } }`,
+      'out.apf': `${MISSING_PAGE}explore { on violation { export csv to "../%title.csv" } }`,
+      'wrong.apf': `${MISSING_PAGE}explore { on violation { export csv to "a.apf" } }`,
+    },
+    async ({ apflab, folder }) => {
+      const { out, err } = await apflab(['explore', 'race.apf', '--variants', 'v6']);
+      assert.match(out, /\n# tracer: nop\n[\s\S]*kvm_async_pf_not_present/);
+      const read = (ending: string) => readFileSync(join(folder, `small-1${ending}`), 'utf8');
+      assert.match(err, 'wrote small-1.json\nwrote small-1.txt\nwrote small-1.itf.json\n');
+      const { traceEvents }: { traceEvents: { ph: string }[] } = JSON.parse(read('.json'));
+      assert.equal([...new Set(traceEvents.map(({ ph }) => ph))].sort(), ['M', 'X', 'i']);
+      assert.match(read('.txt'), 'kvm_async_pf_not_present');
+      const itf: { vars: string[]; states: { actor: string }[] } = JSON.parse(read('.itf.json'));
+      assert.equal(itf.vars, ['actor', 'function', 'what']);
+      assert.is(itf.states.at(-1)?.actor, 'CPU 0/KVM');
+      assert.match(
+        read('.csv'),
+        /^step,time_ns,actor,function,what\n\d+,\d+,kswapd0,try_to_unmap,evicted\(t\.heap\.page\(1\)\)\n/,
+      );
+      assert.match(read('.html'), 'wakes kworker/0:0');
+      assert.match(read('.svg'), /^<svg [\s\S]*took_apf\(page\(1\)\)[\s\S]*<\/svg>\n$/);
+      const again = await apflab(['explore', 'race.apf', '--variants', 'v6']);
+      assert.match(again.err, 'small-1.svg exists and is left as it is');
+      assert.is((await apflab(['explore', 'race.apf', '--variants', 'linux_6_12'])).err, '');
+      for (const file of ['out.apf', 'wrong.apf']) {
+        const refused = await apflab(['explore', file, '--variants', 'v6']);
+        assert.is(refused.code, 4);
+        assert.match(refused.err, 'not a .csv below this folder');
+      }
+    },
+  ));
+
+test('a run is shown and exported where the file says so', () =>
+  inWorld(
+    {
+      'race.apf': `${MISSING_PAGE}show table\nshow trace\nexport csv to "runs/%n.csv"\nexport perfetto to "runs/%n.json"`,
+    },
+    async ({ apflab, folder }) => {
+      const { out, err } = await apflab(['run', 'race.apf', '--variants', 'v6,linux_6_12']);
+      assert.match(out, /\nstep +time +actor +function +what\n[\s\S]*# tracer: nop\n[\s\S]*kvm_async_pf_ready/);
+      assert.is(err, ['1.csv', '1.json', '2.csv', '2.json'].map(name => `wrote runs/${name}\n`).join(''));
+      // An arrow from whoever wakes to whoever is woken.
+      const { traceEvents }: { traceEvents: { ph: string }[] } = JSON.parse(
+        readFileSync(join(folder, 'runs/2.json'), 'utf8'),
+      );
+      assert.equal(
+        traceEvents.filter(({ ph }) => ph === 's').length,
+        traceEvents.filter(({ ph }) => ph === 'f').length,
+      );
+      assert.ok(traceEvents.some(({ ph }) => ph === 'f'));
+      assert.match(readFileSync(join(folder, 'runs/2.csv'), 'utf8'), 'ready(t.heap.page(1))');
+      assert.not.match((await apflab(['explore', 'race.apf', '--variants', 'linux_6_12'])).out, 'tracer');
     },
   ));
 

@@ -40,7 +40,7 @@ test('the example of the design lowers whole', () => {
     ],
   );
   assert.equal([spec?.symmetry, spec?.fair, spec?.probe], [['vcpus', 'pages'], ['workers', 'scheduler'], ['save']]);
-  assert.equal(spec?.reaction, { shrink: true, show: ['sequence'], write: ['found/%title-%n.apf'] });
+  assert.equal(spec?.reaction, { shrink: true, show: ['sequence'], write: ['found/%title-%n.apf'], exports: [] });
   assert.is(new Set(spec?.judgements.map(({ name }) => name)).size, 6);
   assert.equal(
     first?.actions.map(({ raced, choice }) => [raced, choice]),

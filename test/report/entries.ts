@@ -72,7 +72,7 @@ export function outcome(verdict: Verdict, more: Partial<Outcome> = {}): Outcome 
 
 export function ran(verdict: Verdict, name: Partial<RunName> = {}, more: Partial<Outcome> = {}): Entry {
   const run = { case_name: 'the gate', cell: {}, params: { ram: '128MiB' }, variant: 'v6', seed: 7, ...name };
-  return { file: FILE, line: 12, column: 1, run, end: { kind: 'ran', outcome: outcome(verdict, more) } };
+  return { file: FILE, line: 12, column: 1, run, end: { kind: 'ran', shown: null, outcome: outcome(verdict, more) } };
 }
 
 export const INVALID: Entry = {

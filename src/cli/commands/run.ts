@@ -14,12 +14,14 @@ import { BAIL, FORMAT, PARANOID, RECORD, REPORT, TRACE } from '../verbs.ts';
 export async function run(args: Args, terminal: Terminal): Promise<ExitCode> {
   const plan = planOf(args.operands, selectionOf(args), terminal);
   for (const { diagnostics } of plan.files) sayDiagnostics(diagnostics, terminal.err);
-  const { code } = await report(
+  const { code, entries } = await report(
     plan,
     plan.files.map(({ file }) => file),
     args,
     terminal,
   );
+  if (entries.some(({ end }) => end.kind === 'ran' && end.shown !== null))
+    (await import('../reacting.ts')).writeRuns(entries, terminal);
   return code;
 }
 

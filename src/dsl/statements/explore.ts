@@ -12,6 +12,7 @@ import { COUNT } from '../units.ts';
 export const BUDGETED = ['tick', 'nmi', 'irq', 'evict', 'signal', 'save'] as const;
 
 const VIEWS = ['story', 'sequence', 'table', 'trace'] as const;
+const FORMATS = ['perfetto', 'ftrace', 'itf', 'csv', 'html', 'svg'] as const;
 
 export const explore = statement({
   id: 'explore',
@@ -151,10 +152,12 @@ export const show = statement({
   where: ['reaction', 'file', 'case'],
   syntax: seq(word('show'), oneOf('view', VIEWS)),
   summary: 'Prints the run in a view.',
+  about:
+    'In `on violation` each way that was found to break a judgement, outside of it each run. `trace` is the text of its tracepoints.',
   examples: ['show sequence'],
   lower({ view }, _at, lowering) {
     const known = VIEWS.find(each => each === view.text);
-    if (known && lowering.judge.explored) lowering.exploration.react({ show: [known] });
+    if (known) lowering.exploration.show(known);
   },
 });
 
@@ -172,15 +175,15 @@ export const exports = statement({
   id: 'export',
   keyword: 'export',
   where: ['reaction', 'file', 'case'],
-  syntax: seq(
-    word('export'),
-    oneOf('format', ['perfetto', 'ftrace', 'itf', 'csv', 'html', 'svg']),
-    opt(seq(word('to'), text('path'))),
-  ),
+  syntax: seq(word('export'), oneOf('format', FORMATS), opt(seq(word('to'), text('path')))),
   summary: 'Writes the run in another format.',
-  examples: ['export perfetto to "run.json"'],
-  needs: 'exploration',
-  lower: () => undefined,
+  about:
+    'In `on violation` each way that was found to break a judgement, outside of it each run. %title and %n stand for title and number; the name ends in .json, .txt, .itf.json, .csv, .html or .svg, in the order of the formats, and the file is below the folder in which apflab was started. One that is there already is left as it is.',
+  examples: ['export perfetto to "run.json"', 'export csv to "found/%title-%n.csv"'],
+  lower({ format, path }, _at, lowering) {
+    const known = FORMATS.find(each => each === format.text);
+    if (known) lowering.exploration.export({ format: known, path: path?.text ?? null });
+  },
 });
 
 export const mutate = statement({
