@@ -72,6 +72,7 @@ case "all" {
   always honest: real_halts_only(t)
   always once: items_freed_once(t)
   expect owed: every_token_is_owed(t)
+  ${budgets.includes('nmi') ? 'always single: no_nested_nmi(t)' : ''}
   ${names.map(name => `expect ${name}_ends: done(${name})`).join('\n  ')}
 }
 `;

@@ -127,4 +127,22 @@ for (const [variant, { breaks, may }] of Object.entries(EXPECTED)) {
   });
 }
 
+test('an NMI comes into the handler of another where not-present does', () => {
+  const file = 'scenarios/review/x05-nmi-and-iret.apf';
+  const text = read(file).text.replace('never nested: cpu.nmi.depth > 1', 'always nested: no_nested_nmi(t)');
+  const { suite } = compile({ path: file, text }, path => read(path));
+  const [unasked] = suite?.cases ?? [];
+  const broken = (variant: string) => {
+    const [cell] = unasked?.cells ?? [];
+    const program = unasked && cell ? unasked.lower(cell, variant).program : null;
+    if (!program) throw new Error(`${variant} does not lower`);
+    const simulation = createSimulation(program);
+    simulation.runUntil(program.limit_ns);
+    return simulation.outcome().judgements.find(({ name }) => name === 'nested')?.actual;
+  };
+  assert.is(broken('nmi_naive'), 'v = t.vcpu[0]: v.nmi.depth is 2');
+  assert.is(broken('nmi_asked'), '');
+  assert.is(broken('linux_2_6_39'), '');
+});
+
 test.run();
