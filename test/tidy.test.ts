@@ -26,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'sim/attributes.ts',
     'sim/cost.ts',
     'sim/ordered.ts',
+    'sim/fair.ts',
     'sim/attributes/',
     'sim/protocol/',
     'chevrotain',

@@ -357,8 +357,8 @@ export const GLOSSARY: readonly Term[] = [
     term: 'fairness',
     also: ['weakly fair'],
     meaning:
-      'Who could move all the time does so some time. It is assumed of threads, requests and timers that were set, and not of what a budget allows.',
-    see: ['lasso', 'budget of an exploration'],
+      'Who could move all the time does so some time. It is assumed of threads, requests and timers that were set, or of whom `fair` names, and not of what a budget allows.',
+    see: ['lasso', 'fair', 'budget of an exploration'],
   },
   {
     term: 'lasso',

@@ -1,5 +1,6 @@
 /** What an `explore` block asks for, and what anywhere in a file may happen or not. A timed run takes none of it. */
 import { Bug } from '../base/assert.ts';
+import { FAIR_WORDS } from '../sim/fair.ts';
 import type { ActionOp, ExplorationSpec, ExportSpec, Program, TaskOp, View } from '../sim/program.ts';
 import { evaluate } from './evaluate.ts';
 import { type Expression, pathText } from './expression.ts';
@@ -67,7 +68,7 @@ export class ExplorationLowering {
       preemptions: countIn(inside, 'preemptions') ?? before.preemptions,
       states: countIn(inside, 'states') ?? before.states,
       symmetry: wordsIn(inside, 'symmetry', ['vcpus', 'pages', 'workers', 'tasks']) ?? before.symmetry,
-      fair: wordsIn(inside, 'fair', ['workers', 'scheduler', 'vcpus', 'timers']) ?? before.fair,
+      fair: wordsIn(inside, 'fair', FAIR_WORDS) ?? before.fair,
     };
   }
 

@@ -30,6 +30,7 @@ interface Setting {
   readonly takes: Takes;
   readonly summary: string;
   readonly example: string;
+  readonly about?: string;
   readonly needs?: Needs;
 }
 
@@ -55,7 +56,7 @@ export function settingsOf(kind: Settable): readonly string[] {
 }
 
 export function setting(declared: Setting): Statement {
-  const { keyword, where, takes, summary, example, needs } = declared;
+  const { keyword, where, takes, summary, example, about, needs } = declared;
   for (const context of where) settings.set(context, (settings.get(context) ?? new Map()).set(keyword, declared));
   return statement({
     id: `${where[0]}_${keyword}`,
@@ -65,6 +66,7 @@ export function setting(declared: Setting): Statement {
     syntax: seq(word(keyword), expression('value', shownAs(takes))),
     summary,
     examples: [example],
+    ...(about === undefined ? {} : { about }),
     ...(needs === undefined ? {} : { needs }),
     check: ({ value }, _at, check) => checkSetting(value, takes, check),
     lower({ value }, at, lowering) {

@@ -7,10 +7,11 @@
  * timers that have been set, whatever is pending; what nobody has to let happen (ticks, acts within a budget) is not.
  */
 import type { Judgement, Program } from '../sim/program.ts';
+import { Turns } from './fairness.ts';
 import { Level } from './frontier.ts';
 import { Identity } from './identity.ts';
 import { Packing } from './packing.ts';
-import { Rounds } from './rounds.ts';
+import { type Round, Rounds } from './rounds.ts';
 import { NO_PARENT, Visited } from './visited.ts';
 import { World } from './world.ts';
 
@@ -37,10 +38,10 @@ export function endless(program: Program, most_states: number, open: ReadonlySet
   const graph = new Graph(program, open);
   if (!graph.explore(most_states)) return { lassos: [], complete: false };
   const lassos = program.judgements.flatMap(judgement => {
-    const component = graph.unfulfilled(judgement.name);
-    if (!component) return [];
-    const first = component.reduce((least, state) => Math.min(least, state));
-    return [{ judgement, stem: graph.path(first), cycle: graph.rounds.tour(component, first) }];
+    const round = graph.unfulfilled(judgement.name);
+    if (!round) return [];
+    const first = round.states.reduce((least, state) => Math.min(least, state));
+    return [{ judgement, stem: graph.path(first), cycle: graph.rounds.tour(round, first) }];
   });
   return { lassos, complete: true };
 }
@@ -69,6 +70,7 @@ class Graph {
     const identity = new Identity(world, new Set());
     const packing = this.#packing;
     const frontier = new Level(packing.most_bytes);
+    const turns = new Turns(world.m);
     const visit = (parent: number, chain: readonly number[]): number => {
       identity.update();
       const state = this.#visited.reach(identity.high, identity.low, parent, 0, chain);
@@ -83,11 +85,13 @@ class Graph {
       const state = frontier.read(frontier.take(1), packing);
       const count = world.enabled(this.#moves);
       const moves = this.#moves.slice(0, count);
-      this.rounds.begin(state);
+      const waiting = turns.waiting();
+      this.rounds.begin(state, waiting);
       moves.forEach((move, index) => {
         if (index > 0) packing.again();
+        turns.note();
         world.take(move);
-        this.rounds.add(move, visit(state, [move]));
+        this.rounds.add(move, visit(state, [move]), turns.passed(waiting));
       });
       if (this.#visited.size > most_states) return false;
     }
@@ -99,10 +103,9 @@ class Graph {
     return this.#visited.path(state);
   }
 
-  /** A set of states that somebody may go round in for ever, while that judgement is open; or null. */
-  unfulfilled(name: string): readonly number[] | null {
-    const open = this.#open.get(name) ?? [];
-    return this.rounds.components(open).find(component => this.rounds.isFair(component)) ?? null;
+  /** Where it may go round for ever, while that judgement is open; or null. */
+  unfulfilled(name: string): Round | null {
+    return this.rounds.find(this.#open.get(name) ?? []);
   }
 
   /** Whether each judgement in question would fail if it went on without what it waits for. */

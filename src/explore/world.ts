@@ -20,6 +20,7 @@ import { createScript, type Script } from '../sim/script.ts';
 import { byName } from '../sim/simulation.ts';
 import { STEP_TABLE } from '../sim/steps.ts';
 import { ticksOf } from './budgets.ts';
+import { fairMoves } from './fairness.ts';
 
 /** Told of each access to the state; see base/fifo.ts. */
 export interface Footprint {
@@ -45,6 +46,8 @@ export class World {
   readonly #timed: readonly number[];
   /** Sources that nobody has to let happen: how often each group may; and the group of each source, -1 for fair ones. */
   readonly #group: Int16Array;
+  /** For each move, whether somebody has to let it happen, some time. */
+  readonly #fair: Uint8Array;
   readonly budgets: readonly number[];
   /** Columns that are looked at in every state, without taking notes of it. */
   readonly #columns: Readonly<Record<'at' | 'on_rq' | 'held' | 'due_ns', ArrayLike<number>>>;
@@ -131,6 +134,7 @@ export class World {
     this.#yields = yields ? new Set(yields.map(stepNamed)) : null;
     this.spent = new Uint8Array(this.budgets.length);
     this.#group = this.#groups();
+    this.#fair = fairMoves(m, this.#group);
     this.#shared = m.tasks.flatMap(({ id }) => {
       const { vm, vcpu, spec } = m.places.tasks[id]!;
       const rivals = m.places.tasks.filter(
@@ -232,7 +236,7 @@ export class World {
 
   /** Whether somebody will let it happen, sooner or later. */
   isFair(move: number): boolean {
-    return move < this.threads || this.#group[move - this.threads] === -1;
+    return this.#fair[move] === 1;
   }
 
   /** Makes a move. */

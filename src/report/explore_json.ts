@@ -46,7 +46,7 @@ const NOTHING: Cover = {
   states: 0,
   transitions: 0,
   depth: 0,
-  bounds: { depth: null, preemptions: null, states: null, memory_bytes: null, budgets: {} },
+  bounds: { depth: null, preemptions: null, states: null, memory_bytes: null, budgets: {}, fair: null },
   stopped: null,
   reductions: [],
   bytes_per_state: 0,

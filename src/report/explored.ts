@@ -8,23 +8,26 @@ export function coveredText({ exploration: { states, transitions, depth, collisi
 }
 
 /** The bounds that were set, those of what need not happen included, as far as there are any. */
-export function boundsOf({ exploration: { budgets }, options }: Explored): {
+export function boundsOf({ exploration: { program, budgets }, options }: Explored): {
   readonly depth: number | null;
   readonly preemptions: number | null;
   readonly states: number | null;
   readonly memory_bytes: number | null;
   readonly budgets: Readonly<Record<string, number>>;
+  readonly fair: string[] | null;
 } {
   const { depth, preemptions, states, memory_bytes } = options;
-  return { depth, preemptions, states, memory_bytes, budgets };
+  const fair = program.exploration?.fair ?? null;
+  return { depth, preemptions, states, memory_bytes, budgets, fair: fair && [...fair] };
 }
 
 /** What a reader of the verdict has to know, a line each. */
 export function notesOf(explored: Explored): readonly string[] {
   const { exploration, options, seconds } = explored;
-  const { depth, preemptions, states } = options;
+  const { depth, preemptions, states, fair } = boundsOf(explored);
   const bounds = [
     ...Object.entries(exploration.budgets).map(([what, times]) => `${what} 0..${times}`),
+    ...(fair === null ? [] : [`fair [${fair.join(', ')}]`]),
     ...(depth === null ? [] : [`depth ${depth}`]),
     ...(preemptions === null ? [] : [`preemptions ${preemptions}`]),
     ...(states === null ? [] : [`states ${states}`]),

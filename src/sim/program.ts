@@ -6,6 +6,7 @@
  */
 
 import type { Entity, EventPattern, Expr } from './expr.ts';
+import type { FairWord } from './fair.ts';
 import type { LinkSpec, MigrationSpec } from './migrate/spec.ts';
 import type { MemoryAct, UserfaultSpec } from './mm/spec.ts';
 import type { OrderAct } from './ordered.ts';
@@ -334,7 +335,8 @@ export interface ExplorationSpec {
   readonly preemptions: number | null;
   readonly states: number | null;
   readonly symmetry: readonly ('vcpus' | 'pages' | 'workers' | 'tasks')[] | null;
-  readonly fair: readonly ('workers' | 'scheduler' | 'vcpus' | 'timers')[] | null;
+  /** Of those that a file may name, who has to move some time if he could all the time; null for all but the guest. */
+  readonly fair: readonly FairWord[] | null;
   /** What may happen and need not, at most so often: each of the acts, all together `times`. */
   readonly budgets: readonly {
     readonly what: string;

@@ -153,6 +153,7 @@ scene('the report for programs has the published shape', { 'c.apf': HALT }, asyn
     states: null,
     memory_bytes: 4 * 2 ** 30,
     budgets: {},
+    fair: null,
   });
   assert.is(passed?.seconds, undefined);
   assert.is((await apflab(['explore', 'c.apf', '--report', 'json'])).out, plain.out);

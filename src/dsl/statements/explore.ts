@@ -1,5 +1,6 @@
 /** Exploration and mutation: parsed and checked here, run by `apflab explore` and `apflab mutate`. */
 
+import { FAIR, FAIR_WORDS } from '../../sim/fair.ts';
 import { GUARD_NAMES } from '../../sim/protocol/guards.ts';
 import { KNOB_NAMES } from '../../sim/protocol/knobs.ts';
 import { block, expression, oneOf, text, word } from '../holes.ts';
@@ -66,9 +67,12 @@ export const exploreSettings = [
   setting({
     keyword: 'fair',
     where: ['explore'],
-    takes: takesNames('workers', 'scheduler', 'vcpus', 'timers'),
-    summary: 'Who always gets a turn at some time.',
+    takes: takesNames(...FAIR_WORDS),
+    summary: 'Who gets a turn some time, if he could have it all the time; the others may be left out for ever.',
     example: 'fair [workers, scheduler]',
+    about: `Without it all do but the scheduler of a guest. ${Object.entries(FAIR)
+      .map(([name, meaning]) => `\`${name}\`: ${meaning}`)
+      .join('; ')}. Devices always answer, and what a budget allows never has to happen.`,
   }),
 ];
 

@@ -31,6 +31,7 @@ const result = z.strictObject({
     states: bound,
     memory_bytes: bound,
     budgets: z.record(z.string(), count).describe('How often may happen what nobody has to let happen'),
+    fair: z.array(z.string()).nullable().describe('Who gets a turn some time, where the file says so'),
   }),
   stopped: z.string().nullable().describe('Why not everything was seen; null where everything was'),
   reductions: z.array(z.string()),

@@ -96,19 +96,26 @@ function pick_next_task(m: Machine, vcpu: Vcpu): number {
 
 /** Explored: whether it makes a difference that a task should go next, of those that could. */
 export function may_prefer(m: Machine, id: number): boolean {
-  const task = m.tasks[id]!;
-  if (task.state !== GUEST_TASK.RUNNABLE) return false;
-  const vcpu = m.vcpus[task.vcpu]!;
-  if (vcpu.preferred !== 0) return false;
+  const vcpu = m.vcpus[m.tasks[id]!.vcpu]!;
+  if (vcpu.preferred !== 0 || !may_be_picked(m, id)) return false;
   const { prio } = m.places.tasks[id]!;
-  let first = true;
-  for (const other of m.places.tasksOf[vcpu.id]!) {
-    if (other === id || m.tasks[other]!.state !== GUEST_TASK.RUNNABLE || m.tasks[other]!.vcpu !== vcpu.id) continue;
-    if (m.places.tasks[other]!.prio > prio) return false;
-    if (m.places.tasks[other]!.prio === prio && other < id) first = false;
-  }
   // The first declared goes next in any case.
-  return !first;
+  return m.places.tasksOf[vcpu.id]!.some(
+    other => other < id && can_go_on(m, other, vcpu) && m.places.tasks[other]!.prio === prio,
+  );
+}
+
+/** Whether the task is among those of the highest priority that can go on, on its CPU. */
+export function may_be_picked(m: Machine, id: number): boolean {
+  const vcpu = m.vcpus[m.tasks[id]!.vcpu]!;
+  const { prio } = m.places.tasks[id]!;
+  if (!can_go_on(m, id, vcpu)) return false;
+  return !m.places.tasksOf[vcpu.id]!.some(other => can_go_on(m, other, vcpu) && m.places.tasks[other]!.prio > prio);
+}
+
+function can_go_on(m: Machine, id: number, vcpu: Vcpu): boolean {
+  const task = m.tasks[id]!;
+  return task.state === GUEST_TASK.RUNNABLE && task.vcpu === vcpu.id;
 }
 
 /** Without a clock there is no least charged: each of the tasks with the highest priority may be the one that goes next. */
