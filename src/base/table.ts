@@ -23,6 +23,12 @@ const EMPTY = {
 
 const CONSTRUCTORS = { u8: Uint8Array, u16: Uint16Array, u32: Uint32Array, f64: Float64Array } as const;
 
+/** Values that are names: of rows, `from` 1 where 0 is none, or of what only the program can tell. */
+export interface Naming {
+  readonly of: string;
+  readonly from: 0 | 1;
+}
+
 /** One field: how it is stored, and how many of it a row has (1 for a scalar). */
 export interface Kind<V extends number> {
   readonly type: ColumnType;
@@ -30,6 +36,8 @@ export interface Kind<V extends number> {
   readonly shape: 'scalar' | 'array' | 'fifo';
   /** Names of the values of an enumeration, in numeric order. */
   readonly names: readonly string[] | null;
+  /** What its values name, for whoever gives other names: a table whose rows they are, or a word for what else. */
+  readonly naming: Naming | null;
   /** Never present; carries V. */
   readonly value?: V;
 }
@@ -45,7 +53,7 @@ function scalar<V extends number = number>(
   type: ColumnType,
   names: readonly string[] | null = null,
 ): Kind<V> & { readonly shape: 'scalar' } {
-  return { type, length: 1, shape: 'scalar', names };
+  return { type, length: 1, shape: 'scalar', names, naming: null };
 }
 
 export const u8 = scalar('u8');
@@ -55,7 +63,14 @@ export const u32 = scalar('u32');
 export const u53 = scalar('f64');
 export const bool = scalar<0 | 1>('u8', ['no', 'yes']);
 /** A row of another table stored as id + 1; 0 is none. */
-export const ref = scalar('u16');
+export function ref(table: string): Kind<number> & { readonly shape: 'scalar' } {
+  return naming(u16, table, 1);
+}
+
+/** The same field, whose values name something. */
+export function naming<K extends Kind<number>>(kind: K, of: string, from: Naming['from'] = 0): K {
+  return { ...kind, naming: { of, from } };
+}
 
 /** Constants of an enumeration: `numbered(['A', 'B'])` is `{ A: 0, B: 1 }` with literal types. */
 export type Numbered<T extends readonly string[]> = {
@@ -74,12 +89,12 @@ export function oneOf<V extends number>(
 
 /** A fixed number of values per row; a string names a capacity given to layOut(). */
 export function array(of: Kind<number>, length: number | string): ArrayKind {
-  return { type: of.type, length, shape: 'array', names: of.names };
+  return { type: of.type, length, shape: 'array', names: of.names, naming: of.naming };
 }
 
-/** A left-aligned queue of row ids, zeroed behind its end: equal queues have equal bytes. */
-export function fifo(length: number | string): FifoKind {
-  return { type: 'u16', length, shape: 'fifo', names: null };
+/** A left-aligned queue of row ids of a table, zeroed behind its end: equal queues have equal bytes. */
+export function fifo(length: number | string, of: string): FifoKind {
+  return { type: 'u16', length, shape: 'fifo', names: null, naming: { of, from: 1 } };
 }
 
 export type TableSchema = Readonly<Record<string, Kind<number> & { readonly shape: 'scalar' | 'array' | 'fifo' }>>;
@@ -216,6 +231,8 @@ export interface Layout<S extends Schema> {
   row<N extends keyof S & string>(name: N, id: number): Row<S[N]>;
   /** A whole column, for code that works on it in bulk. */
   column(table: keyof S & string, field: string): Column;
+  /** Of a fifo: its items, and how many of them there are in each row. */
+  queues(table: keyof S & string, field: string): { readonly items: Column; readonly lengths: Column };
   floats(table: keyof S & string, field: string): Float64Array;
   words(table: keyof S & string, field: string): Uint32Array;
   /** All rows of a table as objects; for tables with few rows. */
@@ -341,6 +358,19 @@ export function layOut<S extends Schema>(
       const { record } = compiled.fields[number]!;
       const length = widths[number]!;
       return { values, first: record?.index ?? 0, step: record?.words ?? length, length };
+    },
+    queues(table, field) {
+      const number = numberOf(table, field);
+      const placed = fifo_lengths.get(number);
+      assert(placed !== undefined, `table: ${table}.${field} is a fifo`);
+      const width = widths[number]!;
+      const { offset, count } = items[number]!;
+      const item_values = new Uint16Array(buffer, offset, count);
+      const length_values = new Uint16Array(buffer, placed.offset, placed.count);
+      return {
+        items: { values: item_values, first: 0, step: width, length: width },
+        lengths: { values: length_values, first: 0, step: 1, length: 1 },
+      };
     },
     floats(table, field) {
       const column = columns[numberOf(table, field)];

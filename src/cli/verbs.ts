@@ -80,7 +80,7 @@ export const FROM = text('from', 'TIME', 'leave out what runs do before this vir
 export const SPEED = text('speed', 'TIME', 'virtual time that passes in a second: 100us');
 
 const STRATEGIES: readonly Strategy[] = ['bfs', 'dfs', 'random', 'pct'];
-const REDUCTIONS = Object.keys({ order: true, identity: true } satisfies Record<ReductionName, true>);
+const REDUCTIONS = Object.keys({ order: true, identity: true, symmetry: true } satisfies Record<ReductionName, true>);
 
 export const STRATEGY = oneOf('strategy', STRATEGIES, 'in which order paths are tried (bfs)');
 export const DEPTH = count('depth', 'N', 'no path longer than N transitions');

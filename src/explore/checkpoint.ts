@@ -12,6 +12,8 @@ export interface Checkpoint {
 /** Where a search stands, between two states. */
 export interface Standing {
   readonly kind: 'search';
+  /** Whether vCPUs could change places: where they were told apart after all, it was begun again without that. */
+  readonly symmetric: boolean;
   readonly rounds: number;
   /** Facts that were known when the round began, and states when the last was learned. */
   readonly learned: number;

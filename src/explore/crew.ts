@@ -86,7 +86,9 @@ export class Store {
       const first = level.take(at_once);
       if (first >= length) return;
       for (let index = first; index < Math.min(first + at_once, length); index += 1) {
-        explorer.expand(level.read(order(index, length), packing), depth);
+        const state = level.read(order(index, length), packing);
+        // Since a better way was found to a state under other names, that state stands for it.
+        if (!explorer.renames || level.way === visited.way(state)) explorer.expand(state, depth);
         yield false;
       }
       if (threads > 1 && (visited.crowded || this.full)) this.pause();
@@ -263,6 +265,7 @@ export class Crew {
       sum.steps += tally.steps;
       sum.quiescent += tally.quiescent;
       sum.endless += tally.endless;
+      sum.unlike += tally.unlike;
       sum.depth = Math.max(sum.depth, tally.depth);
     }
     return sum;
@@ -320,7 +323,7 @@ function obey(store: Store, order: number, threads: number): void {
   const next = levels[odd ? 0 : 1];
   if (control[FRESH] === 1) next.forget();
   explorer.next_level = control[NEXT_LEVEL]!;
-  explorer.keep = (state, _depth, packing) => next.push(state, packing);
+  explorer.keep = (state, _depth, packing) => next.push(state, packing, explorer.visited.written);
   const states = store.work(levels[odd ? 1 : 0], control[DEPTH]!, threads, index => index);
   for (let state = states.next(); !state.done; state = states.next());
 }

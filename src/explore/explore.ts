@@ -11,7 +11,7 @@ import { budgetNames } from './budgets.ts';
 import type { Keeper, Resumed } from './checkpoint.ts';
 import { endless, isPromise } from './liveness.ts';
 import type { Threads } from './orders.ts';
-import { type Progress, Search } from './search.ts';
+import { type Progress, Search, type SearchResult } from './search.ts';
 import { untimed } from './untimed.ts';
 import { isWalk, walk } from './walks.ts';
 import type { World } from './world.ts';
@@ -20,7 +20,7 @@ export const STRATEGIES = ['bfs', 'dfs', 'random', 'pct'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 
 /** What may be left out, and is not with `--no-reduce`. */
-export const REDUCTIONS = ['order', 'identity'] as const;
+export const REDUCTIONS = ['order', 'identity', 'symmetry'] as const;
 export type ReductionName = (typeof REDUCTIONS)[number];
 
 export interface ExploreOptions {
@@ -130,10 +130,10 @@ export function* exploring(timed: Program, asked: ExploreOptions): Generator<Pro
   const { program, left_out } = untimed(timed);
   const walks = isWalk(asked);
   const plain = plainOf(asked);
-  const first = plain && (yield* new Search(program, plain).run());
+  const first = plain && (yield* searched(program, plain));
   const small = first && first.states < (plain?.states ?? 0) ? first : null;
   const options = small ? { ...asked, reductions: plain?.reductions ?? asked.reductions } : asked;
-  const result = small ?? (yield* walks ? walk(program, options) : new Search(program, options).run());
+  const result = small ?? (yield* walks ? walk(program, options) : searched(program, options));
   const { states, transitions, steps, depth, stopped, bytes } = result;
   const ways = result.found.map(
     ({ judgement, actual, path }): Counterexample => ({ judgement, actual, schedule: path, cycle: null }),
@@ -165,9 +165,23 @@ export function* exploring(timed: Program, asked: ExploreOptions): Generator<Pro
     bytes_per_state: states === 0 ? 0 : bytes / states,
     collision_odds: options.exact ? 0 : states ** 2 / 2 ** 65,
     // A bound on preemptions is about orders, and a path has nothing to leave out.
-    reductions: [...options.reductions].filter(each => !walks && (each !== 'order' || options.preemptions === null)),
+    reductions: [...options.reductions].filter(
+      each =>
+        !walks &&
+        (each !== 'order' || options.preemptions === null) &&
+        (each !== 'symmetry' || (result.symmetric && !result.unlike)),
+    ),
     budgets: budgetNames(program),
   };
+}
+
+/** Without symmetry, where it turns out that there is none. */
+function* searched(program: Program, asked: ExploreOptions): Generator<Progress, SearchResult> {
+  const without = { ...asked, reductions: new Set([...asked.reductions].filter(each => each !== 'symmetry')) };
+  const before = asked.resume?.progress;
+  if (before?.kind === 'search' && !before.symmetric) return yield* new Search(program, without).run();
+  const result = yield* new Search(program, asked).run();
+  return result.unlike ? yield* new Search(program, { ...without, resume: null }).run() : result;
 }
 
 /** The same in every order, for a world that may be small enough; null where that was not asked for. */

@@ -8,7 +8,7 @@ import { Footprints } from './footprints.ts';
 import { Identity } from './identity.ts';
 import { Notes } from './notes.ts';
 import { Packing } from './packing.ts';
-import { Reduction } from './reduction.ts';
+import { hasPlainKeys, imageOf, Reduction } from './reduction.ts';
 import { irrelevant } from './roomy.ts';
 import { NO_PARENT, type Visited } from './visited.ts';
 import { World } from './world.ts';
@@ -24,9 +24,11 @@ export interface Tally {
   depth: number;
   /** How often it went on for so long without a choice that there may be no end to it. */
   endless: number;
+  /** How often the model went by numbers that would be others under another name: then no name stands for another. */
+  unlike: number;
 }
 
-const NOTHING: Tally = { transitions: 0, steps: 0, quiescent: 0, depth: 0, endless: 0 };
+const NOTHING: Tally = { transitions: 0, steps: 0, quiescent: 0, depth: 0, endless: 0, unlike: 0 };
 
 /** Keeps a new state, in which the world stands, to be looked at. */
 export type Keep = (state: number, depth: number, packing: Packing) => void;
@@ -68,10 +70,20 @@ export class Explorer {
     );
     footprints.count(world.m, world.moves, ignored);
     this.#reduction = new Reduction(world, footprints);
-    this.#identity = new Identity(world, options.reductions.has('identity') ? ignored : new Set());
+    // Final states that somebody counts are told apart by their names.
+    const exchanges =
+      options.reductions.has('symmetry') && options.quiescent === null && (!this.reduces || hasPlainKeys(world));
+    this.#identity = new Identity(world, options.reductions.has('identity') ? ignored : new Set(), exchanges);
+    const { symmetry } = this.#identity;
+    if (symmetry) footprints.images = symmetry.renamings.map(renaming => imageOf(world, renaming));
     this.#visited = visited(world.moves);
     this.packing = new Packing(world);
     this.#moves = new Int32Array(world.moves);
+  }
+
+  /** Whether states stand for others under other names. */
+  get renames(): boolean {
+    return this.#identity.symmetry !== null;
   }
 
   get visited(): Visited {
@@ -179,7 +191,9 @@ export class Explorer {
     if (parent !== NO_PARENT) this.#edges?.add(parent, state);
     if (!this.#visited.fresh) {
       if (state < this.next_level) return false;
-      this.#visited.improve(state, parent, steps, this.#chain);
+      // What is kept and the way to it are of the same names.
+      if (this.#visited.improve(state, parent, steps, this.#chain) && this.renames && goes_on)
+        this.keep(state, depth, this.packing);
       return true;
     }
     this.tally.depth = Math.max(this.tally.depth, depth);
@@ -205,6 +219,7 @@ export class Explorer {
     } else this.world.take(move);
     this.#chain.push(move);
     this.tally.steps += 1;
+    if (this.#identity.symmetry?.isBroken()) this.tally.unlike += 1;
     this.notes.look(this.#toHere);
   }
 

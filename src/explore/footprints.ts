@@ -55,6 +55,14 @@ export interface Kind {
   known: boolean;
 }
 
+/** What moves, kinds of steps, rows and sources are under other names. */
+export interface Image {
+  move(move: number): number;
+  key(key: number): number;
+  row(table: string, row: number): number;
+  source(source: number): number;
+}
+
 export class Footprints implements Footprint {
   cells = 0;
   #first = new Int32Array(compiledSchema.fields.length);
@@ -84,6 +92,8 @@ export class Footprints implements Footprint {
   /** The move that is made, or OBSERVER; and the bit of its class. */
   #who = 0;
   #bit = 0;
+  /** What a fact is under other names: where names stand for others, whoever learns one learns them all. */
+  images: readonly Image[] = [];
   #before: readonly [Kind | null, number, number, number] = [null, 0, 0, 0];
 
   /** From here on it takes notes, of a machine and of all but the columns that cannot matter. */
@@ -150,6 +160,47 @@ export class Footprints implements Footprint {
   #apply(what: number, of: number, detail: number): void {
     if (!this.#learn(what, of, detail)) return;
     this.#history.push(what, of, detail);
+    for (const image of this.images) {
+      const [of_image, detail_image] = this.#imageOf(image, what, of, detail);
+      this.#apply(what, of_image, detail_image);
+    }
+  }
+
+  #imageOf(image: Image, what: number, of: number, detail: number): readonly [number, number] {
+    switch (what) {
+      case MET:
+        return [image.move(of), detail];
+      case READER:
+      case WRITER:
+        return [this.#cellUnder(image, of), image.move(detail)];
+      case WAKER:
+        return [image.move(Math.floor(of / PLACES)) * PLACES + (of % PLACES), image.move(detail)];
+      case TOUCHES:
+        return [this.#keyUnder(image, of), this.#cellUnder(image, detail >> 1) * 2 + (detail & 1)];
+      default:
+        return [this.#keyUnder(image, of), detail];
+    }
+  }
+
+  #keyUnder(image: Image, key: number): number {
+    return key === LOOKING ? key : image.key(key);
+  }
+
+  #cellUnder(image: Image, cell: number): number {
+    if (cell >= this.#first_source) return this.#first_source + image.source(cell - this.#first_source);
+    const field = this.#fieldOf(cell);
+    const first = this.#first[field]!;
+    return first + image.row(compiledSchema.fields[field]!.table, cell - first);
+  }
+
+  #fieldOf(cell: number): number {
+    let [field, end] = [0, this.#first.length];
+    while (end - field > 1) {
+      const middle = (field + end) >> 1;
+      if (this.#first[middle]! <= cell) field = middle;
+      else end = middle;
+    }
+    return field;
   }
 
   /** False if it was known. */

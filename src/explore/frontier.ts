@@ -7,8 +7,8 @@ import { type Packing, putWord, wordAt } from './packing.ts';
 
 /** Bytes that a thread asks for at once, unless one state needs more. */
 const CHUNK_BYTES = 1 << 16;
-/** Before each state stands its number. */
-const HEAD = 4;
+/** Before each state stand its number, and by which way it was reached. */
+const HEAD = 8;
 /** A state is at least that far from the next, so that 32 bits say where it is. */
 const GRAIN = 8;
 
@@ -27,6 +27,8 @@ export class Level {
   /** Of threads that share it, all chunks as one. */
   readonly #all: Uint8Array<ArrayBufferLike> | null;
   readonly #chunks: Uint8Array<ArrayBufferLike>[] = [];
+  /** By which way the state was reached that read() has read. */
+  way = 0;
   /** The chunk that this thread writes into, and how full it is. */
   #mine = -1;
   #used = 0;
@@ -63,13 +65,14 @@ export class Level {
     return this.#counters[CHUNKS]! + 64 > this.#most_chunks || this.length + spare > this.#starts.length;
   }
 
-  /** Keeps the packed state of that number. */
-  push(state: number, packing: Packing): void {
+  /** Keeps the packed state of that number, reached by that way. */
+  push(state: number, packing: Packing, way = 0): void {
     const length = packing.pack();
     assert(HEAD + length <= this.#chunk_bytes, 'frontier: a state fits into a chunk');
     const start = this.#room(HEAD + length);
     const chunk = this.#chunk(this.#mine);
     putWord(chunk, start, state);
+    putWord(chunk, start + 4, way);
     chunk.set(packing.bytes.subarray(0, length), start + HEAD);
     const index = Atomics.add(this.#counters, COUNT, 1);
     if (index === this.#starts.length) {
@@ -89,6 +92,7 @@ export class Level {
     const at = this.#starts[index]! * GRAIN;
     const chunk = this.#chunk(Math.floor(at / this.#chunk_bytes));
     const start = at % this.#chunk_bytes;
+    this.way = wordAt(chunk, start + 4);
     packing.unpack(chunk, start + HEAD);
     return wordAt(chunk, start);
   }

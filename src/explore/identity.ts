@@ -5,6 +5,7 @@ import { assert } from '../base/assert.ts';
 import { Meaning } from '../sim/meaning.ts';
 import { compiledSchema, type S } from '../sim/schema.ts';
 import { mostBytes, putWord, write } from './packing.ts';
+import { Symmetry } from './symmetry.ts';
 import type { World } from './world.ts';
 
 interface Cleared {
@@ -26,8 +27,13 @@ export class Identity {
   #nothing = new Uint32Array(0);
   /** Columns to clear, since what is in them cannot matter. */
   readonly #cleared: readonly Cleared[];
+  /** Null where every vCPU keeps its place. */
+  readonly symmetry: Symmetry | null;
+  /** Numbers beside the machine, of the state that update() looked at. */
+  #beside = 0;
 
-  constructor(world: World, irrelevant: ReadonlySet<string>) {
+  /** `exchanges`: whether vCPUs may change places. */
+  constructor(world: World, irrelevant: ReadonlySet<string>, exchanges = false) {
     this.#world = world;
     this.#meaning = new Meaning(world.m);
     this.#meaning.update();
@@ -41,6 +47,7 @@ export class Identity {
       const Values = values.constructor as Uint32ArrayConstructor;
       return { values: new Values(this.#meaning.words.buffer, values.byteOffset, values.length), first, step };
     });
+    this.symmetry = exchanges ? Symmetry.of(world, this.#meaning, irrelevant) : null;
   }
 
   /** Looks at the world as it stands. */
@@ -48,10 +55,12 @@ export class Identity {
     this.#meaning.update();
     for (const { values, first, step } of this.#cleared)
       for (let at = first; at < values.length; at += step) values[at] = 0;
+    this.#beside = this.#world.readBeside();
+    this.symmetry?.canonicalise();
     this.high = 0x811c_9dc5 | 0;
     this.low = 0x9e37_79b9 | 0;
     this.#mix(this.#meaning.words, this.#meaning.words.length, this.#first);
-    const length = this.#world.readBeside() * 2;
+    const length = this.#beside * 2;
     if (this.#nothing.length < length) this.#nothing = new Uint32Array(2 * length);
     this.#mix(this.#world.beside.words, length, this.#nothing);
     const high = Math.imul(this.high ^ this.low, 0x85eb_ca6b);
@@ -60,10 +69,10 @@ export class Identity {
     this.low = (low ^ (low >>> 13)) >>> 0;
   }
 
-  /** Writes all that tells this state from another from the front of `whole`, and returns how many bytes it takes. */
+  /** Writes all that tells the state that update() looked at from others from the front of `whole`, and returns how many bytes it takes. */
   pack(): number {
     const { words } = this.#meaning;
-    const beside = this.#world.readBeside() * 2;
+    const beside = this.#beside * 2;
     const most = mostBytes(words.length + beside);
     if (this.whole.length < most) this.whole = new Uint8Array(most);
     putWord(this.whole, 0, beside);

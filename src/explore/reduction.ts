@@ -8,8 +8,39 @@
  */
 import { NEVER_NS } from '../base/event_queue.ts';
 import { AT } from '../sim/at.ts';
-import { type Footprints, type Kind, OBSERVER } from './footprints.ts';
+import { type Footprints, type Image, type Kind, OBSERVER } from './footprints.ts';
+import type { Renaming } from './renaming.ts';
 import type { World } from './world.ts';
+
+/** In kinds of steps as keyOf() has them: how many moves there is room for, where tasks begin, places of one task. */
+const KEY_MOVES = 0x100;
+const KEY_TASKS = 0x400_0000;
+const KEY_PLACES = 64;
+
+/** Whether keys tell moves and tasks apart, so that they can be given other names. */
+export function hasPlainKeys({ m, threads }: World): boolean {
+  return threads <= KEY_MOVES && m.places.tasks.every(({ spec }) => spec.ops.length <= KEY_PLACES);
+}
+
+/** What is known of steps, under other names. */
+export function imageOf({ threads }: World, renaming: Renaming): Image {
+  const move = (id: number) => renaming.moves[id] ?? id;
+  return {
+    move,
+    key(key) {
+      if (key < 0) return -1 - move(-1 - key);
+      const task = Math.floor(key / KEY_TASKS) - 1;
+      const own = key % KEY_MOVES;
+      let image = key - own + (own < threads ? move(own) : own);
+      if (task < 0) return image;
+      const current = Math.floor(task / KEY_PLACES);
+      image += (renaming.row('task', current - 1) + 1 - current) * KEY_PLACES * KEY_TASKS;
+      return image;
+    },
+    row: (table, row) => renaming.row(table, row),
+    source: source => renaming.source(source),
+  };
+}
 
 export class Reduction {
   readonly #world: World;

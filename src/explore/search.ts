@@ -31,8 +31,13 @@ export interface SearchResult extends Progress {
   /** Something goes on for ever, or that was not looked for. */
   readonly cyclic: boolean;
   readonly rounds: number;
+  /** vCPUs that changed places were told apart after all: it is to be begun again, without that. */
+  readonly unlike: boolean;
+  /** Whether any could change places. */
+  readonly symmetric: boolean;
 }
 
+const UNLIKE = 'vCPUs that changed places are not alike';
 /** States looked at between two pauses. */
 const PAUSE = 256;
 
@@ -86,6 +91,8 @@ export class Search {
       stopped: this.#stopped ?? explorer.stopped,
       cyclic: endless > 0 || !edges || edges.haveCycle(visited.size),
       rounds: this.#rounds,
+      unlike: crew.tally.unlike > 0,
+      symmetric: explorer.renames,
     };
   }
 
@@ -95,7 +102,7 @@ export class Search {
     const { explorer, levels } = crew.store;
     const { visited, packing } = explorer;
     if (!from) {
-      explorer.keep = state => levels[0].push(state, packing);
+      explorer.keep = state => levels[0].push(state, packing, visited.written);
       explorer.start();
       yield* this.#waiting(crew.learn());
     }
@@ -109,12 +116,16 @@ export class Search {
         explorer.next_level = visited.size;
       }
       begun = false;
-      explorer.keep = state => next.push(state, packing);
+      explorer.keep = state => next.push(state, packing, visited.written);
       for (let fresh = true; level.taken < level.length; fresh = false) {
         yield* this.#working(crew.work(depth, odd, fresh, this.#order));
         this.#keep(depth);
         if (this.#stopped !== null) return false;
         if (crew.threads > 1 && visited.crowded) visited.spread();
+      }
+      if (crew.tally.unlike > 0) {
+        this.#stopped = UNLIKE;
+        return false;
       }
       if (explorer.notes.enough) {
         this.#stopped = 'a judgement has failed';
@@ -141,6 +152,10 @@ export class Search {
     while (stack.length > 0) {
       const { state, depth } = stack.pop(packing);
       explorer.expand(state, depth);
+      if (crew.tally.unlike > 0) {
+        this.#stopped = UNLIKE;
+        return false;
+      }
       if (explorer.notes.enough) {
         this.#stopped = 'a judgement has failed';
         return false;
@@ -160,7 +175,8 @@ export class Search {
     const { keeper } = this.#options;
     if (keeper === null || (!this.#due && this.#stopped === null)) return;
     this.#due = false;
-    const progress = { rounds: this.#rounds, learned: this.#learned, known: this.#known, depth };
+    const symmetric = this.#options.reductions.has('symmetry');
+    const progress = { symmetric, rounds: this.#rounds, learned: this.#learned, known: this.#known, depth };
     keeper.keep(this.#crew.save(progress, this.#stack));
   }
 

@@ -34,6 +34,8 @@ const TYPICAL_BYTES = 32;
 export class Visited {
   /** Of the state that reach() gave: nobody had reached it before. */
   fresh = false;
+  /** Which way to a state was written last; see way(). */
+  written = 0;
   readonly #shared: boolean;
   readonly #move_bytes: number;
   readonly #counters: Uint32Array<ArrayBufferLike>;
@@ -116,14 +118,20 @@ export class Visited {
     }
   }
 
-  /** Another way to a state that was reached from the same level: kept if it is the better one. */
-  improve(state: number, parent: number, steps: number, moves: readonly number[]): void {
+  /** Another way to a state that was reached from the same level: kept, and true, if it is the better one. */
+  improve(state: number, parent: number, steps: number, moves: readonly number[]): boolean {
     for (;;) {
       const known = Atomics.load(this.#begin, state);
-      if (!this.#isBetter(known, parent, steps, moves)) return;
+      if (!this.#isBetter(known, parent, steps, moves)) return false;
       const way = this.#write(parent, steps, moves);
-      if (Atomics.compareExchange(this.#begin, state, known, way) === known) return;
+      this.written = way;
+      if (Atomics.compareExchange(this.#begin, state, known, way) === known) return true;
     }
+  }
+
+  /** Which of the ways that were written to a state is the one that is kept. */
+  way(state: number): number {
+    return Atomics.load(this.#begin, state);
   }
 
   /** Steps from the start. */
@@ -206,7 +214,8 @@ export class Visited {
     if (state === this.#high.length) this.#widen();
     this.#high[state] = high;
     this.#low[state] = low;
-    this.#begin[state] = this.#write(parent, steps, moves);
+    this.written = this.#write(parent, steps, moves);
+    this.#begin[state] = this.written;
     this.wholes?.keep(state);
     return state;
   }

@@ -168,6 +168,8 @@ export function* walk(program: Program, options: ExploreOptions): Generator<Prog
     reached: notes.reached,
     stopped: stopped ?? `${walks} paths`,
     cyclic: false,
+    unlike: false,
+    symmetric: false,
     rounds: walks,
   };
 

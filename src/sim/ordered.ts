@@ -1,5 +1,5 @@
 /** What a scenario may order to go wrong, and where the counters are. See order.ts. */
-import { array, numbered, ref, u8, u16, u32, u53 } from '../base/table.ts';
+import { array, naming, numbered, ref, u8, u16, u32, u53 } from '../base/table.ts';
 
 /** What can be ordered to go wrong. */
 export const ORDERED = numbered(['kick', 'ipi', 'ready', 'completed', 'work', 'interrupt']);
@@ -15,7 +15,7 @@ export const LATE_PER_VM = 16;
 export const ORDERS_OF_VM = { orders: u16, order: array(u16, WAYS) } as const;
 export const DELAYS_OF_VM = { order_delay_ns: array(u53, ORDERED_NAMES.length) } as const;
 /** Something that is late: what, counted from 1; for which vCPU; and which vector, token or item. */
-export const LATE = { what: u8, vcpu: ref, argument: u32 } as const;
+export const LATE = { what: u8, vcpu: ref('vcpu'), argument: naming(u32, 'late_argument') } as const;
 
 /** What a scenario orders. */
 export interface OrderAct {

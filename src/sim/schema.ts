@@ -10,6 +10,7 @@ import {
   bool,
   compileSchema,
   fifo,
+  naming,
   numbered,
   oneOf,
   type Row,
@@ -143,15 +144,15 @@ const tables = {
       /** Frames given back, and how many were ever taken: those above have never been used. */
       free_head: u32,
       frames_used: u32,
-      workqueue: fifo('works'),
-      io_queue: fifo('ios'),
+      workqueue: fifo('works', 'work'),
+      io_queue: fifo('ios', 'io'),
       nr_io_active: u16,
       /** Threads that sleep until a request or a write ends. */
       nr_io_waiters: u16,
       fail_alloc: u16,
       fail_swap_read: u16,
       ...SWAP_OF_HOST,
-      evict: fifo('evictions'),
+      evict: fifo('evictions', 'eviction'),
       kvm_module: oneOf(MODULE),
     },
     {
@@ -165,13 +166,13 @@ const tables = {
   cpu: table(
     {},
     {
-      current: ref,
+      current: ref('thread'),
       need_resched: bool,
       guest_op: bool,
       charged_ns: u53,
       min_vruntime_ns: u53,
       slice_start_ns: u53,
-      runqueue: fifo('threads'),
+      runqueue: fifo('threads', 'thread'),
     },
   ),
 
@@ -182,18 +183,18 @@ const tables = {
       kind: oneOf(THREAD_KIND),
       task_state: oneOf(TASK_STATE),
       wait: oneOf(WAIT),
-      wait_id: u32,
+      wait_id: naming(u32, 'wait_id'),
       ...GUP_OF_THREAD,
       /** A kworker's item, and the local copies of it that outlive the item; kswapd's place in its work. */
-      work: ref,
+      work: ref('work'),
       first: bool,
       page: u32,
-      vcpu: ref,
+      vcpu: ref('vcpu'),
       cr2_or_gpa: u53,
-      cursor: u32,
+      cursor: naming(u32, 'cursor'),
       /** A worker that holds a reference of its own to the address space; the VM that a thread destroys. */
       mm_ref: bool,
-      destroying: ref,
+      destroying: ref('vm'),
       /** Where mmput() goes on after the last reference. */
       exit_mmap_return: oneOf(AT),
       held: bool,
@@ -201,7 +202,7 @@ const tables = {
       killed: bool,
       on_rq: bool,
     },
-    { cpu: u16, on_cpu: bool, vruntime_ns: u53, charge_ns: u53, bound_cpu: ref },
+    { cpu: u16, on_cpu: bool, vruntime_ns: u53, charge_ns: u53, bound_cpu: ref('cpu') },
   ),
 
   vm: table(
@@ -216,11 +217,11 @@ const tables = {
       nr_dummies: u16,
       ...MEMORY_OF_VM,
       /** Items that the handler is to be told of: the ring, or what the VMM has passed on. */
-      uf_notify: fifo('works'),
+      uf_notify: fifo('works', 'work'),
       ...ORDERS_OF_VM,
       fail_guest_alloc: u16,
       tdp_l4: array(u32, 'tdp_l4'),
-      memslot_changes: fifo('memslot_changes'),
+      memslot_changes: fifo('memslot_changes', 'memslot_change'),
       ...vmmOfVm,
       ...LIFE,
     },
@@ -252,33 +253,33 @@ const tables = {
       immediate_exit: bool,
 
       apf_halted: bool,
-      apf_en_val: u53,
+      apf_en_val: naming(u53, 'area'),
       /** Copies of its bits 1 and 2, as of the last time that it was set with bit 0: up to 2026 what is read (B14). */
       apf_send_always: bool,
       apf_delivery_as_pf_vmexit: bool,
       /** apf.data, a gfn_to_hva_cache: where the shared area is, as of which memslots. */
-      apf_data_gpa: u53,
-      apf_data_hva: u53,
+      apf_data_gpa: naming(u53, 'area'),
+      apf_data_hva: naming(u53, 'area'),
       apf_data_generation: u32,
       apf_int_vector: u8,
       apf_pageready_pending: bool,
       apf_id: u32,
       apf_queued: u16,
       /** async_pf.lock, by the thread that holds it from one step to another; 0 where it is free between steps. */
-      apf_lock: ref,
+      apf_lock: ref('thread'),
       /** A list operation without that lock, or on a list of another thread's, has cut items off. */
       apf_list_corrupt: bool,
-      apf_queue: fifo('apf_queue'),
-      apf_done: fifo('apf_queue'),
+      apf_queue: fifo('apf_queue', 'work'),
+      apf_done: fifo('apf_queue', 'work'),
       /** The list_head of done where no lock protects it, see kvm/async_pf_done.ts. */
-      apf_done_next: ref,
-      apf_done_prev: ref,
+      apf_done_next: ref('work'),
+      apf_done_prev: ref('work'),
       /** gfn + 1, 0 for ~0: open addressing as kvm_add_async_pf_gfn(). */
       apf_gfns: array(u32, ASYNC_PF_PER_VCPU),
       /** gfn + 1 whose next fault is to be synchronous, since a worker could not get it. */
       apf_error_gfn: u32,
       apf_note: oneOf(ENTRY_NOTE),
-      apf_note_item: ref,
+      apf_note_item: ref('work'),
 
       ...EVENTS,
       ...NESTED,
@@ -291,12 +292,12 @@ const tables = {
 
       exit_reason: oneOf(EXIT_REASON),
       msr: u32,
-      msr_data: u53,
+      msr_data: naming(u53, 'msr_data'),
 
       /** CR0.PG; the address space in CR3, by its number; the linear address of the last guest page fault. */
       cr0_pg: bool,
       cr3: u16,
-      cr2: u53,
+      cr2: naming(u53, 'address_or_token'),
       /** kvm-unit-tests: the page of the heap, + 1, whose entry its #PF handler has taken out. */
       test_phys: u32,
       /** Writes to control registers that the guest is to do next, CR bits of guest/cr.ts, and what goes into CR3. */
@@ -316,9 +317,9 @@ const tables = {
       mmio_page: u32,
       fault_mmu_seq: u32,
       fault_prefault: bool,
-      completing: ref,
+      completing: ref('work'),
       /** The item of the exit that the VMM is to answer, + 1. */
-      uf_item: ref,
+      uf_item: ref('work'),
       check_return: oneOf(AT),
       request_next: u8,
 
@@ -327,21 +328,21 @@ const tables = {
       cpl3: bool,
       /** The 64 bytes shared with the guest: flags or reason, and the token. Pinned guest memory. */
       area_flags: u8,
-      area_token: u32,
+      area_token: naming(u32, 'token'),
       /** They belong to another kernel by now, which does not know of them. */
       area_abandoned: bool,
 
-      current: ref,
+      current: ref('task'),
       guest_need_resched: bool,
       /** Explored: the task that is to go next, of several that could. */
-      preferred: ref,
+      preferred: ref('task'),
       ...GUEST_CPU,
       depth: u8,
       frame: array(u8, FRAMES_MAX),
       frame_at: array(u8, FRAMES_MAX),
       frame_op: array(u8, FRAMES_MAX),
       frame_vector: array(u8, FRAMES_MAX),
-      frame_token: array(u32, FRAMES_MAX),
+      frame_token: array(naming(u32, 'token'), FRAMES_MAX),
       frame_if: array(u8, FRAMES_MAX),
       frame_cpl3: array(u8, FRAMES_MAX),
       /** The handler has told RCU that the CPU is in use. */
@@ -353,7 +354,7 @@ const tables = {
       op_left_ns: u53,
       /** What was left of the operation that each handler interrupted. */
       /** CR2 when each handler began: what that of a #PF ought to find there. */
-      frame_cr2: array(u53, FRAMES_MAX),
+      frame_cr2: array(naming(u53, 'address_or_token'), FRAMES_MAX),
       frame_left_ns: array(u53, FRAMES_MAX),
       switched_ns: u53,
       blocked_since_ns: u53,
@@ -379,14 +380,14 @@ const tables = {
     {
       used: bool,
       state: oneOf(WORK_STATE),
-      vcpu: ref,
+      vcpu: ref('vcpu'),
       cr2_or_gpa: u53,
       /** What the address was resolved in: a direct map, or the address space in CR3. */
       direct_map: bool,
       cr3: u16,
       gfn: u32,
       page: u32,
-      token: u32,
+      token: naming(u32, 'token'),
       wakeup_all: bool,
       notpresent_injected: bool,
       /** The mark that the worker leaves: page != NULL, done, or vcpu == NULL, by version. */
@@ -398,10 +399,10 @@ const tables = {
       /** The worker could not get the page, where this version keeps that. */
       failed: bool,
       /** Its list_head on done where no lock protects that. */
-      link_next: ref,
-      link_prev: ref,
+      link_next: ref('work'),
+      link_prev: ref('work'),
     },
-    { cpu: ref },
+    { cpu: ref('cpu') },
   ),
 
   /** A guest task. Owner: the vCPU it runs on. */
@@ -418,8 +419,8 @@ const tables = {
       /** It has preemption off and waits for a lock. */
       spinning: bool,
       /** The guest CPU it runs on, or waits for. */
-      vcpu: u16,
-      token: u32,
+      vcpu: naming(u16, 'vcpu'),
+      token: naming(u32, 'token'),
       cursor: u32,
       /** An access put in front of the next operation by the scenario: page + 1, and 1 << 31 for a write. */
       injected: u32,
@@ -448,9 +449,9 @@ const tables = {
    * Entries of the guest's async_pf_sleepers: one per task, one per vCPU for its idle task, then room for dummies.
    * Owner: the guest, under the bucket's lock.
    */
-  node: table({ state: oneOf(NODE), token: u32, vcpu: ref }, { since_ns: u53 }),
+  node: table({ state: oneOf(NODE), token: naming(u32, 'token'), vcpu: ref('vcpu') }, { since_ns: u53 }),
   /** Spinlocks of the guests, by VM. Owner: the guest. */
-  lock: table({ owner: ref }),
+  lock: table({ owner: ref('task') }),
 
   ...MEMORY,
 

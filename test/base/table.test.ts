@@ -27,7 +27,7 @@ const schema = {
       large: u32,
       address: u53,
       list: array(u32, 3),
-      queue: fifo('most'),
+      queue: fifo('most', 'node'),
     },
     { count: u32, clock_ns: u53 },
   ),

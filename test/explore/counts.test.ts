@@ -40,4 +40,27 @@ test('and one order is enough for them', () => {
   assert.is(two.states, 2);
 });
 
+/** So many vCPUs of one VM with the same to do, that never meet. */
+function twins(count: number): string {
+  const tasks = Array.from({ length: count }, (_, id) => `task t${id} on vcpu[${id}] user { read page(0); done }`);
+  return `
+language 1
+title "twins"
+host h { cpus 4; ram 1MiB }
+vm v on h { ram 64KiB; vcpus ${count}; guest { apf off; heap 32KiB; ${tasks.join('; ')} } }
+case "c" { expect finished: each t in v.tasks: t is finished }
+`;
+}
+
+test('vCPUs that are alike: as many states as there are multisets of theirs', () => {
+  const one = explored(twins(1), 'linux_6_12', NONE).states;
+  for (const count of [2, 3, 4]) {
+    const { states } = explored(twins(count), 'linux_6_12', { reductions: new Set(['symmetry']) });
+    let multisets = 1;
+    for (let k = 1; k <= count; k += 1) multisets = (multisets * (one + k - 1)) / k;
+    assert.is(states, multisets);
+    if (count < 4) assert.is(explored(twins(count), 'linux_6_12', NONE).states, one ** count);
+  }
+});
+
 test.run();

@@ -51,6 +51,23 @@ for (const strategy of ['random', 'pct'] as const)
     same(ACROSS, 'linux_6_12', { strategy, walks: 40 }, 2);
   });
 
+test('vCPUs that change places', () => {
+  const alike = [0, 1, 2].map(id => `task t${id} on vcpu[${id}] user { read page(1); done }`).join('; ');
+  const text = faults(
+    alike,
+    'expect finished: each t in t.tasks: t is finished; always lucky: not some v in t.vcpus: v is blocked',
+    3,
+  );
+  for (const [variant, bounds] of [
+    ['sync', { preemptions: 0, reductions: new Set(['symmetry'] as const) }],
+    ['linux_6_12', { depth: 10 }],
+  ] as const) {
+    const alone = summary(explored(text, variant, bounds));
+    for (const workers of [2, 3])
+      assert.equal(summary(explored(text, variant, { ...bounds, workers, threads: newThreads() })), alone);
+  }
+});
+
 test('a bound on depth', () => same(ACROSS, 'linux_6_12', { depth: 30 }, 2));
 
 test('a small budget stops all of them', () => {

@@ -48,6 +48,8 @@ export interface Attribute {
   readonly summary: string;
   /** The field whose writers `writers(x.name)` reports; null where the value is computed. */
   readonly field: FieldName | null;
+  /** Its value is a name that only the program gives, such as a number of a vCPU; where `field` does not say so. */
+  readonly names?: true;
   read(m: Machine, row: number): number;
   /** What stands behind the value, for messages; empty for nothing to add. */
   readonly tell?: (m: Machine, row: number) => string;

@@ -223,7 +223,10 @@ function broadcasts(m: Machine, row: number): number {
 
 export const vcpu: Description = {
   attributes: {
-    number: count('The number the guest and the tracepoints know it by.', (m, row) => m.places.vcpus[row]!.vcpu_id),
+    number: {
+      ...count('The number the guest and the tracepoints know it by.', (m, row) => m.places.vcpus[row]!.vcpu_id),
+      names: true,
+    },
     mp_state: words(
       Object.keys(MP_STATE),
       'What KVM_GET_MP_STATE would return.',

@@ -4,6 +4,7 @@
  * Cells are handed out while a program's judgements are compiled and never after. A log only grows; its full chunks
  * are never written again, so a save shares them and copies the last one.
  */
+import type { EntityKind } from '../attributes/attribute.ts';
 
 const CHUNK = 256;
 
@@ -72,12 +73,16 @@ export class Cells {
   /** The numbers; grows only while judgements are compiled. */
   values = new Float64Array(64);
   readonly texts: string[] = [];
+  /** Cells of which each is about one row of a kind of things, in the order of their rows. */
+  readonly ofRows: { readonly first: number; readonly count: number; readonly kind: EntityKind }[] = [];
   readonly #logs: Log[] = [];
   #taken = 0;
 
-  newCells(count: number, value = 0): number {
+  /** `kind`: each of them is about another thing of that kind. */
+  newCells(count: number, value = 0, kind: EntityKind | null = null): number {
     const first = this.#taken;
     this.#taken += count;
+    if (kind !== null) this.ofRows.push({ first, count, kind });
     if (this.#taken > this.values.length) {
       const wider = new Float64Array(Math.max(this.#taken, 2 * this.values.length));
       wider.set(this.values);

@@ -93,7 +93,7 @@ export function happenedTo(name: string, given: readonly (Node | null)[], text: 
     return unjudgeable(`'${text}' is about more than one thing`);
   const observation = (OBSERVATION_NAMES as readonly string[]).indexOf(name);
   const rows = rowsOfKind(m, arg.kind);
-  const counts = cells.newCells(rows);
+  const counts = cells.newCells(rows, 0, arg.kind);
   hooks.onObservation(observation, (_, a, b) => {
     const row = index === 0 ? a : b;
     if (row < 0 || row >= rows || now.ns < window.from_ns || now.ns > window.to_ns) return;

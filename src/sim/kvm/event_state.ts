@@ -4,7 +4,7 @@
  * Pending: not yet written to the entry fields. Injected: written, and to be written again if the delivery is cut short.
  */
 
-import { bool, fifo, numbered, oneOf, u8, u16, u32, u53 } from '../../base/table.ts';
+import { bool, fifo, naming, numbered, oneOf, u8, u16, u32, u53 } from '../../base/table.ts';
 import { AT } from '../at.ts';
 
 export const EXCEPTION = numbered(['none', 'pending', 'injected']);
@@ -17,9 +17,9 @@ export const EVENTS = {
   exception_nr: u8,
   exception_error_code: u16,
   /** Of an asynchronous fault's #PF the token, also to be found in CR2; else 0. */
-  exception_token: u32,
+  exception_token: naming(u32, 'token'),
   /** What CR2 is to hold, while it is not there yet: from 4.20 on until the injection. */
-  exception_payload: u53,
+  exception_payload: naming(u53, 'address_or_token'),
   exception_has_payload: bool,
   irq_injected: bool,
   irq_vector: u8,
@@ -41,7 +41,7 @@ export const EVENTS = {
   nmi_masked: bool,
   nmi_iret: oneOf(NMI_IRET),
   /** Who sent what the guest has not taken yet; NMIs themselves are all alike. */
-  nmi_senders: fifo('nmis'),
+  nmi_senders: fifo('nmis', 'nmi'),
   /** apic->pending_events, and where to go on once they are accepted. */
   apic_pending_events: u8,
   accept_return: oneOf(AT),

@@ -4,7 +4,7 @@
  * The newcomer's mistake is to look for L2 among the VMs. It is a mode of L1's vCPU: between VMRUN and #VMEXIT its CPU
  * executes L2, and it depends on the reason whether L1 or this host is told that it stopped.
  */
-import { bool, numbered, oneOf, u8, u32, u53 } from '../../base/table.ts';
+import { bool, naming, numbered, oneOf, u8, u32, u53 } from '../../base/table.ts';
 import { EXIT_REASON } from './exit_reason.ts';
 
 /**
@@ -23,7 +23,7 @@ export const NESTED = {
   nested_run_pending: bool,
   /** exception_vmexit.pending: a #PF exit for L1 has been queued, and its payload. */
   exception_vmexit: bool,
-  exception_vmexit_token: u32,
+  exception_vmexit_token: naming(u32, 'token'),
 } as const;
 
 /** Columns of a task that is an L2: what L1's hypervisor keeps for it, and the registers of L2 while L1 runs. */
@@ -31,7 +31,7 @@ export const NESTED_OF_TASK = {
   l1_at: oneOf(L1_AT),
   /** Exit code of the last #VMEXIT, its EXITINFO2, a token or an address of L2, and `flags` as L1 has read them. */
   l1_exit: oneOf(EXIT_REASON),
-  l1_info: u53,
+  l1_info: naming(u53, 'address_or_token'),
   l1_apf: u8,
   l2_cpl3: bool,
   l2_if: bool,

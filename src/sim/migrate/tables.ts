@@ -1,5 +1,5 @@
 /** What a migration changes while it goes on: its links, what is on them, what it knows of each page, and how far it is. */
-import { array, bool, fifo, numbered, oneOf, type Row, table, u8, u16, u32, u53 } from '../../base/table.ts';
+import { array, bool, fifo, naming, numbered, oneOf, type Row, table, u8, u16, u32, u53 } from '../../base/table.ts';
 
 /** How writes of the guest are noticed for a migration. */
 export const DIRTY_LOG = numbered(['off', 'write_protect', 'pml', 'ring']);
@@ -26,14 +26,17 @@ export const savedVcpu = {
   taken: bool,
   apf_halted: bool,
   nr_carried: u8,
-  carried_tokens: array(u32, 'carried'),
+  carried_tokens: array(naming(u32, 'token'), 'carried'),
   carried_pages: array(u32, 'carried'),
 } as const;
 
 export const migrationTables = {
   /** One direction of a link: packets that wait, the first being sent, and those that travel; see migrate/link.ts. */
-  wire: table({ up: bool, tx: fifo('packets'), air: fifo('packets') }, { sent_bytes: u53, lost: u32, free_ns: u53 }),
-  packet: table({ kind: oneOf(PACKET), migration: u16, page: u32 }, { bytes: u53, due_ns: u53 }),
+  wire: table(
+    { up: bool, tx: fifo('packets', 'packet'), air: fifo('packets', 'packet') },
+    { sent_bytes: u53, lost: u32, free_ns: u53 },
+  ),
+  packet: table({ kind: oneOf(PACKET), migration: naming(u16, 'migration'), page: u32 }, { bytes: u53, due_ns: u53 }),
   /** Bits of each page of a VM that can move; see migrate/ram.ts. */
   ram_block: table({ bits: u8 }),
   /** Owner: the migration thread, and the destination's for `inbox` and what stands behind it. */
@@ -50,8 +53,8 @@ export const migrationTables = {
       vm_stopped: bool,
       committed: bool,
       eof_sent: bool,
-      inbox: fifo('packets'),
-      requests: fifo('packets'),
+      inbox: fifo('packets', 'packet'),
+      requests: fifo('packets', 'packet'),
       /** The destination has something of the guest's memory; it is running the guest. */
       dst_used: bool,
       dst_started: bool,

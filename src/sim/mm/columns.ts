@@ -24,15 +24,15 @@ export const MEMORY_OF_VM = {
   clock_hand: u32,
   /** The mmap lock of its process: who reads, who writes, who waits. */
   mmap_readers: u16,
-  mmap_writer: ref,
-  mmap_waiters: fifo('threads'),
+  mmap_writer: ref('thread'),
+  mmap_waiters: fifo('threads', 'thread'),
   /** Of these the next so many fail: GUP in a worker, schedule_work(). */
   fail_gup: u16,
   fail_work: u16,
   /** What its VMM's main thread is to do with the address space. */
-  memory_jobs: fifo('memory_jobs'),
+  memory_jobs: fifo('memory_jobs', 'memory_job'),
   /** Threads whose messages the userfault handler has not read yet. */
-  uffd_messages: fifo('threads'),
+  uffd_messages: fifo('threads', 'thread'),
 } as const;
 
 /** Of a host: its swap device. */

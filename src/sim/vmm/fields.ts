@@ -19,14 +19,14 @@ export const VMM_WORK = numbered([
 
 export const vmmOfVm = {
   /** The incarnation that runs, + 1, where it is not this one; see incarnation.ts. */
-  lives_in: ref,
+  lives_in: ref('vm'),
   /** The migration away from here, + 1. */
-  migrating: ref,
+  migrating: ref('migration'),
   dirty_log: oneOf(DIRTY_LOG),
   /** It runs while pages of it are still at the source. */
   postcopy: bool,
   /** The VMM: commands to carry out, the first being under way; whether its vCPUs stay out of KVM_RUN. */
-  monitor: fifo('commands'),
+  monitor: fifo('commands', 'command'),
   monitor_failed: bool,
   paused: bool,
   transfer: oneOf(TRANSFER),
@@ -43,6 +43,6 @@ export const vmmOfVcpu = {
   throttled: bool,
   /** What the VMM wants of the vCPU thread when it is out of KVM_RUN, and where to put or take the state. */
   vmm_work: oneOf(VMM_WORK),
-  vmm_saved: ref,
+  vmm_saved: ref('saved_vcpu'),
   vmm_mp_state: u8,
 } as const;
