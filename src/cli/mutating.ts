@@ -11,6 +11,7 @@ import { type Mutation, mutationsOf } from '../sim/protocol/mutations.ts';
 import { execute } from './execute.ts';
 import type { Plan } from './plan.ts';
 import { Progress } from './progress.ts';
+import type { PlannedRun } from './runner.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Who noticed first that something was gone. */
@@ -52,44 +53,52 @@ export interface Bounds {
   readonly first: boolean;
 }
 
-export async function mutate(plan: Plan, { knobs, first }: Bounds, terminal: Terminal): Promise<Mutated> {
-  const mutants = new Map<string, ReturnType<typeof newMutant>>();
+/** A run that holds as it is, without one of its guards. */
+export interface Loss<Plain> {
+  readonly file: string;
+  readonly run: PlannedRun;
+  readonly program: Program;
+  readonly plain: Plain;
+  readonly mutation: Mutation;
+}
+
+/** Whoever is mutated: how a program is tried as it is, null where it cannot be, and what is done with each loss. */
+export interface Trial<Plain> {
+  plain(program: Program, interrupted: () => boolean): Promise<Plain | null>;
+  lose(loss: Loss<Plain>, interrupted: () => boolean): Promise<void>;
+}
+
+/** Takes each guard, by itself, from each run of a plan that holds as it is. */
+export async function overLosses<Plain extends Judged>(
+  plan: Plan,
+  knobs: readonly string[],
+  trial: Trial<Plain>,
+  terminal: Terminal,
+): Promise<Pick<Mutated, 'unfit' | 'interrupted'>> {
   const unfit: string[] = [];
   const planned = plan.files.flatMap(({ file, runs }) => runs.map(run => ({ file, run })));
   const progress = new Progress(terminal, planned.length);
   let stopped = false;
-  let runs = 0;
+  const interrupted = () => stopped;
   const release = terminal.onInterrupt(() => {
     stopped = true;
   });
-  const outcomeOf = async (program: Program, cover: Cover | null = null): Promise<Outcome | null> => {
-    runs += 1;
-    return execute(program, { paranoid: false, record: null, cover, interrupted: () => stopped, reached: () => {} });
-  };
   try {
     for (const { file, run } of planned) {
       if (stopped) break;
       const { program } = run.lower();
       const title = `${file}: ${caseTitle(run)} on ${run.variant}`;
       progress.tick(title, 0);
-      const cover = new Cover('nothing');
-      const plain = program && (await outcomeOf(program, cover));
+      const plain = program && (await trial.plain(program, interrupted));
       if (!program || !plain || (plain.verdict !== 'pass' && plain.verdict !== 'xfail')) {
-        unfit.push(title);
+        if (!stopped) unfit.push(title);
         continue;
       }
       const all = mutationsIn(program, [knobs, run.mutated_knobs]);
       for (const [index, mutation] of all.entries()) {
         if (stopped) break;
         progress.tick(title, index / all.length);
-        const mutant = mutants.get(mutation.name) ?? newMutant(mutation);
-        mutants.set(mutation.name, mutant);
-        mutant.variants.add(run.variant);
-        if (!mattersTo(cover, mutation.knob, mutation.element)) continue;
-        mutant.asked.add(run.variant);
-        if (mutant.kills.has(run.variant) || (first && mutant.kills.size > 0)) continue;
-        const kill = await killOf(program, plain, mutation, outcomeOf);
-        if (kill) mutant.kills.set(run.variant, { file, case_name: run.case_name, variant: run.variant, ...kill });
+        await trial.lose({ file, run, program, plain, mutation }, interrupted);
       }
       progress.step();
     }
@@ -97,6 +106,34 @@ export async function mutate(plan: Plan, { knobs, first }: Bounds, terminal: Ter
     release();
     progress.clear();
   }
+  return { unfit, interrupted: stopped };
+}
+
+export async function mutate(plan: Plan, { knobs, first }: Bounds, terminal: Terminal): Promise<Mutated> {
+  const mutants = new Map<string, ReturnType<typeof newMutant>>();
+  let runs = 0;
+  const outcomeOf = async (program: Program, interrupted: () => boolean, cover: Cover | null = null) => {
+    runs += 1;
+    return execute(program, { paranoid: false, record: null, cover, interrupted, reached: () => {} });
+  };
+  const trial: Trial<Outcome & { readonly cover: Cover }> = {
+    async plain(program, interrupted) {
+      const cover = new Cover('nothing');
+      const outcome = await outcomeOf(program, interrupted, cover);
+      return outcome && { ...outcome, cover };
+    },
+    async lose({ file, run, program, plain, mutation }, interrupted) {
+      const mutant = mutants.get(mutation.name) ?? newMutant(mutation);
+      mutants.set(mutation.name, mutant);
+      mutant.variants.add(run.variant);
+      if (!mattersTo(plain.cover, mutation.knob, mutation.element)) return;
+      mutant.asked.add(run.variant);
+      if (mutant.kills.has(run.variant) || (first && mutant.kills.size > 0)) return;
+      const kill = await killOf(program, plain, mutation, mutated => outcomeOf(mutated, interrupted));
+      if (kill) mutant.kills.set(run.variant, { file, case_name: run.case_name, variant: run.variant, ...kill });
+    },
+  };
+  const { unfit, interrupted } = await overLosses(plan, knobs, trial, terminal);
   return {
     mutants: [...mutants].map(([change, { summary, weightless, variants, asked, kills }]) => ({
       change,
@@ -108,7 +145,7 @@ export async function mutate(plan: Plan, { knobs, first }: Bounds, terminal: Ter
     })),
     unfit,
     runs,
-    interrupted: stopped,
+    interrupted,
   };
 }
 

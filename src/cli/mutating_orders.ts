@@ -5,13 +5,11 @@
  * in that world, on that variant.
  */
 import { DEFAULTS, type Exploration, exploring, refusalOf } from '../explore/explore.ts';
-import { caseTitle } from '../report/result.ts';
 import type { Program } from '../sim/program.ts';
 import type { Mutation } from '../sim/protocol/mutations.ts';
 import { turn } from './execute.ts';
-import { mutatedProgram, mutationsIn, noticed } from './mutating.ts';
+import { mutatedProgram, noticed, overLosses, type Trial } from './mutating.ts';
 import type { Plan } from './plan.ts';
-import { Progress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What came of it on one variant, over all cases: found in one, or not in any order of any, or not decided in some. */
@@ -58,54 +56,31 @@ export async function mutateOrders(
   terminal: Terminal,
 ): Promise<OrdersMutated> {
   const mutants = new Map<string, { readonly summary: string; readonly findings: Map<string, Finding> }>();
-  const unfit: string[] = [];
-  const planned = plan.files.flatMap(({ file, runs }) => runs.map(run => ({ file, run })));
-  const progress = new Progress(terminal, planned.length);
-  let stopped = false;
   let explorations = 0;
-  const release = terminal.onInterrupt(() => {
-    stopped = true;
-  });
-  const exploreAll = async (program: Program): Promise<Exploration> => {
+  const exploreAll = async (program: Program, interrupted: () => boolean): Promise<Exploration> => {
     explorations += 1;
-    const slices = exploring(program, { ...DEFAULTS, states, progress: () => !stopped });
+    const slices = exploring(program, { ...DEFAULTS, states, progress: () => !interrupted() });
     for (;;) {
       const { done, value } = slices.next();
       if (done) return value;
       await turn();
     }
   };
-  try {
-    for (const { file, run } of planned) {
-      if (stopped) break;
-      const title = `${file}: ${caseTitle(run)} on ${run.variant}`;
-      progress.tick(title, 0);
-      const { program } = run.lower();
-      const plain = program && refusalOf(program) === null ? await exploreAll(program) : null;
-      if (!program || !plain || (plain.verdict !== 'pass' && plain.verdict !== 'xfail')) {
-        if (!stopped) unfit.push(title);
-        continue;
-      }
-      const all = mutationsIn(program, [knobs, run.mutated_knobs]);
-      for (const [index, mutation] of all.entries()) {
-        if (stopped) break;
-        progress.tick(title, index / all.length);
-        const mutant = mutants.get(mutation.name) ?? { summary: mutation.summary, findings: new Map() };
-        mutants.set(mutation.name, mutant);
-        const before = mutant.findings.get(run.variant);
-        if (before?.outcome === 'found') continue;
-        const started_ms = terminal.now_ms();
-        const found = await findingOf(program, plain, mutation, exploreAll);
-        const seconds = (terminal.now_ms() - started_ms) / 1000;
-        const now: Finding = { variant: run.variant, file, case_name: run.case_name, seconds, ...found };
-        if (!stopped) mutant.findings.set(run.variant, before ? together(before, now) : now);
-      }
-      progress.step();
-    }
-  } finally {
-    release();
-    progress.clear();
-  }
+  const trial: Trial<Exploration> = {
+    plain: async (program, interrupted) => (refusalOf(program) === null ? exploreAll(program, interrupted) : null),
+    async lose({ file, run, program, plain, mutation }, interrupted) {
+      const mutant = mutants.get(mutation.name) ?? { summary: mutation.summary, findings: new Map() };
+      mutants.set(mutation.name, mutant);
+      const before = mutant.findings.get(run.variant);
+      if (before?.outcome === 'found') return;
+      const started_ms = terminal.now_ms();
+      const found = await findingOf(program, plain, mutation, mutated => exploreAll(mutated, interrupted));
+      const seconds = (terminal.now_ms() - started_ms) / 1000;
+      const now: Finding = { variant: run.variant, file, case_name: run.case_name, seconds, ...found };
+      if (!interrupted()) mutant.findings.set(run.variant, before ? together(before, now) : now);
+    },
+  };
+  const { unfit, interrupted } = await overLosses(plan, knobs, trial, terminal);
   return {
     mutants: [...mutants].map(([change, { summary, findings }]) => ({
       change,
@@ -114,7 +89,7 @@ export async function mutateOrders(
     })),
     unfit,
     explorations,
-    interrupted: stopped,
+    interrupted,
   };
 }
 

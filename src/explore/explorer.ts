@@ -6,7 +6,7 @@ import type { Edges } from './edges.ts';
 import type { ExploreOptions } from './explore.ts';
 import { Footprints } from './footprints.ts';
 import { Identity } from './identity.ts';
-import { Notes } from './notes.ts';
+import { Notes, type Way } from './notes.ts';
 import { Packing } from './packing.ts';
 import { hasPlainKeys, imageOf, Reduction } from './reduction.ts';
 import { irrelevant } from './roomy.ts';
@@ -54,6 +54,11 @@ export class Explorer {
   /** The last stored state, and the moves since. */
   #parent = NO_PARENT;
   readonly #chain: number[] = [];
+  /** From the start to where it stands. */
+  readonly #here: Way = {
+    steps: () => (this.#parent === NO_PARENT ? 0 : this.#visited.steps(this.#parent)) + this.#chain.length,
+    moves: () => [...(this.#parent === NO_PARENT ? [] : this.#visited.path(this.#parent)), ...this.#chain],
+  };
 
   constructor(program: Program, options: ExploreOptions, visited: (moves: number) => Visited, edges: Edges | null) {
     this.#edges = edges;
@@ -161,7 +166,7 @@ export class Explorer {
       const count = this.#enabled();
       if (!this.#anyFair(count)) {
         this.tally.quiescent += 1;
-        this.notes.end(this.#toHere);
+        this.notes.end(this.#here);
         this.#sayQuiescent();
       }
       if (count === 0) return this.#reach(depth, false);
@@ -184,7 +189,7 @@ export class Explorer {
     this.footprints.end();
     this.#identity.update();
     const parent = this.#parent;
-    const steps = (parent === NO_PARENT ? 0 : this.#visited.steps(parent)) + this.#chain.length;
+    const steps = this.#here.steps();
     const { high, low } = this.#identity;
     this.#visited.wholes?.hold(this.#identity.whole, this.#identity.pack());
     const state = this.#visited.reach(high, low, parent, steps, this.#chain);
@@ -220,12 +225,6 @@ export class Explorer {
     this.#chain.push(move);
     this.tally.steps += 1;
     if (this.#identity.symmetry?.isBroken()) this.tally.unlike += 1;
-    this.notes.look(this.#toHere);
+    this.notes.look(this.#here);
   }
-
-  /** The moves from the start to where it stands. */
-  readonly #toHere = (): readonly number[] => {
-    const before = this.#parent === NO_PARENT ? [] : this.#visited.path(this.#parent);
-    return [...before, ...this.#chain];
-  };
 }

@@ -12,6 +12,12 @@ export interface Found {
   readonly level: number;
 }
 
+/** How it was come by: the moves take longer to tell than how many there are. */
+export interface Way {
+  steps(): number;
+  moves(): readonly number[];
+}
+
 /** What was found out, as plain data. */
 export interface Findings {
   readonly found: readonly {
@@ -59,17 +65,23 @@ export class Notes {
   }
 
   /** After a step. */
-  look(path: readonly number[] | (() => readonly number[])): void {
+  look(way: Way): void {
     if (this.#judge.decided === this.#decided) return;
     this.#decided = this.#judge.decided;
     this.#judge.results().forEach(({ holds, name, actual }, index) => {
       const judgement = this.#program.judgements[index]!;
       if (holds === 'yes' && judgement.kind === 'sometimes') this.reached.add(name);
       if (holds !== 'no') return;
-      if (judgement.kind !== 'sometimes' && (this.#found.get(name)?.level ?? this.level) >= this.level)
-        this.#keep({ judgement, actual, path: typeof path === 'function' ? path() : [...path], level: this.level });
+      if (judgement.kind !== 'sometimes' && this.#mayBeBetter(name, way))
+        this.#keep({ judgement, actual, path: way.moves(), level: this.level });
       this.#judge.reopen(index);
     });
+  }
+
+  #mayBeBetter(name: string, way: Way): boolean {
+    const known = this.#found.get(name);
+    if (!known || known.level !== this.level) return !known || known.level > this.level;
+    return known.path.length >= way.steps();
   }
 
   /** Keeps it if it is the first of its judgement, or better: of an earlier level, shorter, or before it among equals. */
@@ -97,10 +109,10 @@ export class Notes {
   }
 
   /** Where nothing goes on by itself: what is judged at the end is judged. */
-  end(path: readonly number[] | (() => readonly number[])): void {
+  end(way: Way): void {
     const before = this.#judge.save();
     this.#judge.finish('quiescent');
-    this.look(path);
+    this.look(way);
     this.#judge.restore(before);
     this.#decided = this.#judge.decided;
   }

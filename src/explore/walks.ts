@@ -14,7 +14,7 @@ import type { Program } from '../sim/program.ts';
 import { type Paces, resumedOf } from './checkpoint.ts';
 import type { ExploreOptions } from './explore.ts';
 import { type Memory, PRIVATE, setAside } from './memory.ts';
-import { type Findings, Notes } from './notes.ts';
+import { type Findings, Notes, type Way } from './notes.ts';
 import { follow, type Job, Orders, OWN } from './orders.ts';
 import { Packing } from './packing.ts';
 import type { Progress, SearchResult } from './search.ts';
@@ -99,19 +99,20 @@ class Walker {
     const longest = depth ?? LONGEST_WALK;
     const notes = new Notes(this.#program, world.judge, all);
     const path: number[] = [];
+    const here: Way = { steps: () => path.length, moves: () => [...path] };
     let quiescent = 0;
     notes.begin();
     for (;;) {
       const count = world.enabled(moves);
       if (!moves.subarray(0, count).some(move => world.isFair(move))) {
         quiescent += 1;
-        notes.end(path);
+        notes.end(here);
       }
       if (count === 0 || path.length >= longest) break;
       const move = pick(moves, count, path.length);
       world.take(move);
       path.push(move);
-      notes.look(path);
+      notes.look(here);
     }
     this.walked.push({ walk, steps: path.length, quiescent, findings: notes.save() });
     return notes.enough;

@@ -6,19 +6,17 @@
  * the clock stands still, whatever is pending may come at any point, and actions with times come in the order of these.
  */
 import { NEVER_NS } from '../base/event_queue.ts';
-import { AT, stepNamed } from '../sim/at.ts';
+import { AT } from '../sim/at.ts';
 import { boot } from '../sim/boot.ts';
-import { fire, NO_THREAD } from '../sim/engine.ts';
-import { may_prefer, prefer_task } from '../sim/guest/sched.ts';
-import { work_waits } from '../sim/host/workqueue.ts';
+import { NO_THREAD } from '../sim/engine.ts';
+import { may_prefer } from '../sim/guest/sched.ts';
 import { Judge } from '../sim/judge/judge.ts';
 import { createLaws } from '../sim/laws.ts';
 import { createMachine, type Machine } from '../sim/machine.ts';
 import type { Program } from '../sim/program.ts';
-import type { Thread } from '../sim/schema.ts';
+import { takeMove, yieldsOf } from '../sim/scheduled.ts';
 import { createScript, type Script } from '../sim/script.ts';
 import { byName } from '../sim/simulation.ts';
-import { STEP_TABLE } from '../sim/steps.ts';
 import { ticksOf } from './budgets.ts';
 import { fairMoves } from './fairness.ts';
 
@@ -130,8 +128,7 @@ export class World {
       .filter(index => at(index) >= 0)
       .sort((a, b) => at(a) - at(b) || a - b);
     this.budgets = budgetsOf(program);
-    const yields = program.exploration?.yields;
-    this.#yields = yields ? new Set(yields.map(stepNamed)) : null;
+    this.#yields = yieldsOf(program);
     this.spent = new Uint8Array(this.budgets.length);
     this.#group = this.#groups();
     this.#fair = fairMoves(m, this.#group);
@@ -241,50 +238,19 @@ export class World {
 
   /** Makes a move. */
   take(move: number): void {
-    const { m, script } = this;
-    if (move < this.threads) {
-      const thread = m.threads[move]!;
-      if (script.holds && script.holdBack(thread)) return;
-      this.#step(thread);
-      this.#goOn(thread);
-      // Nobody can tell when a worker goes to sleep that has nothing to do.
-      if (thread.at === AT.worker_thread && !work_waits(m, thread)) this.#step(thread);
-    } else if (move >= this.threads + m.places.sources) {
-      m.clock.current_thread = NO_THREAD;
-      prefer_task(m, move - this.threads - m.places.sources);
-    } else {
-      const source = move - this.threads;
-      const group = this.#group[source]!;
-      if (group >= 0) this.spent[group] = this.spent[group]! + 1;
-      m.clock.current_thread = NO_THREAD;
-      m.queue.disarm(source);
-      fire(m, source, script);
-    }
+    if (move >= this.threads) this.#spend(move - this.threads);
+    takeMove(this.m, this.script, this.#yields, this.#looks, move);
+  }
+
+  #spend(source: number): void {
+    const group = this.#group[source] ?? -1;
+    if (group >= 0) this.spent[group] = this.spent[group]! + 1;
+  }
+
+  readonly #looks = (): void => {
     this.look();
     this.#laws?.check();
-  }
-
-  /** Up to a step at which it may be interrupted, where only some are named. */
-  #goOn(thread: Thread): void {
-    const yields = this.#yields;
-    if (yields === null) return;
-    for (let steps = 0; steps < LONGEST_SECTION; steps += 1) {
-      if (yields.has(thread.at) || thread.at === AT.off || !thread.on_rq || thread.held) return;
-      if (thread.at === AT.worker_thread && !work_waits(this.m, thread)) return;
-      if (this.script.holds && this.script.holdBack(thread)) return;
-      this.look();
-      this.#laws?.check();
-      this.#step(thread);
-    }
-  }
-
-  #step(thread: Thread): void {
-    const { m } = this;
-    m.clock.current_thread = thread.id;
-    thread.at = STEP_TABLE[thread.at]!(m, thread);
-    thread.charge_ns = 0;
-    m.cpus[thread.cpu]!.guest_op = 0;
-  }
+  };
 
   /** Whoever looks after each step does so. */
   look(): void {
@@ -304,9 +270,6 @@ export class World {
     return next === undefined || next === action;
   }
 }
-
-/** Of a thread that may not be interrupted and does not come to an end. */
-const LONGEST_SECTION = 1000;
 
 /** Tells of each source that is armed or disarmed: that is part of the state, and in no field. */
 function noteSources({ queue }: Machine, footprint: Footprint): void {

@@ -5,13 +5,13 @@
  * reads like one; it decides nothing, and threads that would share a CPU are each on one of their own.
  */
 import { NEVER_NS } from '../base/event_queue.ts';
-import { AT } from './at.ts';
+import { AT, stepNamed } from './at.ts';
 import { type EngineHooks, fire, NO_THREAD, type Over } from './engine.ts';
 import { may_prefer, prefer_task } from './guest/sched.ts';
 import { work_waits } from './host/workqueue.ts';
 import type { Machine } from './machine.ts';
 import { hashOf } from './meaning.ts';
-import type { Schedule } from './program.ts';
+import type { Program, Schedule } from './program.ts';
 import type { Thread } from './schema.ts';
 import type { Script } from './script.ts';
 import { STEP_TABLE } from './steps.ts';
@@ -26,6 +26,11 @@ export function runSchedule(
   budget: number,
 ): Over | null {
   const { clock } = m;
+  const yields = yieldsOf(m.program);
+  const look = () => {
+    if (script.polls) script.poll();
+    stepped?.();
+  };
   const last_step = Math.min(clock.step + budget, moves.length);
   while (clock.step < last_step) {
     if (clock.now_ns > until_ns) return null;
@@ -33,10 +38,7 @@ export function runSchedule(
     if (!canMove(m, move)) return 'steps';
     if (cycle > 0 && clock.step === moves.length - cycle) noteRound(m);
     clock.step += 1;
-    const cost_ns = takeMove(m, script, move);
-    if (script.polls) script.poll();
-    stepped?.();
-    clock.now_ns += cost_ns;
+    clock.now_ns += takeMove(m, script, yields, look, move);
   }
   if (clock.step < moves.length) return null;
   return cycle > 0 && isRound(m) ? 'endless' : end;
@@ -74,25 +76,60 @@ function isSpontaneous(m: Machine, action: number): boolean {
   return m.program.actions[action]?.trigger.kind === 'budget';
 }
 
-/** Makes a move of a machine without times; returns what it costs in ns. */
-function takeMove(m: Machine, script: Script, move: number): number {
-  const { thread: number, source } = moverOf(m, move);
-  if (source >= m.places.sources) {
+/** Of a thread that may not be interrupted and does not come to an end. */
+const LONGEST_SECTION = 1000;
+
+/** Steps before which alone a thread may be interrupted, where only some are named; null for all. */
+export function yieldsOf({ exploration }: Program): ReadonlySet<number> | null {
+  const yields = exploration?.yields;
+  return yields ? new Set(yields.map(stepNamed)) : null;
+}
+
+/** Makes a move of a machine without times; `look` is called after each step of it. Returns what it costs in ns. */
+export function takeMove(
+  m: Machine,
+  script: Script,
+  yields: ReadonlySet<number> | null,
+  look: () => void,
+  move: number,
+): number {
+  const source = move - m.threads.length;
+  const { sources } = m.places;
+  let cost_ns = 0;
+  if (source < 0) cost_ns = goOn(m, script, yields, look, m.threads[move]!);
+  else {
     m.clock.current_thread = NO_THREAD;
-    prefer_task(m, source - m.places.sources);
-    return 0;
+    if (source >= sources) prefer_task(m, source - sources);
+    else {
+      m.queue.disarm(source);
+      fire(m, source, script);
+      cost_ns = m.costs[0]!.charge_ns.ipi;
+    }
   }
-  if (source >= 0) {
-    m.clock.current_thread = NO_THREAD;
-    m.queue.disarm(source);
-    fire(m, source, script);
-    return m.costs[0]!.charge_ns.ipi;
-  }
-  const thread = m.threads[number]!;
+  look();
+  return cost_ns;
+}
+
+/** One step, or all up to one at which the thread may be interrupted. */
+function goOn(
+  m: Machine,
+  script: Script,
+  yields: ReadonlySet<number> | null,
+  look: () => void,
+  thread: Thread,
+): number {
   if (script.holds && script.holdBack(thread)) return 0;
-  const cost_ns = step(m, thread);
+  let cost_ns = step(m, thread);
+  for (let steps = 0; yields !== null && steps < LONGEST_SECTION; steps += 1) {
+    if (yields.has(thread.at) || thread.at === AT.off || !thread.on_rq || thread.held) break;
+    if (thread.at === AT.worker_thread && !work_waits(m, thread)) break;
+    if (script.holds && script.holdBack(thread)) break;
+    look();
+    cost_ns += step(m, thread);
+  }
   // Nobody can tell when a worker goes to sleep that has nothing to do.
-  return thread.at === AT.worker_thread && !work_waits(m, thread) ? cost_ns + step(m, thread) : cost_ns;
+  if (thread.at === AT.worker_thread && !work_waits(m, thread)) cost_ns += step(m, thread);
+  return cost_ns;
 }
 
 function step(m: Machine, thread: Thread): number {

@@ -1,7 +1,9 @@
 /** `apflab explore`: what it prints where, and how it ends. */
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EXPLORE_REPORT } from '../../src/report/schema/explore.ts';
+import { inFolder } from '../apflab.ts';
 import { inWorld, type World } from './world.ts';
 
 function scenario(judged: string, task = 'read page(1); done', file = ''): string {
@@ -57,20 +59,23 @@ scene('what the file expects to fail is fine where it does', { 'c.apf': EXPECTED
   assert.match(out, '2 runs: 1 pass, 1 xfail');
 });
 
-scene('a checkpoint is gone on with, and refused where it is of something else', { 'c.apf': HALT }, async world => {
-  const explore = (...flags: readonly string[]) =>
-    world.apflab(['explore', 'c.apf', '--variants', 'linux_6_12', ...flags]);
-  const paths = ['--strategy', 'random', '--walks', '40'];
-  const alone = await explore(...paths);
-  assert.is((await explore('--strategy', 'random', '--walks', '17', '--checkpoint', 'far.bin')).code, 3);
-  assert.equal(await explore(...paths, '--resume', 'far.bin'), alone);
-  assert.equal(await explore(...paths, '--workers', '2'), alone);
-  for (const flags of [['--strategy', 'pct'], ['--exact'], ['--all', ...paths]]) {
-    const { code, err } = await explore(...flags, '--resume', 'far.bin');
-    assert.is(code, 4);
-    assert.match(err, /^apflab: far\.bin is of c\.apf 'c' linux_6_12; the file or the options are others now$/m);
-  }
-});
+scene('a checkpoint is gone on with, and refused where it is of something else', { 'c.apf': HALT }, world =>
+  inFolder(async folder => {
+    const far = join(folder, 'far.bin');
+    const explore = (...flags: readonly string[]) =>
+      world.apflab(['explore', 'c.apf', '--variants', 'linux_6_12', ...flags]);
+    const paths = ['--strategy', 'random', '--walks', '40'];
+    const alone = await explore(...paths);
+    assert.is((await explore('--strategy', 'random', '--walks', '17', '--checkpoint', far)).code, 3);
+    assert.equal(await explore(...paths, '--resume', far), alone);
+    assert.equal(await explore(...paths, '--workers', '2'), alone);
+    for (const flags of [['--strategy', 'pct'], ['--exact'], ['--all', ...paths]]) {
+      const { code, err } = await explore(...flags, '--resume', far);
+      assert.is(code, 4);
+      assert.match(err, /^apflab: .*far\.bin is of c\.apf 'c' linux_6_12; the file or the options are others now$/m);
+    }
+  }),
+);
 
 const TIMELESS = scenario(`  never began: took_apf(page(1))
   never later: took_apf(page(1)) before done(a)

@@ -56,6 +56,19 @@ test('why says of a sleeper in it who did not wake it', () => {
   assert.ok(missing.some(each => each.startsWith('an exception is pending')));
 });
 
+test('where only some steps may be interrupted a move is all steps up to one of these, in a run as well', () => {
+  const text = MISSING_PAGE.replace('case "c" {', 'case "c" { explore { yield at [before_entry, worker_thread] }');
+  const programs = counterexamplesOf(text, 'v6');
+  assert.ok(programs.length > 0);
+  for (const program of programs) {
+    const simulation = createSimulation(program, { paranoid: true });
+    simulation.runUntil(Number.MAX_SAFE_INTEGER);
+    const { verdict, steps } = simulation.outcome();
+    assert.is(verdict, 'fail');
+    assert.is(steps, program.schedule?.moves.length);
+  }
+});
+
 test('a schedule that asks for what cannot be ends there, undecided', () => {
   const [program] = counterexamplesOf(MISSING_PAGE, 'v6');
   const { schedule, ...rest } = present(program, 'one was found');
