@@ -9,9 +9,11 @@ import { DESCRIPTIONS } from '../sim/attributes.ts';
 import type { Entity, EventPattern, Expr, Mark } from '../sim/expr.ts';
 import type { Machine } from '../sim/machine.ts';
 import { OBSERVATIONS } from '../sim/observe.ts';
+import { MAIN_THREAD } from '../sim/pattern.ts';
 import type { ActionOp, Judgement, Program, TaskSpec, Trigger, VmSpec } from '../sim/program.ts';
 import { NOTIFY } from '../sim/protocol/notify.ts';
 import { compiledSchema } from '../sim/schema.ts';
+import { type Rename, textUnder } from './alike.ts';
 import type { Exchange } from './renaming.ts';
 
 /** Acts that do the same to a VM whatever its vCPUs are called, but for one that they name. */
@@ -118,7 +120,7 @@ function exchangeOf(m: Machine, { vm, a, b }: Pair): Exchange | null {
   // Where counters begin with 0, the first token of vCPU 0 is none.
   if (spec.knobs.token !== 'nonzero' && here === 0) return null;
   if (spec.pin[here] !== spec.pin[there]) return null;
-  const idle = (id: number) => same(spec.guest.idles.find(({ vcpu }) => vcpu === id)?.body ?? []);
+  const idle = (id: number) => text(spec.guest.idles.find(({ vcpu }) => vcpu === id)?.body ?? []);
   if (idle(here) !== idle(there)) return null;
   const { irqs, timers } = spec.guest;
   const tasks = matched(spec.guest.tasks, here, there);
@@ -181,9 +183,16 @@ function goesByInterrupts(event: string): boolean {
   return args.some(kind => kind === 'irq' || kind === 'nmi');
 }
 
-function same(value: unknown): string {
-  return JSON.stringify(value);
+const text = (value: unknown): string => JSON.stringify(value);
+const same: Rename = entity => entity;
+
+/** Whether it stands inside of a quantifier, and whether it may name what changes places. */
+interface Where {
+  readonly inside: boolean;
+  readonly named: boolean;
 }
+
+const NOTHING_NAMED: Where = { inside: false, named: false };
 
 /** What names one of two vCPUs, or what belongs to it. */
 class Names {
@@ -216,11 +225,11 @@ class Names {
       if (!this.#allowsTrigger(trigger) || ops.some(op => !this.#allowsOp(op))) return null;
       const renamed = ops.map(op => this.#renamed(op));
       let to = index;
-      if (same(renamed) !== same(ops)) {
+      if (text(renamed) !== text(ops)) {
         // Acts that are ordered by their times are not exchanged.
         if (trigger.kind !== 'budget') return null;
         to = actions.findIndex(
-          (each, at) => !taken.has(at) && same([each.trigger, each.ops]) === same([trigger, renamed]),
+          (each, at) => !taken.has(at) && text([each.trigger, each.ops]) === text([trigger, renamed]),
         );
         if (to < 0) return null;
       }
@@ -230,31 +239,43 @@ class Names {
     return taken.size === actions.length ? found : null;
   }
 
+  /** Of what counts and looks, things may be named where all of them are. */
   allowsJudgement({ body, order, after, onset, until, opens }: Judgement): boolean {
     const patterns = [...order, ...(after ? [after] : []), ...(until ? [until] : [])];
+    // What is opened for each event keeps what was counted then, of each in its place.
+    const named = after === null && onset === null;
     return (
-      this.#allows(body, false) &&
-      (onset === null || this.#allows(onset, false)) &&
-      patterns.every(each => this.#allowsPattern(each)) &&
+      this.#allows(body, { inside: false, named }) &&
+      textUnder(body, this.#rename) === textUnder(body, same) &&
+      (onset === null || this.#allows(onset, NOTHING_NAMED)) &&
+      patterns.every(each => this.#allowsPattern(each, false)) &&
       (opens === null || this.#allowsTrigger(opens))
     );
   }
 
+  readonly #rename: Rename = entity => {
+    if (entity.vm !== this.#vm) return entity;
+    if (entity.kind === 'task') return { ...entity, id: this.#tasks.get(entity.id) ?? entity.id };
+    if (entity.kind !== 'vcpu' && entity.kind !== 'thread') return entity;
+    const { id } = entity;
+    return { ...entity, id: id === this.#here ? this.#there : id === this.#there ? this.#here : id };
+  };
+
   #allowsTrigger(trigger: Trigger): boolean {
-    if (trigger.kind === 'after') return this.#allowsPattern(trigger.event);
-    if (trigger.kind === 'when') return this.#allows(trigger.condition, false);
+    if (trigger.kind === 'after') return this.#allowsPattern(trigger.event, false);
+    if (trigger.kind === 'when') return this.#allows(trigger.condition, NOTHING_NAMED);
     return true;
   }
 
   #allowsOp(op: ActionOp): boolean {
-    if (op.op === 'hold_event') return this.#allowsPattern(op.event);
+    if (op.op === 'hold_event') return this.#allowsPattern(op.event, false);
     if (op.op === 'hold_actor')
       return (
-        this.#allowsEntity(op.actor) &&
-        (op.after === null || this.#allowsPattern(op.after)) &&
-        this.#allowsPattern(op.until)
+        this.#allowsEntity(op.actor, false) &&
+        (op.after === null || this.#allowsPattern(op.after, false)) &&
+        this.#allowsPattern(op.until, false)
       );
-    return op.op !== 'release' || this.#allowsEntity(op.actor);
+    return op.op !== 'release' || this.#allowsEntity(op.actor, false);
   }
 
   /** An act on a vCPU or a task as an act on the one that it becomes. */
@@ -267,11 +288,13 @@ class Names {
     return op.op === 'irq' ? { ...op, vcpu, irq: this.#irqs.get(op.irq) ?? op.irq } : { ...op, vcpu };
   }
 
-  #allowsPattern({ args, by }: EventPattern): boolean {
-    return by === null && args.every(each => each === null || this.#allowsEntity(each));
+  #allowsPattern({ args, by }: EventPattern, named: boolean): boolean {
+    const doer =
+      by === null || (by.kind === 'worker' ? this.#allowsEntity(by.page, named) : this.#allowsEntity(by, named));
+    return doer && args.every(each => each === null || this.#allowsEntity(each, named));
   }
 
-  #allowsEntity(entity: Entity | Mark): boolean {
+  #allowsEntity(entity: Entity | Mark, named: boolean): boolean {
     switch (entity.kind) {
       case 'mark':
       case 'host':
@@ -281,57 +304,61 @@ class Names {
       case 'link':
         return true;
       case 'vcpu':
-        return entity.vm !== this.#vm || (entity.id !== this.#here && entity.id !== this.#there);
       case 'task':
-        return entity.vm !== this.#vm || !this.#tasks.has(entity.id);
+        return named || this.#rename(entity).id === entity.id;
+      case 'thread':
+        // Workers go by numbers of their own.
+        return entity.id >= MAIN_THREAD && (named || this.#rename(entity).id === entity.id);
       default:
         return false;
     }
   }
 
-  /** `inside`: of a quantifier. */
-  #allows(expr: Expr, inside: boolean): boolean {
-    if (REMEMBERING.has(expr.k) ? inside : !STATELESS.has(expr.k)) return false;
+  #allows(expr: Expr, where: Where): boolean {
+    if (REMEMBERING.has(expr.k) ? where.inside : !STATELESS.has(expr.k)) return false;
     switch (expr.k) {
       case 'entity':
-        return this.#allowsEntity(expr.entity);
+        return this.#allowsEntity(expr.entity, where.named);
       case 'get':
-        return !NAMES.has(expr.name) && this.#allows(expr.of, inside);
+        return !NAMES.has(expr.name) && this.#allows(expr.of, where);
       case 'all':
       case 'is':
       case 'not':
       case 'negate':
+        return this.#allows(expr.of, where);
       case 'was':
-        return this.#allows(expr.of, inside);
+        return this.#allows(expr.of, { ...where, named: false });
       case 'list':
       case 'count_true':
-        return expr.items.every(each => this.#allows(each, inside));
+        return expr.items.every(each => this.#allows(each, where));
       case 'binary':
-        return this.#allowsBinary(expr, inside);
+        return this.#allowsBinary(expr, where);
       case 'quantifier':
-        return this.#allows(expr.over, true) && this.#allows(expr.body, true);
+        return (
+          this.#allows(expr.over, { ...where, inside: true }) && this.#allows(expr.body, { ...where, inside: true })
+        );
       case 'happened_to':
-        return !goesByInterrupts(expr.name) && expr.args.every(each => each === null || this.#allows(each, inside));
+        return !goesByInterrupts(expr.name) && expr.args.every(each => each === null || this.#allows(each, where));
       case 'happened':
-        return this.#allowsPattern(expr.event);
+        return this.#allowsPattern(expr.event, where.named);
       case 'count_events':
-        return this.#allowsPattern(expr.event);
+        return this.#allowsPattern(expr.event, where.named);
       case 'before':
-        return this.#allowsPattern(expr.event) && this.#allowsPattern(expr.other);
+        return this.#allowsPattern(expr.event, where.named) && this.#allowsPattern(expr.other, where.named);
       case 'since':
-        return this.#allows(expr.of, inside) && this.#allows(expr.from, inside);
+        return this.#allows(expr.of, { ...where, named: false }) && this.#allows(expr.from, { ...where, named: false });
       default:
         return true;
     }
   }
 
   /** Two names may be the same or not; no other comparison means anything under other names. */
-  #allowsBinary({ op, left, right }: Extract<Expr, { readonly k: 'binary' }>, inside: boolean): boolean {
+  #allowsBinary({ op, left, right }: Extract<Expr, { readonly k: 'binary' }>, where: Where): boolean {
     const isName = (expr: Expr) => expr.k === 'get' && NAMES.has(expr.name);
     const isNone = (expr: Expr) => expr.k === 'number' && expr.value === 0;
     const allowed = (expr: Expr) =>
-      expr.k === 'get' && NAMES.has(expr.name) ? this.#allows(expr.of, inside) : this.#allows(expr, inside);
-    if (!isName(left) && !isName(right)) return this.#allows(left, inside) && this.#allows(right, inside);
+      expr.k === 'get' && NAMES.has(expr.name) ? this.#allows(expr.of, where) : this.#allows(expr, where);
+    if (!isName(left) && !isName(right)) return this.#allows(left, where) && this.#allows(right, where);
     if (op !== '==' && op !== '!=') return false;
     return [left, right].every(each => (isName(each) || isNone(each)) && allowed(each));
   }

@@ -6,30 +6,15 @@
  * least of them is the one that is looked up. What each vCPU has by itself, names left out, puts most of them in an order;
  * only among those that are alike all orders are tried.
  */
-import type { Column } from '../base/table.ts';
 import type { Meaning } from '../sim/meaning.ts';
-import { compiledSchema, NODE, type S } from '../sim/schema.ts';
+import { NODE } from '../sim/schema.ts';
+import { Elements, type MovingCells, movingCells, ownersOf, type Part, partsOf } from './elements.ts';
 import { exchanges } from './interchange.ts';
 import { composed, type Exchange, exchangeText, mostTokens, Renaming } from './renaming.ts';
 import type { World } from './world.ts';
 
 /** Orders of five vCPUs. More of them than five are exchanged among the first five only. */
 const MOST_RENAMINGS = 120;
-
-/** Values of one column of the state, in the copy under canonical names. */
-interface Part {
-  readonly values: Column['values'];
-  readonly positions: Int32Array;
-  /** What stands there names something of that kind; null for what is no name. */
-  readonly of: string | null;
-  readonly from: 0 | 1;
-  readonly table: string;
-  readonly rows: Int32Array;
-  /** The first of its elements. */
-  readonly first: number;
-  /** Whether 0 stays 0 whatever the names are. */
-  readonly has_none: boolean;
-}
 
 export class Symmetry {
   /** All but the one that changes nothing. */
@@ -42,9 +27,13 @@ export class Symmetry {
   readonly #to: readonly Int32Array[];
   /** By renaming, whose place each vCPU takes. */
   readonly #from: readonly Int32Array[];
-  /** Cells of the judgements that are about one thing each: where among the numbers beside, and of which table. */
-  readonly #cells: readonly { readonly at: number; readonly count: number; readonly table: string }[];
-  readonly #elements: Float64Array;
+  /** Cells of the judgements that are about what moves. */
+  readonly #cells: MovingCells;
+  readonly #elements: Elements;
+  /** Elements that are no names, with their owners; and those that are names. */
+  readonly #plain: Int32Array;
+  readonly #owned: Int32Array;
+  readonly #names: readonly { readonly element: number; readonly part: Part; readonly row: number }[];
   readonly #best: Float64Array;
   readonly #other: Float64Array;
   readonly #beside: Float64Array;
@@ -63,8 +52,10 @@ export class Symmetry {
     this.#world = world;
     this.renamings = group.map(each => new Renaming(m, each));
     const moved = new Set(this.renamings.flatMap(({ rows }) => [...rows.keys()]));
-    this.#parts = partsOf(world, meaning, ignored, moved);
-    const count = this.#parts.reduce((sum, { positions }) => sum + positions.length, 0);
+    const found = partsOf(world, ignored, moved);
+    const { count } = found;
+    this.#parts = found.parts;
+    this.#elements = new Elements(meaning, found);
     const owners = ownersOf(world);
     this.#owner = new Int32Array(count).fill(-1);
     for (const { first, table, rows } of this.#parts) {
@@ -74,15 +65,18 @@ export class Symmetry {
     }
     this.#to = this.renamings.map(renaming => this.#targets(renaming));
     this.#from = group.map(({ vcpus }) => Int32Array.from(vcpus, (_, row) => vcpus.indexOf(row)));
-    const own = world.spent.length + 2;
-    this.#cells = world.judge.cells.ofRows
-      .filter(({ kind }) => moved.has(kind))
-      .map(({ first, count, kind }) => ({ at: own + first, count, table: kind }));
-    this.#elements = new Float64Array(count);
+    this.#cells = movingCells(world, this.renamings);
+    const names = this.#parts.flatMap(part =>
+      part.of === null ? [] : Array.from(part.rows, (row, index) => ({ element: part.first + index, part, row })),
+    );
+    this.#names = names;
+    const named = new Set(names.map(({ element }) => element));
+    this.#plain = Int32Array.from({ length: count }, (_, element) => element).filter(element => !named.has(element));
+    this.#owned = this.#plain.filter(element => this.#owner[element]! >= 0);
     this.#best = new Float64Array(count);
     this.#other = new Float64Array(count);
     // What is beside the machine: who stepped last, then the cells.
-    this.#beside = new Float64Array(1 + this.#cells.reduce((sum, cells) => sum + cells.count, 0));
+    this.#beside = new Float64Array(1 + this.#cells.at.length);
     this.#signs = new Int32Array(m.vcpus.length);
     this.#most_tokens = m.program.vms.map(({ vcpus }) => mostTokens(vcpus));
   }
@@ -137,7 +131,7 @@ export class Symmetry {
         }
       }
     if (best === -1) return;
-    this.#scatter();
+    this.#elements.write(this.#best);
     this.#renameBeside(best);
   }
 
@@ -145,38 +139,29 @@ export class Symmetry {
   rename(index: number): void {
     this.#gather();
     this.#apply(index, this.#best);
-    this.#scatter();
+    this.#elements.write(this.#best);
     this.#renameBeside(index);
   }
 
   #targets(renaming: Renaming): Int32Array {
     const to = new Int32Array(this.#owner.length);
-    for (const { first, table, rows } of this.#parts) {
-      const { length } = rows;
-      // Rows stand one behind the other, each with as many values.
-      const per_row = rows.filter(row => row === rows[0]).length;
-      for (let index = 0; index < length; index += 1)
+    for (const { first, table, rows, per_row } of this.#parts)
+      for (let index = 0; index < rows.length; index += 1)
         to[first + index] = first + renaming.row(table, rows[index]!) * per_row + (index % per_row);
-    }
     return to;
   }
 
   #gather(): void {
-    const elements = this.#elements;
+    this.#elements.read();
+    const { now } = this.#elements;
     const owner = this.#owner;
+    const owned = this.#owned;
     const signs = this.#signs.fill(0);
-    for (const { values, positions, first, of, has_none } of this.#parts) {
-      const { length } = positions;
-      for (let index = 0; index < length; index += 1) {
-        const value = values[positions[index]!]!;
-        const element = first + index;
-        elements[element] = value;
-        const vcpu = owner[element]!;
-        if (vcpu < 0) continue;
-        const sign = of === null ? value : has_none && value === 0 ? 1 : 0;
-        const mixed = Math.imul(signs[vcpu]! ^ (sign | 0), 0x85eb_ca6b);
-        signs[vcpu] = mixed ^ (mixed >>> 13);
-      }
+    for (let index = 0; index < owned.length; index += 1) {
+      const element = owned[index]!;
+      const vcpu = owner[element]!;
+      const mixed = Math.imul(signs[vcpu]! ^ (now[element]! | 0), 0x85eb_ca6b);
+      signs[vcpu] = mixed ^ (mixed >>> 13);
     }
   }
 
@@ -211,25 +196,20 @@ export class Symmetry {
   }
 
   #apply(renaming: number, into: Float64Array): void {
-    const elements = this.#elements;
+    const { now } = this.#elements;
     if (renaming < 0) {
-      into.set(elements);
+      into.set(now);
       return;
     }
     const names = this.renamings[renaming]!;
     const to = this.#to[renaming]!;
-    for (const { first, positions, of, from, table, rows } of this.#parts) {
-      const end = first + positions.length;
-      if (of === null) for (let element = first; element < end; element += 1) into[to[element]!] = elements[element]!;
-      else
-        for (let element = first; element < end; element += 1)
-          into[to[element]!] = names.value(of, from, elements[element]!, table, rows[element - first]!);
+    const plain = this.#plain;
+    for (let index = 0; index < plain.length; index += 1) into[to[plain[index]!]!] = now[plain[index]!]!;
+    for (const { element, part, row } of this.#names) {
+      const value = now[element]!;
+      const { of, from, table, has_none } = part;
+      into[to[element]!] = value === 0 && has_none ? 0 : names.value(of ?? '', from, value, table, row);
     }
-  }
-
-  #scatter(): void {
-    for (const { values, positions, first } of this.#parts)
-      for (let index = 0; index < positions.length; index += 1) values[positions[index]!] = this.#best[first + index]!;
   }
 
   /** Who stepped last and the cells, as they are under a renaming. */
@@ -239,12 +219,10 @@ export class Symmetry {
     const names = this.renamings[renaming];
     const last = numbers[spent.length]!;
     this.#beside[0] = last === 0 || !names ? last : names.moves[last - 1]! + 1;
-    let first = 1;
-    for (const { at, count, table } of this.#cells) {
-      for (let row = 0; row < count; row += 1)
-        this.#beside[first + (names?.row(table, row) ?? row)] = numbers[at + row]!;
-      first += count;
-    }
+    const { at, to } = this.#cells;
+    const places = to[renaming];
+    for (let cell = 0; cell < at.length; cell += 1)
+      this.#beside[1 + (places ? places[cell]! : cell)] = numbers[at[cell]!]!;
   }
 
   #renameBeside(renaming: number): void {
@@ -253,11 +231,9 @@ export class Symmetry {
     const { spent, beside } = this.#world;
     const { numbers } = beside;
     numbers[spent.length] = this.#beside[0]!;
-    let first = 1;
-    for (const { at, count } of this.#cells) {
-      for (let row = 0; row < count; row += 1) numbers[at + row] = this.#beside[first + row]!;
-      first += count;
-    }
+    this.#cells.at.forEach((at, cell) => {
+      numbers[at] = this.#beside[1 + cell]!;
+    });
   }
 }
 
@@ -295,91 +271,3 @@ function keepsFirst(world: World, meaning: Meaning, ignored: ReadonlySet<string>
   const renaming = symmetry.renamings[0]!;
   return [...enabled].every(move => enabled.has(renaming.moves[move]!));
 }
-
-/** By table, the vCPU that each row belongs to. */
-function ownersOf({ m }: World): ReadonlyMap<string, Int32Array> {
-  const { places } = m;
-  const none = (rows: number) => new Int32Array(rows).fill(-1);
-  const thread = none(m.threads.length);
-  const work = none(m.works.length);
-  const node = none(m.nodes.length);
-  const tlb = none(m.tlb.capacity);
-  places.vcpus.forEach(({ thread: own, host, first_work, works, vm }, row) => {
-    thread[own] = row;
-    for (let item = first_work; item < first_work + works; item += 1) {
-      work[item] = row;
-      thread[places.hosts[host]!.workers[item]!] = row;
-    }
-    node[m.tasks.length + row] = row;
-    const { first_tlb, first_vcpu, heap_pages } = places.vms[vm]!;
-    if (m.program.vms[vm]!.tlb)
-      tlb.fill(row, first_tlb + (row - first_vcpu) * heap_pages, first_tlb + (row - first_vcpu + 1) * heap_pages);
-  });
-  places.tasks.forEach(({ vcpu }, row) => {
-    node[row] = vcpu;
-  });
-  const vcpu = Int32Array.from(places.vcpus, (_, row) => row);
-  return new Map(Object.entries({ thread, work, node, tlb, vcpu, task: Int32Array.from(places.tasks, t => t.vcpu) }));
-}
-
-/** Columns whose rows move, and columns that name what moves. */
-function partsOf(
-  { m }: World,
-  meaning: Meaning,
-  ignored: ReadonlySet<string>,
-  moved: ReadonlySet<string>,
-): readonly Part[] {
-  const parts: Part[] = [];
-  let first = 0;
-  const add = ({ values, first: start, step, length }: Column, table: string, naming: Part['of'], from: 0 | 1) => {
-    if (values.length === 0) return;
-    const rows = Math.floor((values.length - start) / step) || 0;
-    const count = rows * length;
-    if (count === 0) return;
-    const Values = values.constructor as Uint32ArrayConstructor;
-    const copy = new Values(meaning.words.buffer, values.byteOffset, values.length);
-    parts.push({
-      values: copy,
-      positions: Int32Array.from(
-        { length: count },
-        (_, index) => start + Math.floor(index / length) * step + (index % length),
-      ),
-      of: naming,
-      from,
-      table,
-      rows: Int32Array.from({ length: count }, (_, index) => Math.floor(index / length)),
-      first,
-      has_none: from === 1 || naming === 'token' || naming === 'address_or_token' || naming === 'area',
-    });
-    first += count;
-  };
-  for (const { table, name, kind, hashed } of compiledSchema.fields) {
-    if (!hashed || ignored.has(`${table}.${name}`)) continue;
-    const of = kind.naming !== null && NAMED.has(kind.naming.of) ? kind.naming.of : null;
-    if (!moved.has(table) && of === null) continue;
-    const from = kind.naming?.from ?? 0;
-    const key = table as keyof S & string;
-    if (kind.shape === 'fifo') {
-      const { items, lengths } = m.layout.queues(key, name);
-      if (items.length > 0) add(items, table, of, from);
-      if (moved.has(table)) add(lengths, table, null, 0);
-    } else add(m.layout.column(key, name), table, of, from);
-  }
-  return parts;
-}
-
-/** Kinds of names that may change. */
-const NAMED: ReadonlySet<string> = new Set([
-  'thread',
-  'vcpu',
-  'work',
-  'task',
-  'nmi',
-  'token',
-  'address_or_token',
-  'bucket',
-  'area',
-  'msr_data',
-  'wait_id',
-  'cursor',
-]);

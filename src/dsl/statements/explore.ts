@@ -61,7 +61,7 @@ export const exploreSettings = [
     keyword: 'symmetry',
     where: ['explore'],
     takes: takesNames('vcpus', 'pages', 'workers', 'tasks'),
-    summary: 'What may be exchanged without a difference.',
+    summary: 'What may change places without a difference: vCPUs, with tasks and workers; without `vcpus`, nothing.',
     example: 'symmetry [vcpus, pages]',
   }),
   setting({

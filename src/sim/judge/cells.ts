@@ -5,8 +5,12 @@
  * are never written again, so a save shares them and copies the last one.
  */
 import type { EntityKind } from '../attributes/attribute.ts';
+import type { EventPattern } from '../expr.ts';
 
 const CHUNK = 256;
+
+/** A kind of things, of which each cell is about one, in the order of their rows; or events that are counted. */
+export type About = EntityKind | readonly EventPattern[];
 
 interface LogState {
   readonly chunks: readonly Float64Array[];
@@ -73,16 +77,15 @@ export class Cells {
   /** The numbers; grows only while judgements are compiled. */
   values = new Float64Array(64);
   readonly texts: string[] = [];
-  /** Cells of which each is about one row of a kind of things, in the order of their rows. */
-  readonly ofRows: { readonly first: number; readonly count: number; readonly kind: EntityKind }[] = [];
+  /** Cells that are about something in particular. */
+  readonly about: { readonly first: number; readonly count: number; readonly about: About }[] = [];
   readonly #logs: Log[] = [];
   #taken = 0;
 
-  /** `kind`: each of them is about another thing of that kind. */
-  newCells(count: number, value = 0, kind: EntityKind | null = null): number {
+  newCells(count: number, value = 0, about: About | null = null): number {
     const first = this.#taken;
     this.#taken += count;
-    if (kind !== null) this.ofRows.push({ first, count, kind });
+    if (about !== null) this.about.push({ first, count, about });
     if (this.#taken > this.values.length) {
       const wider = new Float64Array(Math.max(this.#taken, 2 * this.values.length));
       wider.set(this.values);

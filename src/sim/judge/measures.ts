@@ -37,7 +37,7 @@ function onObservations(event: EventPattern, context: Context): Depends {
 /** Counts the event inside the window, up to so many; the cell after the count is the time of the last. */
 function counter(context: Context, event: EventPattern, most = Number.POSITIVE_INFINITY): number {
   const { m, cells, hooks, now } = context;
-  const count = cells.newCells(2);
+  const count = cells.newCells(2, 0, [event]);
   hooks.onEvent(m, matcherOf(m.places, event), () => {
     if (!inside(context) || cells.values[count]! >= most) return;
     cells.values[count] = cells.values[count]! + 1;
@@ -51,7 +51,7 @@ export function happened(context: Context, event: EventPattern): TruthNode {
   const { cells } = context;
   // Explored, what happens for ever must come back to where it was: once is enough, where nothing asks since when.
   const count = counter(context, event, context.m.timed || context.obliges ? Number.POSITIVE_INFINITY : 1);
-  const base = newBase(context, count);
+  const base = newBase(context, count, event);
   const text = eventText(event);
   const get = () => cells.values[count]! > cells.values[base]!;
   const why = () =>
@@ -70,7 +70,7 @@ export function happened(context: Context, event: EventPattern): TruthNode {
 export function before(context: Context, event: EventPattern, other: EventPattern, text: string): TruthNode {
   const { m, cells, hooks, now } = context;
   // 0: neither yet, 1: the one, 2: the other; and when.
-  const first = cells.newCells(2);
+  const first = cells.newCells(2, 0, [event, other]);
   [event, other].forEach((each, index) => {
     hooks.onEvent(m, matcherOf(m.places, each), () => {
       if (cells.values[first] !== 0 || !inside(context)) return;
@@ -89,8 +89,8 @@ export function before(context: Context, event: EventPattern, other: EventPatter
 }
 
 /** The cell from which counting starts; `eventually` moves it to where the obligation it looks at began. */
-function newBase({ cells, bases }: Context, count: number): number {
-  const base = cells.newCells(1);
+function newBase({ cells, bases }: Context, count: number, event: EventPattern): number {
+  const base = cells.newCells(1, 0, [event]);
   bases.push({ count, base });
   return base;
 }
@@ -102,7 +102,7 @@ export function countEvents(context: Context, event: EventPattern, window_ns: nu
     return { t: 'number', dimension: 'none', text, depends: EVERY_STEP, get: recent, show: () => String(recent()) };
   }
   const count = counter(context, event);
-  const base = newBase(context, count);
+  const base = newBase(context, count, event);
   const get = () => cells.values[count]! - cells.values[base]!;
   return {
     t: 'number',
