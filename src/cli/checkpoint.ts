@@ -12,7 +12,7 @@ import type { Program } from '../sim/program.ts';
 import { version } from './package.ts';
 import { Refusal, refusalOf } from './refusal.ts';
 
-const FORMAT = 3;
+const FORMAT = 4;
 const GRAIN = 8;
 const HASH_BYTES = 32;
 /** Longer reads and writes are cut up: some systems do not do them at once. */

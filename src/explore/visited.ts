@@ -1,23 +1,21 @@
 /**
  * The states that were reached, by 64-bit fingerprint: open addressing over one array of state numbers.
  *
- * Of each state it keeps the fingerprint and how it was reached: from which state, after how many steps in all, by which
- * moves. That is 21 bytes, one or two for each move, and 5 to 11 for the slots. Two states share a fingerprint with odds of
- * about n^2 / 2^65 among n states. Threads may share it: a slot is claimed before it is filled.
+ * Of each state it keeps the fingerprint, 8 bytes, and how it was reached: from which state, after how many steps in all, by
+ * which moves. That is 4 bytes to say where, and about 6 with one move, one or two for each more; a way that a better one
+ * replaced stays. Slots are 5 to 11. Two states share a fingerprint with odds of about n^2 / 2^65 among n states. Threads may
+ * share it: a slot is claimed before it is filled.
  *
  * Of the ways to a state from one level to the next it keeps the one with the fewest steps, and among those the one from the
  * least fingerprint: so it does not matter who came first.
  */
 import { assert } from '../base/assert.ts';
 import { type Memory, PRIVATE, widerBytes, widerWords } from './memory.ts';
-import { putWord, wordAt } from './packing.ts';
 import type { Wholes } from './wholes.ts';
 
 export const NO_PARENT = 0xffff_ffff;
 /** In a slot: somebody is about to say which state it has. */
 const CLAIMED = 0xffff_ffff;
-/** Before the moves that led to a state: its parent, its steps from the start, and how many moves these are. */
-const HEAD = 4 + 4 + 1;
 
 /** What counts, by its place among the counters. */
 const SIZE = 0;
@@ -47,6 +45,11 @@ export class Visited {
   /** Where the way to each state is written. */
   #begin: Uint32Array<ArrayBufferLike>;
   #ways: Uint8Array<ArrayBufferLike>;
+  /** Of the way that was opened last: where it comes from, steps from the start, how many moves, and where they stand. */
+  #parent = NO_PARENT;
+  #steps = 0;
+  #count = 0;
+  #at = 0;
 
   /** `moves`: how many different ones there are. `budget_bytes`: no more will be asked for, if threads share it. */
   constructor(moves: number, memory: Memory = PRIVATE, budget_bytes = 2 ** 32, wholes: Wholes | null = null) {
@@ -136,16 +139,17 @@ export class Visited {
 
   /** Steps from the start. */
   steps(state: number): number {
-    return wordAt(this.#ways, this.#begin[state]! + 4);
+    this.#open(this.#begin[state]!);
+    return this.#steps;
   }
 
   /** The moves from the start to this state. */
   path(state: number): number[] {
     const parts: number[][] = [];
     for (let at = state; at !== NO_PARENT; ) {
-      const way = this.#begin[at]!;
-      parts.push(Array.from({ length: this.#ways[way + 8]! }, (_, index) => this.#move(way, index)));
-      at = wordAt(this.#ways, way);
+      this.#open(this.#begin[at]!);
+      parts.push(Array.from({ length: this.#count }, (_, index) => this.#move(index)));
+      at = this.#parent;
     }
     return parts.reverse().flat();
   }
@@ -171,12 +175,12 @@ export class Visited {
   /** All of it, as arrays to be written one behind the other; `restore` takes them again. */
   save(): readonly Uint8Array<ArrayBufferLike>[] {
     const { size } = this;
-    const bytesOf = (words: Uint32Array<ArrayBufferLike>, length: number) =>
+    const asBytes = (words: Uint32Array<ArrayBufferLike>, length: number) =>
       new Uint8Array(words.buffer, words.byteOffset, 4 * length);
     return [
-      bytesOf(this.#high, size),
-      bytesOf(this.#low, size),
-      bytesOf(this.#begin, size),
+      asBytes(this.#high, size),
+      asBytes(this.#low, size),
+      asBytes(this.#begin, size),
       this.#ways.subarray(0, this.#counters[WAYS]),
       ...(this.wholes?.save(size) ?? []),
     ];
@@ -197,7 +201,7 @@ export class Visited {
     } else {
       this.#slots = new Uint32Array(slots);
       while (this.#high.length < size) this.#widen();
-      if (this.#ways.length < ways.length) this.#ways = widerBytes(this.#ways, 2 * ways.length);
+      if (this.#ways.length < ways.length) this.#ways = widerBytes(this.#ways, ways.length);
     }
     this.#high.set(wordsOf(high));
     this.#low.set(wordsOf(low));
@@ -223,17 +227,17 @@ export class Visited {
   #write(parent: number, steps: number, moves: readonly number[]): number {
     const { length } = moves;
     assert(length < 0x100, 'visited: moves from one state to the next');
-    const size = HEAD + length * this.#move_bytes;
+    // The first state has no parent, and is the parent of none by that number.
+    const from = parent === NO_PARENT ? 0 : parent + 1;
+    const size = 1 + bytesOf(steps) + bytesOf(from) + length * this.#move_bytes;
     const way = Atomics.add(this.#counters, WAYS, size);
     if (way + size > this.#ways.length) {
       assert(!this.#shared, 'visited: room for the ways');
       this.#ways = widerBytes(this.#ways);
     }
     const ways = this.#ways;
-    putWord(ways, way, parent);
-    putWord(ways, way + 4, steps);
-    ways[way + 8] = length;
-    let at = way + HEAD;
+    ways[way] = length;
+    let at = put(ways, put(ways, way + 1, steps), from);
     for (let index = 0; index < length; index += 1) {
       const move = moves[index]!;
       ways[at] = move;
@@ -246,25 +250,46 @@ export class Visited {
   }
 
   #isBetter(known: number, parent: number, steps: number, moves: readonly number[]): boolean {
-    const before = wordAt(this.#ways, known + 4);
+    this.#open(known);
+    const before = this.#steps;
     if (steps !== before) return steps < before;
-    const from = wordAt(this.#ways, known);
+    const from = this.#parent;
     if (from === NO_PARENT) return false;
     if (from !== parent) {
       const high = this.#high[from]!;
       if (this.#high[parent] !== high) return this.#high[parent]! < high;
       return this.#low[parent]! < this.#low[from]!;
     }
-    const length = this.#ways[known + 8]!;
+    const length = this.#count;
     for (let index = 0; index < length && index < moves.length; index += 1) {
-      const move = this.#move(known, index);
+      const move = this.#move(index);
       if (move !== moves[index]) return moves[index]! < move;
     }
     return moves.length < length;
   }
 
-  #move(way: number, index: number): number {
-    const at = way + HEAD + index * this.#move_bytes;
+  /** Reads what stands before the moves of a way. */
+  #open(way: number): void {
+    this.#count = this.#ways[way]!;
+    this.#at = way + 1;
+    this.#steps = this.#number();
+    const from = this.#number();
+    this.#parent = from === 0 ? NO_PARENT : from - 1;
+  }
+
+  #number(): number {
+    let value = 0;
+    for (let unit = 1; ; unit *= 128) {
+      const part = this.#ways[this.#at]!;
+      this.#at += 1;
+      value += (part & 127) * unit;
+      if (part < 128) return value;
+    }
+  }
+
+  /** One of the moves of the way that was opened. */
+  #move(index: number): number {
+    const at = this.#at + index * this.#move_bytes;
     return this.#move_bytes === 1 ? this.#ways[at]! : this.#ways[at]! | (this.#ways[at + 1]! << 8);
   }
 
@@ -285,6 +310,25 @@ export class Visited {
       slots[at] = state + 1;
     }
   }
+}
+
+/** Seven bits a byte, the lowest first. */
+function put(into: Uint8Array<ArrayBufferLike>, start: number, value: number): number {
+  let at = start;
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) {
+    into[at] = 128 + (rest & 127);
+    at += 1;
+  }
+  into[at] = rest;
+  return at + 1;
+}
+
+/** What put() writes of it. */
+function bytesOf(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes += 1;
+  return bytes;
 }
 
 function wordsOf(bytes: Uint8Array<ArrayBuffer>): Uint32Array {
