@@ -191,7 +191,11 @@ export class Explorer {
     const parent = this.#parent;
     const steps = this.#here.steps();
     const { high, low } = this.#identity;
-    this.#visited.wholes?.hold(this.#identity.whole, this.#identity.pack());
+    if (this.#visited.wholes) {
+      // Packing may take a longer array.
+      const length = this.#identity.pack();
+      this.#visited.wholes.hold(this.#identity.whole, length);
+    }
     const state = this.#visited.reach(high, low, parent, steps, this.#chain);
     if (parent !== NO_PARENT) this.#edges?.add(parent, state);
     if (!this.#visited.fresh) {

@@ -89,6 +89,21 @@ test('stopped by bounds, and gone on with by more threads and by fewer', () =>
     assert.equal(summary(explore(program, { ...options, keeper: null, resume })), alone);
   }));
 
+test('whole states are known again by whoever goes on', () =>
+  inFolder(async folder => {
+    const program = programOf(TWO, 'v7');
+    const path = join(folder, 'far.bin');
+    const options: ExploreOptions = { ...DEFAULTS, all: true, exact: true };
+    const alone = summary(explore(program, options));
+    const keeper = keeperOf(path, 'v7', identityOf(program, options), () => 0, 1);
+    let resume: ExploreOptions['resume'] = null;
+    for (let states = 3000; states < alone.states; states += 3000) {
+      assert.match(explore(program, { ...options, resume, states, keeper }).stopped ?? '', /states$/);
+      resume = readCheckpoint(path).resumed;
+    }
+    assert.equal(summary(explore(program, { ...options, resume })), alone);
+  }));
+
 test('a file that is cut off, or changed, is refused', () =>
   inFolder(async folder => {
     const program = programOf(TWO, 'v7');
