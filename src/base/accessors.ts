@@ -153,21 +153,25 @@ function sourceOfTable(
     };
     const view = (holder: string) => (own ? ownView : `${holder}.${column}`);
     const read = recording ? (id: string) => `this.probe.read(${number},${id});` : () => '';
-    const write = recording ? (id: string) => `this.probe.write(${number},${id});` : () => '';
+    const write = recording
+      ? (id: string, element: string) => `this.probe.write(${number},${id},${element},+v);`
+      : () => '';
     if (record === null || record.index === firstInRecord) inits.push(`this.${column}=columns[${number}];`);
     if (kind.shape === 'scalar') {
       methods.push(`${name}(id){${read('id')}return ${view('this')}[${at('id')}]}`);
-      methods.push(`set_${name}(id,v){${write('id')}${view('this')}[${at('id')}]=v}`);
+      const element = `${view('this')}[${at('id')}]`;
+      methods.push(`set_${name}(id,v){${write('id', element)}${element}=v}`);
       const rowRead = recording ? `t.probe.read(${number},this.id);` : '';
-      const rowWrite = recording ? `t.probe.write(${number},this.id);` : '';
+      const stored = `${view('t')}[${at('this.id')}]`;
+      const rowWrite = recording ? `t.probe.write(${number},this.id,${stored},+v);` : '';
       const holder = address ? '' : 'const t=this.t;';
       accessors.push(`get ${name}(){${holder}${rowRead}return ${view('t')}[${at('this.id')}]}`);
-      accessors.push(`set ${name}(v){${holder}${rowWrite}${view('t')}[${at('this.id')}]=v}`);
+      accessors.push(`set ${name}(v){${holder}${rowWrite}${stored}=v}`);
     } else if (kind.shape === 'array') {
       inits.push(`this.n_${name}=lengths[${number}];`);
       const element = address ? `${ownView}[${first}+id*${address.length}+i]` : `this.${column}[id*this.n_${name}+i]`;
       methods.push(`${name}(id,i){${read('id')}return ${element}}`);
-      methods.push(`set_${name}(id,i,v){${write('id')}${element}=v}`);
+      methods.push(`set_${name}(id,i,v){${write('id', element)}${element}=v}`);
       accessors.push(`${name}(i){return this.t.${name}(this.id,i)}`);
       accessors.push(`set_${name}(i,v){this.t.set_${name}(this.id,i,v)}`);
     } else {

@@ -3,7 +3,8 @@
 /** Told of each access of a recording machine; `field` indexes FieldInfo. */
 export interface Probe {
   read(field: number, id: number): void;
-  write(field: number, id: number): void;
+  /** What it was, and what it is from now on; of a queue 0 and 1, or twice the same where nothing changes. */
+  write(field: number, id: number, was: number, is: number): void;
 }
 
 /** A queue of row ids inside a row. Ids are stored as id + 1. */
@@ -33,7 +34,7 @@ export class Fifo {
   }
 
   push(id: number): void {
-    this.#probe?.write(this.#field, this.#row);
+    this.#probe?.write(this.#field, this.#row, 0, 1);
     const n = this.#length[0]!;
     if (n >= this.#items.length) throw new RangeError(`fifo is full at ${n}`);
     this.#items[n] = id + 1;
@@ -42,32 +43,34 @@ export class Fifo {
 
   /** Takes the oldest id, or returns -1. */
   shift(): number {
-    this.#probe?.write(this.#field, this.#row);
-    return this.#length[0] === 0 ? -1 : this.#removeAt(0);
+    const taken = this.#length[0]! > 0;
+    this.#probe?.write(this.#field, this.#row, 0, taken ? 1 : 0);
+    return taken ? this.#removeAt(0) : -1;
   }
 
   /** Takes the id out wherever it stands; false where it was not in. */
   remove(id: number): boolean {
-    this.#probe?.write(this.#field, this.#row);
     const index = this.indexOf(id);
+    this.#probe?.write(this.#field, this.#row, 0, index < 0 ? 0 : 1);
     if (index < 0) return false;
     this.#removeAt(index);
     return true;
   }
 
   indexOf(id: number): number {
+    this.#probe?.read(this.#field, this.#row);
     const n = this.#length[0]!;
     for (let i = 0; i < n; i += 1) if (this.#items[i] === id + 1) return i;
     return -1;
   }
 
   has(id: number): boolean {
-    this.#probe?.read(this.#field, this.#row);
     return this.indexOf(id) >= 0;
   }
 
   /** The ids, oldest first; a fresh array, for views and judgements. */
   toArray(): number[] {
+    this.#probe?.read(this.#field, this.#row);
     return Array.from(this.#items.subarray(0, this.#length[0]!), stored => stored - 1);
   }
 

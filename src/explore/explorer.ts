@@ -8,8 +8,9 @@ import { Footprints } from './footprints.ts';
 import { Identity } from './identity.ts';
 import { Notes, type Way } from './notes.ts';
 import { Packing } from './packing.ts';
-import { hasPlainKeys, imageOf, Reduction } from './reduction.ts';
+import { Reduction } from './reduction.ts';
 import { irrelevant } from './roomy.ts';
+import { Standpoint } from './standpoint.ts';
 import { NO_PARENT, type Visited } from './visited.ts';
 import { World } from './world.ts';
 
@@ -47,6 +48,7 @@ export class Explorer {
   keep: Keep = () => undefined;
   readonly #options: ExploreOptions;
   readonly #reduction: Reduction;
+  readonly #standpoint: Standpoint;
   readonly #identity: Identity;
   readonly #visited: Visited;
   readonly #edges: Edges | null;
@@ -73,14 +75,15 @@ export class Explorer {
       program,
       world.m.places.vms.map(({ pages }) => pages),
     );
-    footprints.count(world.m, world.moves, ignored);
-    this.#reduction = new Reduction(world, footprints);
+    const standpoint = new Standpoint(world.m);
+    this.#standpoint = standpoint;
+    footprints.count(world, ignored, standpoint);
+    this.#reduction = new Reduction(world, footprints, standpoint);
     // Final states that somebody counts are told apart by their names.
-    const exchanges =
-      options.reductions.has('symmetry') && options.quiescent === null && (!this.reduces || hasPlainKeys(world));
+    const exchanges = options.reductions.has('symmetry') && options.quiescent === null;
     this.#identity = new Identity(world, options.reductions.has('identity') ? ignored : new Set(), exchanges);
     const { symmetry } = this.#identity;
-    if (symmetry) footprints.images = symmetry.renamings.map(renaming => imageOf(world, renaming));
+    if (symmetry) footprints.images = symmetry.renamings.map(renaming => standpoint.imageUnder(renaming));
     this.#visited = visited(world.moves);
     this.packing = new Packing(world);
     this.#moves = new Int32Array(world.moves);
@@ -222,7 +225,7 @@ export class Explorer {
 
   #take(move: number): void {
     if (this.reduces) {
-      this.footprints.begin(this.#reduction.keyOf(move), move);
+      this.footprints.begin(this.#standpoint.keyOf(move), move);
       this.world.take(move);
       this.footprints.end();
     } else this.world.take(move);

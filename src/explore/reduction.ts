@@ -2,73 +2,82 @@
  * Which of the moves that could be made have to be tried: a persistent set, from learned footprints.
  *
  * Moves belong to classes: a vCPU, its items' workers, the device, the scenario, everybody else. Some of the classes may
- * go first, alone, if nothing that the others may ever do touches what their next steps touch: then whatever the others
- * do can as well come after. What others may do is everything that their classes were ever seen to do; a class that has
- * no move now counts as soon as one of the others may set it going. Steps that a judgement could see are not put first.
+ * go first, alone, if nothing that the others may still come to touches what their next steps touch, or is noticed by who
+ * notices these: then whatever the others do can as well come after. What others may come to is everything that ever was
+ * seen to follow where they stand; one that has no move now counts as soon as one of the others may set it going.
  */
 import { NEVER_NS } from '../base/event_queue.ts';
-import { AT } from '../sim/at.ts';
-import { type Footprints, type Image, type Kind, OBSERVER } from './footprints.ts';
-import type { Renaming } from './renaming.ts';
+import { SCRIPT_LOOKS } from '../sim/judge/hooks.ts';
+import { type Footprints, OBSERVER } from './footprints.ts';
+import { Futures } from './futures.ts';
+import type { Kind } from './kind.ts';
+import type { Standpoint } from './standpoint.ts';
 import type { World } from './world.ts';
 
-/** In kinds of steps as keyOf() has them: how many moves there is room for, where tasks begin, places of one task. */
-const KEY_MOVES = 0x100;
-const KEY_TASKS = 0x400_0000;
-const KEY_PLACES = 64;
+/** The part of the judgements that is none, but the scenario's `when`. */
+const SCRIPT = 1 << SCRIPT_LOOKS;
 
-/** Whether keys tell moves and tasks apart, so that they can be given other names. */
-export function hasPlainKeys({ m, threads }: World): boolean {
-  return threads <= KEY_MOVES && m.places.tasks.every(({ spec }) => spec.ops.length <= KEY_PLACES);
-}
-
-/** What is known of steps, under other names. */
-export function imageOf({ threads }: World, renaming: Renaming): Image {
-  const move = (id: number) => renaming.moves[id] ?? id;
-  return {
-    move,
-    key(key) {
-      if (key < 0) return -1 - move(-1 - key);
-      const task = Math.floor(key / KEY_TASKS) - 1;
-      const own = key % KEY_MOVES;
-      let image = key - own + (own < threads ? move(own) : own);
-      if (task < 0) return image;
-      const current = Math.floor(task / KEY_PLACES);
-      image += (renaming.row('task', current - 1) + 1 - current) * KEY_PLACES * KEY_TASKS;
-      return image;
-    },
-    row: (table, row) => renaming.row(table, row),
-    source: source => renaming.source(source),
-  };
+/** A move that was ever met, and the cells of which one is written when it becomes one that can be made. */
+interface Mover {
+  readonly move: number;
+  readonly cells: readonly number[];
+  readonly bit: number;
 }
 
 export class Reduction {
   readonly #world: World;
   readonly #footprints: Footprints;
-  /** Cells by which a thread, or a source, of each class is set going. */
-  readonly #wakes: readonly { readonly move: number; readonly cell: number }[];
-  /** Of these the ones that were ever met, as of that much learned: what never moves is in nobody's way. */
-  #met: readonly { readonly move: number; readonly cell: number }[] = [];
-  #asOf = -1;
+  readonly #standpoint: Standpoint;
+  readonly #futures: Futures;
+  /** Movers that were ever met: what never moves is in nobody's way. */
+  #met: readonly Mover[] = [];
+  readonly #cells: readonly (readonly number[])[];
   readonly #on_rq: ArrayLike<number>;
   readonly #due_ns: ArrayLike<number>;
+  /** The moves that can be made, their kinds, and the bits of their classes. */
+  #count = 0;
+  readonly #kinds: Kind[] = [];
+  readonly #bits: Int32Array;
+  readonly #canMove: Uint8Array;
+  /** Whoever else may act, and where they stand. */
+  #others = 0;
+  readonly #other_kinds: Kind[] = [];
+  readonly #other_bits: Int32Array;
+  readonly #counted: Uint8Array;
 
-  constructor(world: World, footprints: Footprints) {
+  constructor(world: World, footprints: Footprints, standpoint: Standpoint) {
     this.#world = world;
     this.#footprints = footprints;
+    this.#standpoint = standpoint;
     const { m } = world;
+    this.#cells = Array.from({ length: world.moves }, (_, move) => this.#cellsOf(move));
+    this.#futures = new Futures(
+      footprints,
+      kind => (kind === footprints.looking ? OBSERVER : this.#bitOf(standpoint.moveOf(kind.key))),
+      new Set(this.#cells.flat()),
+    );
     this.#on_rq = m.layout.column('thread', 'on_rq').values;
     this.#due_ns = m.layout.floats('event', 'time_ns');
-    this.#wakes = Array.from({ length: world.moves }, (_, move) => ({
-      move,
-      cell: move < world.threads ? footprints.cell('thread.on_rq', move) : this.#cellOf(move - world.threads),
-    }));
+    this.#bits = new Int32Array(world.moves);
+    this.#canMove = new Uint8Array(world.moves);
+    this.#counted = new Uint8Array(world.moves);
+    this.#other_bits = new Int32Array(world.moves);
   }
 
-  /** The cell that is written when a source gets something pending, or a task becomes one that may be preferred. */
-  #cellOf(id: number): number {
-    const { sources } = this.#world.m.places;
-    return id < sources ? this.#footprints.sourceCell(id) : this.#footprints.cell('task.state', id - sources);
+  /** What is written when a thread is set going, a source gets something pending, or a task may be preferred. */
+  #cellsOf(move: number): readonly number[] {
+    const { threads, m } = this.#world;
+    if (move < threads) return [this.#footprints.cell('thread.on_rq', move)];
+    const { sources } = m.places;
+    const id = move - threads;
+    if (id < sources) return [this.#footprints.sourceCell(id)];
+    const { vm } = m.places.tasks[id - sources]!;
+    const rivals = m.tasks.filter(task => m.places.tasks[task.id]!.vm === vm);
+    const vcpus = m.vcpus.filter(({ id: vcpu }) => m.places.vcpus[vcpu]!.vm === vm);
+    return [
+      ...rivals.map(task => this.#footprints.cell('task.state', task.id)),
+      ...vcpus.map(vcpu => this.#footprints.cell('vcpu.preferred', vcpu.id)),
+    ];
   }
 
   /** The bit of the class of a move, or 0 if it has not been met yet: each is one, as long as there are bits. */
@@ -77,93 +86,87 @@ export class Reduction {
     return number === 0 ? 0 : 1 << (number - 1);
   }
 
-  /** What a move is about to do, as far as that can be told before: where its thread stands, and the guest in it. */
-  keyOf(move: number): number {
-    const { m, threads } = this.#world;
-    if (move >= threads) return -1 - move;
-    const { at } = m.threads[move]!;
-    let key = at * 256 + move;
-    if (at === AT.guest) {
-      const vcpu = m.vcpus[move]!;
-      const { depth } = vcpu;
-      if (depth > 0) key += 0x1_0000 * (1 + vcpu.frame(depth - 1) * 32 + vcpu.frame_at(depth - 1));
-      else if (vcpu.current > 0) key += 0x400_0000 * (1 + m.tasks[vcpu.current - 1]!.pc + 64 * vcpu.current);
-    }
-    return key;
+  #refresh(): void {
+    if (!this.#futures.refresh()) return;
+    this.#met = Array.from({ length: this.#world.moves }, (_, move) => ({
+      move,
+      cells: this.#cells[move]!,
+      bit: this.#bitOf(move),
+    })).filter(({ bit }) => bit !== 0);
   }
 
   /** Moves to the front of `moves` those that have to be tried, and returns how many: all, where nothing less will do. */
   choose(moves: Int32Array, count: number): number {
     if (count < 2) return count;
+    this.#refresh();
+    const bits = this.#bits;
     let all = 0;
-    let unmet = -1;
     for (let index = 0; index < count; index += 1) {
       const move = moves[index]!;
       const bit = this.#bitOf(move);
+      // Nothing is known of it: it is tried first, alone, and all that is done now will be done again.
+      if (bit === 0) {
+        this.#footprints.meet(move);
+        return toFront(moves, index);
+      }
+      bits[index] = bit;
       all |= bit;
-      if (bit !== 0) continue;
-      this.#footprints.meet(move);
-      if (unmet < 0) unmet = index;
     }
-    // Nothing is known of it: it is tried first, alone, and all that is done now will be done again.
-    if (unmet >= 0) {
-      const move = moves[unmet]!;
-      moves[unmet] = moves[0]!;
-      moves[0] = move;
-      return 1;
+    this.#count = count;
+    this.#canMove.fill(0);
+    for (let index = 0; index < count; index += 1) {
+      const move = moves[index]!;
+      this.#canMove[move] = 1;
+      const kind = this.#footprints.kindOf(this.#standpoint.keyOf(move));
+      // The same of a step that has never been taken.
+      if (!kind) return toFront(moves, index);
+      this.#kinds[index] = kind;
     }
     let best = 0;
-    let least = count;
     let tried = 0;
     for (let index = 0; index < count; index += 1) {
-      const seed = this.#bitOf(moves[index]!);
-      if ((tried & seed) !== 0) continue;
+      const seed = bits[index]!;
+      // What nobody has to let happen may as well never happen: alone, it stands for no order without it.
+      if ((tried & seed) !== 0 || !this.#world.isFair(moves[index]!)) continue;
       tried |= seed;
-      const mask = this.#closure(moves, count, seed, all);
+      const mask = this.#closure(moves, seed, all);
       if (mask === 0) continue;
-      const size = this.#sizeOf(moves, count, mask);
-      if (size >= least) continue;
+      const size = this.#sizeOf(mask);
+      // One step alone is taken without a word; else those who were met first go on, so that not all get ahead a little.
+      if (best !== 0 && size > 1 && (mask & -mask) >= (best & -best)) continue;
       best = mask;
-      least = size;
       if (size === 1) break;
     }
     if (best === 0) return count;
     let front = 0;
     for (let index = 0; index < count; index += 1) {
+      if ((bits[index]! & best) === 0) continue;
       const move = moves[index]!;
-      if ((this.#bitOf(move) & best) === 0) continue;
       moves[index] = moves[front]!;
       moves[front] = move;
+      bits[index] = bits[front]!;
       front += 1;
     }
     return front;
   }
 
-  #sizeOf(moves: Int32Array, count: number, mask: number): number {
+  #sizeOf(mask: number): number {
     let size = 0;
-    for (let index = 0; index < count; index += 1) if ((this.#bitOf(moves[index]!) & mask) !== 0) size += 1;
+    for (let index = 0; index < this.#count; index += 1) if ((this.#bits[index]! & mask) !== 0) size += 1;
     return size;
   }
 
-  /** The classes that have to go along with one of them, or 0 if these are all, or if somebody would see it. */
-  #closure(moves: Int32Array, count: number, seed: number, all: number): number {
-    const { readers, writers } = this.#footprints;
+  /** The classes that have to go along with one of them, or 0 if these are all, or if what the scenario does depends on it. */
+  #closure(moves: Int32Array, seed: number, all: number): number {
     let mask = seed;
     for (;;) {
-      const others = this.#potential(all & ~mask);
+      const others = this.#potential(moves, all & ~mask);
       let joined = 0;
-      for (let index = 0; index < count; index += 1) {
-        const move = moves[index]!;
-        if ((this.#bitOf(move) & mask) === 0) continue;
-        // What nobody has to let happen may as well never happen: it stands for no order without it.
-        if (!this.#world.isFair(move)) return 0;
-        const kind = this.#footprints.kindOf(this.keyOf(move));
-        // A step that has never been taken is tried first, alone, so as to be known.
-        if (!kind) return this.#bitOf(move) === seed ? seed : 0;
-        if (kind.observed) return 0;
-        const touched = touchedBy(kind, readers, writers);
-        if ((touched & OBSERVER) !== 0) return 0;
-        joined |= touched & others;
+      for (let index = 0; index < this.#count; index += 1) {
+        if ((this.#bits[index]! & mask) === 0) continue;
+        const conflicts = this.#conflicts(this.#kinds[index]!, joined);
+        if (conflicts < 0) return 0;
+        joined |= conflicts;
       }
       if (joined === 0) return mask;
       const before = mask;
@@ -174,41 +177,74 @@ export class Reduction {
     }
   }
 
-  /** Of these classes, and of those that they may set going, all. */
-  #potential(outside: number): number {
-    const { writers, learned } = this.#footprints;
-    if (this.#asOf !== learned) {
-      this.#asOf = learned;
-      this.#met = this.#wakes.filter(({ move }) => this.#bitOf(move) !== 0);
+  /** The classes of the others, beside those that are known to be, whom a step gets in the way of; -1 if the scenario. */
+  #conflicts(kind: Kind, known: number): number {
+    const futures = this.#futures;
+    const { looking } = this.#footprints;
+    if ((futures.noticedBy(kind) & SCRIPT) !== 0) return -1;
+    if (looking !== null && futures.conflict(kind, looking)) return -1;
+    let classes = known;
+    for (let other = 0; other < this.#others; other += 1) {
+      const bit = this.#other_bits[other]!;
+      if ((classes & bit) === 0 && futures.conflict(kind, this.#other_kinds[other]!)) classes |= bit;
     }
-    const { threads, m } = this.#world;
-    const { sources } = m.places;
+    return classes;
+  }
+
+  /** Of these classes, and of those that they may set going, all, and where they stand. */
+  #potential(moves: Int32Array, outside: number): number {
+    this.#others = 0;
+    this.#counted.fill(0);
     let classes = outside;
-    for (;;) {
-      const before = classes;
-      for (const { cell, move } of this.#met) {
-        const bit = this.#bitOf(move);
-        if ((classes & bit) !== 0) continue;
-        if (move < threads) {
-          if (this.#on_rq[move] === 0 && (this.#footprints.wakersOf(move) & classes) !== 0) classes |= bit;
-        } else if ((writers[cell]! & classes) !== 0) {
-          // Whether a task may be preferred is asked of the task; it is not far off where it is not.
-          if (move - threads >= sources || this.#due_ns[move - threads] === NEVER_NS) classes |= bit;
-        }
+    for (let index = 0; index < this.#count; index += 1)
+      if ((this.#bits[index]! & outside) !== 0) this.#count_in(moves[index]!, this.#bits[index]!);
+    for (let looked = -1; looked !== this.#others; ) {
+      looked = this.#others;
+      for (const mover of this.#met) {
+        const { move, bit } = mover;
+        if (this.#counted[move] === 1 || this.#canMove[move] === 1 || !this.#maySetGoing(mover)) continue;
+        this.#count_in(move, bit);
+        classes |= bit;
       }
-      if (classes === before) return classes;
     }
+    return classes;
+  }
+
+  #count_in(move: number, bit: number): void {
+    this.#counted[move] = 1;
+    const kind = this.#footprints.standing(this.#standpoint.keyOf(move));
+    if (!kind) return;
+    this.#other_kinds[this.#others] = kind;
+    this.#other_bits[this.#others] = bit;
+    this.#others += 1;
+  }
+
+  /** Whether any of the others may come to make it one that can be made. */
+  #maySetGoing({ move, cells }: Mover): boolean {
+    const { threads, m } = this.#world;
+    const source = move - threads;
+    if (move < threads) {
+      // Held, or out of turn: what ends that is no matter of a cell.
+      if (this.#on_rq[move] !== 0) return true;
+      const wakers = this.#footprints.wakersOf(move);
+      return this.#mayWrite(cells, wakers);
+    }
+    if (source < m.places.sources && this.#due_ns[source] !== NEVER_NS) return !this.#world.isSpent(source);
+    return this.#mayWrite(cells, -1);
+  }
+
+  #mayWrite(cells: readonly number[], classes: number): boolean {
+    for (let other = 0; other < this.#others; other += 1) {
+      if ((this.#other_bits[other]! & classes) === 0) continue;
+      for (const cell of cells) if (this.#futures.writes(this.#other_kinds[other]!, cell)) return true;
+    }
+    return false;
   }
 }
 
-/** Classes that read what a step writes, or write what it touches. */
-function touchedBy(kind: Kind, readers: Int32Array, writers: Int32Array): number {
-  let classes = 0;
-  for (let index = 0; index < kind.count; index += 1) {
-    const entry = kind.cells[index]!;
-    const cell = entry >> 1;
-    classes |= writers[cell]!;
-    if ((entry & 1) === 1) classes |= readers[cell]!;
-  }
-  return classes;
+function toFront(moves: Int32Array, index: number): number {
+  const move = moves[index]!;
+  moves[index] = moves[0]!;
+  moves[0] = move;
+  return 1;
 }

@@ -23,11 +23,20 @@ import { fairMoves } from './fairness.ts';
 /** Told of each access to the state; see base/fifo.ts. */
 export interface Footprint {
   read(field: number, row: number): void;
-  write(field: number, row: number): void;
+  /** What it was, and what it is from now on. */
+  write(field: number, row: number, was: number, is: number): void;
+  /** Rows are looked for by what is in that field; up to the next call, or the end of the step. See sim/search.ts. */
+  search(key: number, value: number): void;
   /** A source is armed or disarmed. */
   pending(source: number): void;
+  /** Something has happened that a budget allows so many times: all that share it are in each other's way. */
+  spends(group: number): void;
   /** What follows is read by who judges, up to lookEnds(). `seen`: because of something that the step lets be seen. */
   lookBegins(seen: boolean): void;
+  /** Which of those who judge, and whose part that is; see Hooks in sim/judge/hooks.ts. */
+  looks(part: number, owner: number): void;
+  /** Where a thread stands is asked by whoever looks; see sim/standing.ts. */
+  stands(question: number, thread: number): void;
   lookEnds(): void;
 }
 
@@ -74,20 +83,27 @@ export class World {
             read(field: number, row: number) {
               footprint?.read(field, row);
             },
-            write(field: number, row: number) {
-              footprint?.write(field, row);
+            write(field: number, row: number, was: number, is: number) {
+              footprint?.write(field, row, was, is);
               laws?.wrote(field, row);
-              judge?.wrote(field, row);
+              if (!judge?.watchesWrites(field)) return;
+              footprint?.lookBegins(true);
+              judge.wrote(field, row);
+              footprint?.lookEnds();
             },
           }
         : null;
     const m = createMachine(program, probe);
     this.m = m;
     this.#footprint = footprint;
-    if (footprint) noteSources(m, footprint);
+    if (footprint) {
+      noteSources(m, footprint);
+      m.search = (key, value) => footprint.search(key, value);
+      m.stood = (question, thread) => footprint.stands(question, thread);
+    }
     boot(m);
     m.clock.current_thread = NO_THREAD;
-    const judging = new Judge(m);
+    const judging = new Judge(m, undefined, footprint && ((part, owner) => footprint.looks(part, owner)));
     judge = judging;
     this.judge = judging;
     this.#laws = paranoid ? createLaws(m) : null;
@@ -98,7 +114,14 @@ export class World {
     );
     const { script } = this;
     const { needs } = judging;
-    m.emit = needs.records ? (id, ...args) => judging.emit(id, ...args) : null;
+    m.emit = needs.records
+      ? (id, ...args) => {
+          if (!judging.watchesRecord(id)) return;
+          footprint?.lookBegins(true);
+          judging.emit(id, ...args);
+          footprint?.lookEnds();
+        }
+      : null;
     m.observe =
       needs.observations || program.actions.some(({ trigger }) => trigger.kind === 'after') || script.holds
         ? byName(m, (observation, vm, a, b) => {
@@ -231,6 +254,12 @@ export class World {
     return count;
   }
 
+  /** Whether a source can never happen again, since its budget is spent. */
+  isSpent(source: number): boolean {
+    const group = this.#group[source]!;
+    return group >= 0 && this.spent[group]! >= this.budgets[group]!;
+  }
+
   /** Whether somebody will let it happen, sooner or later. */
   isFair(move: number): boolean {
     return this.#fair[move] === 1;
@@ -244,7 +273,9 @@ export class World {
 
   #spend(source: number): void {
     const group = this.#group[source] ?? -1;
-    if (group >= 0) this.spent[group] = this.spent[group]! + 1;
+    if (group < 0) return;
+    this.spent[group] = this.spent[group]! + 1;
+    this.#footprint?.spends(group);
   }
 
   readonly #looks = (): void => {

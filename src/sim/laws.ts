@@ -19,6 +19,7 @@ import { VM_END, VM_STATE } from './life.ts';
 import { knobsOfVm, type Machine } from './machine.ts';
 import { brokenMigration } from './migrate/laws.ts';
 import { MMAP_LOCK } from './mm/columns.ts';
+import { mmap_readers } from './mm/mmap_lock.ts';
 import {
   has_flag,
   PG_ksm,
@@ -194,8 +195,7 @@ function checkReferences(m: Machine): void {
     const users = vm.open_fds + vm.nr_leaked_users + (worker_vm_ref === 'yes' ? of_vm : 0);
     if (vm.users_count !== users) broken(m, `vm ${id}: ${vm.users_count} references to it, ${users} holders`);
     const of_threads = m.threads.filter(thread => m.places.threads[thread.id]!.vm === id && hasMm(m, thread)).length;
-    const of_workers = m.threads.filter(thread => thread.mm_ref && m.vm_of_vcpu[thread.vcpu - 1] === id).length;
-    const mm_users = of_threads + of_workers + vm.nr_leaked_mm_users + (worker_mm_ref === 'mm_users' ? of_mm : 0);
+    const mm_users = of_threads + vm.nr_leaked_mm_users + (worker_mm_ref === 'mm_users' ? of_mm : 0);
     if (vm.mm_users !== mm_users) broken(m, `vm ${id}: mm_users is ${vm.mm_users}, of ${mm_users} holders`);
     const own = (vm.mm_exited ? 0 : 1) + (vm.state === VM_STATE.DESTROYED ? 0 : 1);
     const mm_count = own + vm.nr_leaked_mm_count + (worker_mm_ref === 'mm_count' ? of_mm : 0);
@@ -279,12 +279,12 @@ function checkLocks(m: Machine): void {
     }
     if (waiting !== row.mmap_waiters.length)
       broken(m, `vm ${vm}: ${waiting} threads wait for the mmap lock, ${row.mmap_waiters.length} are queued`);
-    if ((row.mmap_writer === 0 ? 0 : 1) !== writing || (writing > 0 && row.mmap_readers > 0))
-      broken(m, `vm ${vm}: the mmap lock has ${writing} writers and ${row.mmap_readers} readers`);
+    const readers = mmap_readers(m, vm);
+    if ((row.mmap_writer === 0 ? 0 : 1) !== writing || (writing > 0 && readers > 0))
+      broken(m, `vm ${vm}: the mmap lock has ${writing} writers and ${readers} readers`);
   });
-  const readers = m.threads.filter(thread => thread.mmap_lock === MMAP_LOCK.reading).length;
-  const counted = m.vms.reduce((total, row) => total + row.mmap_readers, 0);
-  if (readers !== counted) broken(m, `${readers} threads read an mmap lock, ${counted} are counted`);
+  for (const { id, mmap_lock, mmap_vm } of m.threads)
+    if ((mmap_lock === MMAP_LOCK.reading) !== mmap_vm > 0) broken(m, `thread ${id}: reads an mmap lock of nobody's`);
 }
 
 /** A CPU in L2 runs a task that is one, outside of all handlers of L1; what is queued for L1 is queued while L2 runs. */

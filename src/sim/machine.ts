@@ -111,6 +111,10 @@ export interface Machine {
   /** Null when nobody listens: the model tests before it computes arguments. */
   emit: Emit | null;
   observe: Observe | null;
+  /** Null but where somebody wants to know by what rows are looked for; see search.ts. */
+  search: ((key: number, value: number) => void) | null;
+  /** Null but where somebody wants to know what judgements ask of where threads stand; see standing.ts. */
+  stood: ((question: number, thread: number) => void) | null;
   /** Null but where somebody wants to know what a run has reached. */
   cover: Cover | null;
 }
@@ -276,6 +280,8 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     draws: drawsOf(program),
     emit: null,
     observe: null,
+    search: null,
+    stood: null,
     cover: null,
   };
 }

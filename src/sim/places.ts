@@ -155,6 +155,7 @@ export interface Places {
     readonly processes: readonly number[];
   }[];
   /** Tasks that each vCPU row may come to run, in order of declaration; which are on its queue, task.vcpu says. */
+  readonly workersOf: readonly (readonly number[])[];
   readonly tasksOf: readonly (readonly number[])[];
   readonly nmis: readonly NmiSender[];
   readonly holds: readonly {
@@ -456,6 +457,10 @@ export function place(program: Program): Places {
       processes: numbers(thread => thread.host === host && thread.vm >= 0 && thread.vcpu < 0),
     })),
     first_handler,
+    workersOf: vcpus.map(({ host, first_work, works }) => {
+      const { workers } = hosts[host]!;
+      return program.untimed ? workers.slice(first_work, first_work + works) : workers;
+    }),
     tasksOf: vcpus.map(({ guest_cpu }) => {
       const { vm } = vcpus[guest_cpu]!;
       const anywhere = takesCpusAway(program, vm);

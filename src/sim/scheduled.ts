@@ -4,6 +4,7 @@
  * What an exploration has found is looked at like any other run. The clock goes on by what each step costs, so that a trace
  * reads like one; it decides nothing, and threads that would share a CPU are each on one of their own.
  */
+import { assert } from '../base/assert.ts';
 import { NEVER_NS } from '../base/event_queue.ts';
 import { AT, stepNamed } from './at.ts';
 import { type EngineHooks, fire, NO_THREAD, type Over } from './engine.ts';
@@ -118,6 +119,7 @@ function goOn(
   look: () => void,
   thread: Thread,
 ): number {
+  assert(!thread.held, 'scheduled: a thread that may step');
   if (script.holds && script.holdBack(thread)) return 0;
   let cost_ns = step(m, thread);
   for (let steps = 0; yields !== null && steps < LONGEST_SECTION; steps += 1) {

@@ -9,6 +9,7 @@ import { fingerprintText } from '../../src/base/fingerprint.ts';
 import { pending_timer } from '../../src/sim/kvm/lapic.ts';
 import type { Machine } from '../../src/sim/machine.ts';
 import { hashOf } from '../../src/sim/meaning.ts';
+import { mmap_readers } from '../../src/sim/mm/mmap_lock.ts';
 import { has_flag, PG_locked } from '../../src/sim/mm/page.ts';
 import { page_missing } from '../../src/sim/mm/userfault.ts';
 import type { Program } from '../../src/sim/program.ts';
@@ -77,7 +78,7 @@ function sleepsInVain(m: Machine, thread: Thread, at_rest: boolean): boolean {
     return at_rest && (thread.wait === WAIT.fetch || messagesFor(m, thread) > 0);
   if (thread.wait === WAIT.thread_end) return vcpu_thread_left(m, place.vm) < 0;
   if (thread.wait === WAIT.mmap_lock)
-    return m.vms[thread.wait_id]!.mmap_writer === 0 && m.vms[thread.wait_id]!.mmap_readers === 0;
+    return m.vms[thread.wait_id]!.mmap_writer === 0 && mmap_readers(m, thread.wait_id) === 0;
   // For the other side, or a link that may be cut for good.
   if (thread.wait === WAIT.link || thread.wait === WAIT.migration) return false;
   if (thread.wait !== WAIT.nothing) return host.oom === 0 && host.nr_io_active === 0;

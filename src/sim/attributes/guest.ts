@@ -1,10 +1,10 @@
 /** What a scenario can ask about a VM, its tasks and its pages. */
-import { AT } from '../at.ts';
 import { mapped_by_guest } from '../guest/pgtable.ts';
 import { APF_BROADCAST } from '../kvm/async_pf_x86.ts';
 import { EXCEPTION } from '../kvm/event_state.ts';
 import { mapped_for_guest } from '../kvm/notifier.ts';
 import type { Machine } from '../machine.ts';
+import { mmap_readers } from '../mm/mmap_lock.ts';
 import {
   has_flag,
   PG_ksm,
@@ -27,6 +27,7 @@ import { page_missing } from '../mm/userfault.ts';
 import { APF_VECTOR, HEAP_GFN, HEAP_GVA, VM_HVA, VM_HVA_STRIDE } from '../places.ts';
 import { NOTIFY } from '../protocol/notify.ts';
 import { FRAME, FRAME_AT, GUEST_TASK, NODE, type Node, type Vcpu } from '../schema.ts';
+import { stands } from '../standing.ts';
 import { vm_stopped } from '../vmm/monitor.ts';
 import { address, count, type Description, entity, quantity, state, truth, words } from './attribute.ts';
 import { life } from './life.ts';
@@ -78,7 +79,7 @@ export const vm: Description = {
       'host.pgmajfault',
     ),
     mmap_lock: words(['free', 'read', 'written'], "How its process's mmap lock is held.", (m, row) =>
-      m.vms[row]!.mmap_writer > 0 ? 2 : m.vms[row]!.mmap_readers > 0 ? 1 : 0,
+      m.vms[row]!.mmap_writer > 0 ? 2 : mmap_readers(m, row) > 0 ? 1 : 0,
     ),
     mmap_waiters: count(
       'Threads that sleep for its mmap lock.',
@@ -355,10 +356,7 @@ export const thread: Description = {
   attributes: {},
   collections: {},
   states: {
-    idle: state(
-      'It has nothing to do.',
-      (m, row) => m.threads[row]!.at === AT.off || m.threads[row]!.at === AT.worker_thread,
-    ),
+    idle: state('It has nothing to do.', (m, row) => stands(m, row, 'nothing_to_do')),
   },
   series: {},
 };

@@ -1,6 +1,7 @@
 /** What a scenario can ask about the life of a VM: who holds it, how far its end has come, and what went wrong at it. */
 import { VM_STATE } from '../life.ts';
 import type { Machine } from '../machine.ts';
+import { mm_users } from '../mm/exit_mmap.ts';
 import { count, type Description, state, words } from './attribute.ts';
 import { leaked } from './work.ts';
 
@@ -34,7 +35,7 @@ export const life: Pick<Description, 'attributes' | 'states'> = {
     life: words(Object.keys(VM_STATE), 'How far it has come.', (m, row) => m.vms[row]!.state, 'vm.state'),
     users: count('kvm->users_count: references to it.', (m, row) => m.vms[row]!.users_count, 'vm.users_count'),
     open_fds: count('Open file descriptors of it and its vCPUs.', (m, row) => m.vms[row]!.open_fds, 'vm.open_fds'),
-    mm_users: count("References to its process' mappings.", (m, row) => m.vms[row]!.mm_users, 'vm.mm_users'),
+    mm_users: count("References to its process' mappings.", mm_users, 'vm.mm_users'),
     mm_count: count("References to its process' mm_struct.", (m, row) => m.vms[row]!.mm_count, 'vm.mm_count'),
     leaked_items: count("Its work items that are on no list and in nobody's hands: leaked(apf_items).", leakedItems),
     leaked_vms: count('1 where it is closed and never destroyed: leaked(vms).', (m, row) => (isLeaked(m, row) ? 1 : 0)),

@@ -25,11 +25,11 @@ import {
   NODE,
   type Node,
   TASK_STATE,
-  THREAD_KIND,
   type Thread,
   VCPU_MODE,
   WAIT,
 } from '../schema.ts';
+import { stands } from '../standing.ts';
 import { address, count, type Description, entity, fifoOf, quantity, state, truth, words } from './attribute.ts';
 import { isOwed, isWaiting, wakesTasks } from './guest.ts';
 import { vcpuIsStuck } from './stuck.ts';
@@ -59,18 +59,8 @@ export function markedHalted(m: Machine, row: number, arg: number): boolean {
 export function blocked(m: Machine, row: number): boolean {
   const thread = threadOf(m, row);
   if (thread.task_state !== TASK_STATE.INTERRUPTIBLE || thread.on_rq === 1) return false;
-  switch (thread.at) {
-    // With the LAPIC in user space it waits there.
-    case AT.userspace:
-      return m.vcpus[row]!.vmm_halted === 1;
-    case AT.kvm_vcpu_block:
-    case AT['kvm_vcpu_block.check']:
-    case AT['kvm_vcpu_block.schedule']:
-    case AT['kvm_vcpu_block.finish']:
-      return true;
-    default:
-      return false;
-  }
+  // With the LAPIC in user space it waits there.
+  return stands(m, thread.id, 'blocking') || (stands(m, thread.id, 'userspace') && m.vcpus[row]!.vmm_halted === 1);
 }
 
 function interruptsAllowed(m: Machine, row: number): boolean {
@@ -111,54 +101,21 @@ export function runnable(m: Machine, row: number): boolean {
 
 /** A worker stands between the append to `done` and its wake; the wake that makes the sleeper look is still to come. */
 function beingWoken(m: Machine, row: number): boolean {
-  for (let id = 0; id < m.threads.length; id += 1) {
-    const thread = m.threads[id]!;
-    if (thread.kind === THREAD_KIND.vcpu || thread.vcpu !== row + 1) continue;
-    switch (thread.at) {
-      case AT['async_pf_execute.mark']:
-      case AT['async_pf_execute.request']:
-      case AT['async_pf_execute.kick']:
-      case AT['async_pf_execute.kick_vcpu']:
-      case AT['async_pf_execute.trace']:
-      case AT['async_pf_execute.wake']:
-        return true;
-      default:
-    }
-  }
-  return false;
+  return m.places.workersOf[row]!.some(
+    worker => m.threads[worker]!.vcpu === row + 1 && stands(m, worker, 'about_to_wake'),
+  );
 }
 
 /** Its thread is inside kvm_check_async_pf_completion(), or delivers what that took. */
 function checking(m: Machine, row: number): boolean {
-  switch (threadOf(m, row).at) {
-    case AT.kvm_check_async_pf_completion:
-    case AT['kvm_check_async_pf_completion.entry']:
-    case AT['kvm_check_async_pf_completion.entry_unlink']:
-    case AT['kvm_check_async_pf_completion.unlink']:
-    case AT.kvm_arch_async_page_ready:
-    case AT.kvm_arch_async_page_present:
-    case AT['kvm_arch_async_page_present.raise']:
-    case AT.kvm_flush_and_free_async_pf_work:
-      return true;
-    default:
-      return m.vcpus[row]!.completing !== 0 && !settingUp(m, row);
-  }
+  if (stands(m, threadOf(m, row).id, 'checking')) return true;
+  return m.vcpus[row]!.completing !== 0 && !settingUp(m, row);
 }
 
 /** Reading, or the draining that a version puts before it. */
 function beingRead(m: Machine, row: number): boolean {
-  switch (threadOf(m, row).at) {
-    case AT.kvm_drain_async_pf:
-    case AT.kvm_arch_vcpu_ioctl_get_regs:
-    case AT.kvm_arch_vcpu_ioctl_get_sregs:
-    case AT['msr_io.get']:
-    case AT.kvm_arch_vcpu_ioctl_get_mpstate:
-    case AT.kvm_vcpu_ioctl_get_lapic:
-    case AT.kvm_vcpu_ioctl_x86_get_vcpu_events:
-      return true;
-    default:
-      return m.vcpus[row]!.check_return === AT.kvm_drain_async_pf && checking(m, row);
-  }
+  if (stands(m, threadOf(m, row).id, 'being_read')) return true;
+  return m.vcpus[row]!.check_return === AT.kvm_drain_async_pf && checking(m, row);
 }
 
 /** The ready handler has read the token slot, and found nothing in it. */
@@ -424,10 +381,12 @@ export const vcpu: Description = {
       holds: markedHalted,
     },
     runnable: state("It could run, by a fixed specification rather than the variant's own predicate.", runnable),
-    running: state('In guest mode.', (m, row) => threadOf(m, row).at === AT.guest && threadOf(m, row).on_cpu === 1),
-    in_guest: state(
-      'Its thread is between entry and exit, on a CPU or preempted there.',
-      (m, row) => threadOf(m, row).at === AT.guest,
+    running: state(
+      'In guest mode.',
+      (m, row) => stands(m, threadOf(m, row).id, 'guest') && threadOf(m, row).on_cpu === 1,
+    ),
+    in_guest: state('Its thread is between entry and exit, on a CPU or preempted there.', (m, row) =>
+      stands(m, threadOf(m, row).id, 'guest'),
     ),
     blocked: state('Its thread sleeps in kvm_vcpu_block().', blocked),
     swap_waiting: state('Its thread sleeps in a host fault.', (m, row) => {

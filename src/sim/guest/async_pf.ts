@@ -12,6 +12,7 @@ import { knobsOfVm, type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { NOTIFY } from '../protocol/notify.ts';
 import { FRAME_AT, GUEST_TASK, NODE, type Node, type Task, type Vcpu } from '../schema.ts';
+import { looked, looks_for } from '../search.ts';
 import { pop_frame, set_frame_at } from './frames.ts';
 import { smp_send_reschedule } from './ipi.ts';
 import { rcu_irq_enter, rcu_use } from './rcu.ts';
@@ -51,7 +52,11 @@ function raw_spin_lock(m: Machine, vcpu: Vcpu, vm: number, token: number): boole
   const held = sleeper_bucket(token) + 1;
   if (vcpu.bucket_lock === held) return true;
   const { first_vcpu } = m.places.vms[vm]!;
-  for (let id = first_vcpu; id < first_vcpu + vcpus; id += 1) if (m.vcpus[id]!.bucket_lock === held) return false;
+  looks_for(m, 'vcpu.bucket_lock', held);
+  let free = true;
+  for (let id = first_vcpu; id < first_vcpu + vcpus; id += 1) if (m.vcpus[id]!.bucket_lock === held) free = false;
+  looked(m);
+  if (!free) return false;
   vcpu.bucket_lock = held;
   return false;
 }
@@ -224,12 +229,20 @@ function kzalloc_dummy(m: Machine, vm: number): boolean {
   return false;
 }
 
+/** The first node with a token at or after `from`; `end` where there is none before that. */
+function with_token(m: Machine, from: number, end: number, token: number): number {
+  looks_for(m, 'node.token', token);
+  let id = from;
+  while (id < end && m.nodes[id]!.token !== token) id += 1;
+  looked(m);
+  return id;
+}
+
 /** The node that waits for a token, among so many from `first`. */
 function find_node(m: Machine, first: number, count: number, token: number): Node | null {
-  for (let id = first; id < first + count; id += 1) {
-    const node = m.nodes[id]!;
-    if (node.state !== NODE.free && node.token === token) return node;
-  }
+  const end = first + count;
+  for (let id = with_token(m, first, end, token); id < end; id = with_token(m, id + 1, end, token))
+    if (m.nodes[id]!.state !== NODE.free) return m.nodes[id]!;
   return null;
 }
 
@@ -238,7 +251,10 @@ function find_node(m: Machine, first: number, count: number, token: number): Nod
  * Differs: it goes through the buckets in one step, and so never waits for the lock of one.
  */
 export function apf_task_wake_all(m: Machine, vcpu: Vcpu): void {
-  for (const node of m.nodes) if (node.state !== NODE.free && node.vcpu === vcpu.id + 1) wake_node(m, vcpu, node);
+  looks_for(m, 'node.vcpu', vcpu.id + 1);
+  const own = m.nodes.filter(node => node.vcpu === vcpu.id + 1);
+  looked(m);
+  for (const node of own) if (node.state !== NODE.free) wake_node(m, vcpu, node);
 }
 
 /**
@@ -285,9 +301,10 @@ function leave_dummy(m: Machine, vcpu: Vcpu, vm: number, token: number): void {
 function take_dummy(m: Machine, vm: number, token: number): boolean {
   const row = m.vms[vm]!;
   if (row.nr_dummies === 0) return false;
-  for (let id = first_dummy(m); id < m.nodes.length; id += 1) {
+  const end = m.nodes.length;
+  for (let id = with_token(m, first_dummy(m), end, token); id < end; id = with_token(m, id + 1, end, token)) {
     const node = m.nodes[id]!;
-    if (node.state !== NODE.dummy || node.token !== token || m.places.vcpus[node.vcpu - 1]!.vm !== vm) continue;
+    if (node.state !== NODE.dummy || m.places.vcpus[node.vcpu - 1]!.vm !== vm) continue;
     free_node(node);
     row.nr_dummies -= 1;
     return true;

@@ -6,6 +6,7 @@
  * their turn. A task declared `on any` may be moved: to an idle CPU when it wakes, by an idle CPU that finds no work.
  */
 
+import { assert } from '../../base/assert.ts';
 import { L1_AT } from '../kvm/nested_state.ts';
 import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
@@ -120,6 +121,7 @@ function can_go_on(m: Machine, id: number, vcpu: Vcpu): boolean {
 
 /** Without a clock there is no least charged: each of the tasks with the highest priority may be the one that goes next. */
 export function prefer_task(m: Machine, id: number): void {
+  assert(may_prefer(m, id), 'sched: a task that could go next');
   m.vcpus[m.tasks[id]!.vcpu]!.preferred = id + 1;
 }
 

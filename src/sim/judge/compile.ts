@@ -56,7 +56,8 @@ import { whyNode } from './why.ts';
 
 type ExprOf<K extends Expr['k']> = Extract<Expr, { readonly k: K }>;
 
-export function compile(expr: Expr, context: Context): Node {
+export function compile(expr: Expr, around: Context): Node {
+  const context = around.wanted === null || expr.k === 'quantifier' ? around : { ...around, wanted: null };
   switch (expr.k) {
     case 'number':
       return numberNode(expr.value, expr.dim);
@@ -367,11 +368,12 @@ function writersNode(expr: ExprOf<'writers'>, context: Context): ThreadsNode {
 }
 
 function quantified(expr: ExprOf<'quantifier'>, context: Context): Node {
-  const over = compile(expr.over, context);
+  const inside = { ...context, wanted: null };
+  const over = compile(expr.over, inside);
   return quantifierNode(
     expr,
     over,
-    variable => compileTruth(expr.body, withVariable(context, expr.variable, variable)),
+    variable => compileTruth(expr.body, withVariable(inside, expr.variable, variable)),
     context,
   );
 }

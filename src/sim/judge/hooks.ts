@@ -10,6 +10,12 @@ import { type Matcher, matches } from '../pattern.ts';
 import { compiledSchema } from '../schema.ts';
 import type { RecordNow } from './records.ts';
 
+/** Told who looks at the machine from here on, and whose part that is: judgements, and what some fall into, are numbered. */
+export type Looks = (part: number, owner: number) => void;
+
+/** Who looks where no judgement does: the scenario's `when`. */
+export const SCRIPT_LOOKS = 0;
+
 type OnObservation = (observation: number, a: number, b: number) => void;
 
 export class Hooks {
@@ -19,30 +25,55 @@ export class Hooks {
   readonly #records: readonly (() => void)[][] = tracepoints.map(() => []);
   readonly #writes: readonly ((row: number) => void)[][] = compiledSchema.fields.map(() => []);
 
-  constructor(record: RecordNow) {
+  /** Whose handlers are being added. */
+  owner = SCRIPT_LOOKS;
+  #owners = SCRIPT_LOOKS;
+  /** Null where nobody wants to know who looks. */
+  readonly looks: Looks | null;
+
+  constructor(record: RecordNow, looks: Looks | null) {
     this.record = record;
+    this.looks = looks;
+  }
+
+  /** So many numbers for who looks; the first of them. */
+  newParts(count: number): number {
+    const first = this.#owners + 1;
+    this.#owners += count;
+    return first;
   }
 
   onStep(handler: () => void): void {
-    this.steps.push(handler);
+    this.steps.push(this.#owned(handler));
   }
 
   onObservation(observation: number, handler: OnObservation): void {
-    this.#observations[observation]!.push(handler);
+    this.#observations[observation]!.push(this.#owned(handler));
   }
 
   onEvent(m: Machine, matcher: Matcher, handler: () => void): void {
-    this.onObservation(matcher.observation, (observation, a, b) => {
-      if (matches(m, matcher, observation, a, b)) handler();
+    const owned = this.#owned(handler);
+    this.#observations[matcher.observation]!.push((observation, a, b) => {
+      if (matches(m, matcher, observation, a, b)) owned();
     });
   }
 
   onRecord(tracepoint: number, handler: () => void): void {
-    this.#records[tracepoint]!.push(handler);
+    this.#records[tracepoint]!.push(this.#owned(handler));
   }
 
   onWrite(field: number, handler: (row: number) => void): void {
-    this.#writes[field]!.push(handler);
+    this.#writes[field]!.push(this.#owned(handler));
+  }
+
+  /** A handler that says first whose it is. */
+  #owned<A extends readonly number[]>(handler: (...args: A) => void): (...args: A) => void {
+    const { looks, owner } = this;
+    if (looks === null) return handler;
+    return (...args) => {
+      looks(owner, owner);
+      handler(...args);
+    };
   }
 
   wantsObservation(observation: number): boolean {

@@ -14,7 +14,7 @@ import type { Judgement } from '../program.ts';
 import type { Recorded } from './baseline.ts';
 import { Cells, type CellsState } from './cells.ts';
 import { compile, compileTruth } from './compile.ts';
-import { Hooks } from './hooks.ts';
+import { Hooks, type Looks, SCRIPT_LOOKS } from './hooks.ts';
 import { type Decision, type End, FAILS, HOLDS, lookOf, MONITORS, type Monitor, UNDECIDED } from './monitor.ts';
 import { type Context, type Node, type Now, WHOLE_RUN } from './node.ts';
 import { newRecord } from './records.ts';
@@ -52,7 +52,7 @@ export class Judge {
   readonly #baseline: () => readonly Recorded[];
   /** All that the judgements remember. */
   readonly cells = new Cells();
-  readonly #hooks = new Hooks(newRecord());
+  readonly #hooks: Hooks;
   readonly #now: Now = { ns: 0, stamp_ns: 0 };
   readonly #monitors: Monitor[] = [];
   readonly #columns: { readonly title: string; readonly value: Node }[];
@@ -60,18 +60,24 @@ export class Judge {
   readonly #places: { readonly verdict: number; readonly text: number }[] = [];
   #rescheduled = true;
 
-  /** `baseline`: the records of the run to compare with, asked for once where a judgement does. */
-  constructor(m: Machine, baseline: () => readonly Recorded[] = () => []) {
+  /**
+   * `baseline`: the records of the run to compare with, asked for once where a judgement does. `looks` is told who is about
+   * to look at the machine: the judgements share no memory, nor do the parts that `each` of a vCPU or task falls into.
+   */
+  constructor(m: Machine, baseline: () => readonly Recorded[] = () => [], looks: Looks | null = null) {
     this.#m = m;
     this.#baseline = baseline;
+    this.#hooks = new Hooks(newRecord(), looks);
+    const hooks = this.#hooks;
     const { program } = m;
     for (const judgement of program.judgements) this.#compile(judgement);
     const whole = this.#context(WHOLE_RUN);
+    hooks.owner = hooks.newParts(1);
     this.#columns = program.report.map(({ title, value }) => ({ title, value: compile(value, whole) }));
+    hooks.owner = SCRIPT_LOOKS;
     this.#conditions = program.actions.map(({ trigger }) =>
       trigger.kind === 'when' ? this.#condition(trigger.condition) : null,
     );
-    const hooks = this.#hooks;
     this.needs = {
       steps: hooks.steps.length > 0,
       observations: OBSERVATION_NAMES.some((_, observation) => hooks.wantsObservation(observation)),
@@ -83,6 +89,14 @@ export class Judge {
   /** Whether any judgement wants to know of it. */
   watches(observation: number): boolean {
     return this.#hooks.wantsObservation(observation);
+  }
+
+  watchesRecord(tracepoint: number): boolean {
+    return this.#hooks.wantsRecord(tracepoint);
+  }
+
+  watchesWrites(field: number): boolean {
+    return this.#hooks.wantsWrite(field);
   }
 
   observe(observation: number, _vm: number, a: number, b: number): void {
@@ -231,6 +245,7 @@ export class Judge {
         this.#rescheduled = true;
       },
     };
+    this.#hooks.owner = this.#hooks.newParts(1);
     const obliges = judgement.after !== null || judgement.onset !== null;
     const context = { ...this.#context(WHOLE_RUN), obliges };
     const opening = lookOf(judgement, context);
@@ -255,6 +270,7 @@ export class Judge {
       variables: new Map(),
       bases: [],
       obliges: false,
+      wanted: null,
       reschedule: () => {
         this.#rescheduled = true;
       },

@@ -336,11 +336,12 @@ export const MONITORS: Readonly<Record<Judgement['kind'], Make>> = {
     const { body, for_ns, onset } = judgement;
     if (onset) return sometime(judgement, context, decision);
     if (for_ns === null || hasRate(body))
-      return throughout(judgement, bodyOf(judgement, context), true, context, decision);
+      return throughout(judgement, bodyOf(judgement, { ...context, wanted: true }), true, context, decision);
     const opposite = not(compileTruth(body, context), `not ${exprText(body)}`);
     return throughout(judgement, lasting(opposite, for_ns, context), false, context, decision);
   },
-  never: (judgement, context, decision) => throughout(judgement, bodyOf(judgement, context), false, context, decision),
+  never: (judgement, context, decision) =>
+    throughout(judgement, bodyOf(judgement, { ...context, wanted: false }), false, context, decision),
   eventually: sometime,
   sometimes: sometime,
   order: inOrder,

@@ -159,6 +159,8 @@ export interface Context {
   readonly bases: Base[];
   /** Its events may open obligations, and then those count that came since. */
   readonly obliges: boolean;
+  /** Of a judgement that fails as soon as this is not so: a quantifier that says it of each falls into parts. */
+  readonly wanted: boolean | null;
   /** A deadline has come or gone. */
   reschedule(): void;
 }

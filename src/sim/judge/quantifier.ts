@@ -27,6 +27,9 @@ interface Members {
   at(place: number): number;
 }
 
+/** Of these there are as many for the whole of a run. */
+const LASTING: ReadonlySet<EntityKind | 'record'> = new Set(['vcpu', 'task']);
+
 function membersOf(over: Node): Members {
   if (over.t === 'rows') return { kind: over.kind, node: over, count: over.positions, at: over.at };
   if (over.t !== 'list') return unjudgeable(`'${over.text}' has no members`);
@@ -43,6 +46,13 @@ export function quantifierNode(expr: Quantifier, over: Node, bodyWith: BodyWith,
   const variable: Variable = { kind: members.kind, row: -1 };
   const body = bodyWith(variable);
   const text = exprText(expr);
+  const { hooks, wanted: asked } = context;
+  const { owner } = hooks;
+  // It is broken where one of them breaks it, whatever the others: each is looked at by itself.
+  const falls_apart =
+    asked !== null && expr.q !== 'count' && (expr.q !== 'some') === asked && LASTING.has(members.kind);
+  const parts = falls_apart ? hooks.newParts(members.count()) : 0;
+  const looks = falls_apart ? hooks.looks : null;
   /** The place of the first member at or after `from` for which the body is as wanted, or -1; leaves the variable there. */
   const find = (from: number, wanted: boolean) => {
     const count = members.count();
@@ -50,8 +60,10 @@ export function quantifierNode(expr: Quantifier, over: Node, bodyWith: BodyWith,
       const row = members.at(place);
       if (row < 0) continue;
       variable.row = row;
+      looks?.(parts + place, owner);
       if (body.get() === wanted) return place;
     }
+    looks?.(owner, owner);
     return -1;
   };
   const depends = dependsOnAll([members.node, body]);

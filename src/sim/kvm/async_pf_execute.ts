@@ -11,7 +11,7 @@ import { work_returned } from '../host/workqueue.ts';
 import { MODULE, VM_STATE } from '../life.ts';
 import { knobs_of, type Machine, vm_of_vcpu } from '../machine.ts';
 import { GUP_RESULT } from '../mm/columns.ts';
-import { mmdrop, mmget_not_zero, mmput } from '../mm/exit_mmap.ts';
+import { mmdrop, mmget_not_zero, mmput, mmput_own } from '../mm/exit_mmap.ts';
 import { start_gup } from '../mm/gup.ts';
 import { hva_of_page } from '../mm/mmu_notifier.ts';
 import { pte_present, pte_target } from '../mm/page.ts';
@@ -41,8 +41,7 @@ export function async_pf_execute(m: Machine, thread: Thread): At {
   thread.vcpu = work.vcpu;
   const vcpu = m.vcpus[work.vcpu - 1]!;
   if (knobs_of(m, vcpu).worker_mm_ref === 'taken_by_worker') {
-    if (!mmget_not_zero(m, vm_of_vcpu(m, vcpu))) return AT['async_pf_execute.append'];
-    thread.mm_ref = 1;
+    if (!mmget_not_zero(m, thread, vm_of_vcpu(m, vcpu))) return AT['async_pf_execute.append'];
   }
   const sync = NOTIFY[knobs_of(m, vcpu).notify].ready === 'external';
   return start_gup(m, thread, work.page, true, AT[sync ? 'async_pf_execute.present' : 'async_pf_execute.append']);
@@ -62,8 +61,7 @@ export function async_pf_execute_present(m: Machine, thread: Thread): At {
 export function async_pf_execute_append(m: Machine, thread: Thread): At {
   const vcpu = m.vcpus[thread.vcpu - 1]!;
   if (thread.mm_ref) {
-    thread.mm_ref = 0;
-    const then = mmput(m, thread, vm_of_vcpu(m, vcpu), AT['async_pf_execute.append']);
+    const then = mmput_own(m, thread, vm_of_vcpu(m, vcpu), AT['async_pf_execute.append']);
     if (then !== AT['async_pf_execute.append']) return then;
   }
   if (locked_out(m, thread, vcpu)) return AT['async_pf_execute.append'];

@@ -16,14 +16,15 @@ export const GUP_OF_THREAD = {
   /** It sleeps for its page with the mmap lock held, whatever this version does else. */
   gup_keeps_lock: bool,
   mmap_lock: oneOf(MMAP_LOCK),
+  /** The VM of the lock that it reads. */
+  mmap_vm: ref('vm'),
 } as const;
 
 /** Of a VM. */
 export const MEMORY_OF_VM = {
   /** Where the hand of the clock stands, with or without a window, counted from its first page. */
   clock_hand: u32,
-  /** The mmap lock of its process: who reads, who writes, who waits. */
-  mmap_readers: u16,
+  /** The mmap lock of its process: who writes, who waits. Who reads, the threads know. */
   mmap_writer: ref('thread'),
   mmap_waiters: fifo('threads', 'thread'),
   /** Of these the next so many fail: GUP in a worker, schedule_work(). */

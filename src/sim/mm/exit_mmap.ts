@@ -14,18 +14,40 @@ import { has_flag, PG_writeback, pte_present, pte_special, pte_swap, pte_target 
 import { lookup_swap_cache, release_orphan, swap_free, wake_memory_waiters } from './swap.ts';
 
 /** Takes a reference to the mappings unless they are gone. Models mmget_not_zero(), include/linux/sched/mm.h. */
-export function mmget_not_zero(m: Machine, vm: number): boolean {
-  const row = m.vms[vm]!;
-  if (row.mm_users === 0) return false;
-  row.mm_users += 1;
+export function mmget_not_zero(m: Machine, thread: Thread, vm: number): boolean {
+  if (m.vms[vm]!.mm_users === 0 && !workers_have(m, vm)) return false;
+  thread.mm_ref = 1;
   return true;
+}
+
+/** Drops that reference. */
+export function mmput_own(m: Machine, thread: Thread, vm: number, then: At): At {
+  thread.mm_ref = 0;
+  return put_last(m, thread, vm, then);
+}
+
+/**
+ * References that workers have taken for themselves stand with the workers, and not in mm_users: then none of them has to
+ * look at the others', as long as there are any besides.
+ */
+function workers_have(m: Machine, vm: number): boolean {
+  return m.threads.some(each => each.mm_ref && m.vm_of_vcpu[each.vcpu - 1] === vm);
+}
+
+/** All references to a process's mappings, the kernel's mm_users. */
+export function mm_users(m: Machine, vm: number): number {
+  const of_workers = m.threads.filter(each => each.mm_ref && m.vm_of_vcpu[each.vcpu - 1] === vm).length;
+  return m.vms[vm]!.mm_users + of_workers;
 }
 
 /** Drops a reference to the mappings; the last one takes the thread by way of exit_mmap(). Models mmput(), kernel/fork.c. */
 export function mmput(m: Machine, thread: Thread, vm: number, then: At): At {
-  const row = m.vms[vm]!;
-  row.mm_users -= 1;
-  if (row.mm_users > 0) return then;
+  m.vms[vm]!.mm_users -= 1;
+  return put_last(m, thread, vm, then);
+}
+
+function put_last(m: Machine, thread: Thread, vm: number, then: At): At {
+  if (m.vms[vm]!.mm_users > 0 || workers_have(m, vm)) return then;
   thread.destroying = vm + 1;
   thread.exit_mmap_return = then;
   return AT.exit_mmap;

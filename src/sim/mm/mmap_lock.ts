@@ -15,8 +15,8 @@ export function mmap_read_lock(m: Machine, thread: Thread, vm: number): boolean 
   if (thread.mmap_lock === MMAP_LOCK.reading) return true;
   const row = m.vms[vm]!;
   if (row.mmap_writer === 0 && row.n_mmap_waiters === 0) {
-    row.mmap_readers += 1;
     thread.mmap_lock = MMAP_LOCK.reading;
+    thread.mmap_vm = vm + 1;
     return true;
   }
   return wait_for_lock(m, thread, row, MMAP_LOCK.to_read);
@@ -26,12 +26,20 @@ export function mmap_read_lock(m: Machine, thread: Thread, vm: number): boolean 
 export function mmap_write_lock(m: Machine, thread: Thread, vm: number): boolean {
   if (thread.mmap_lock === MMAP_LOCK.writing) return true;
   const row = m.vms[vm]!;
-  if (row.mmap_writer === 0 && row.mmap_readers === 0 && row.n_mmap_waiters === 0) {
+  if (row.mmap_writer === 0 && mmap_readers(m, vm) === 0 && row.n_mmap_waiters === 0) {
     row.mmap_writer = thread.id + 1;
     thread.mmap_lock = MMAP_LOCK.writing;
     return true;
   }
   return wait_for_lock(m, thread, row, MMAP_LOCK.to_write);
+}
+
+/** How many threads read: each says so itself, as none of them asks for the others. */
+export function mmap_readers(m: Machine, vm: number): number {
+  const { thread: rows } = m.layout.tables;
+  let readers = 0;
+  for (let id = 0; id < rows.capacity; id += 1) if (rows.mmap_vm(id) === vm + 1) readers += 1;
+  return readers;
 }
 
 function wait_for_lock(
@@ -56,7 +64,7 @@ function wait_for_lock(
 /** Lets go of the lock, however it was held; nothing if it was not. Models mmap_read_unlock(), mmap_write_unlock(). */
 export function mmap_unlock(m: Machine, thread: Thread, vm: number): void {
   const row = m.vms[vm]!;
-  if (thread.mmap_lock === MMAP_LOCK.reading) row.mmap_readers -= 1;
+  if (thread.mmap_lock === MMAP_LOCK.reading) thread.mmap_vm = 0;
   else if (thread.mmap_lock === MMAP_LOCK.writing) row.mmap_writer = 0;
   else return;
   thread.mmap_lock = MMAP_LOCK.none;
@@ -68,12 +76,12 @@ function hand_over(m: Machine, row: Vm): void {
   while (row.n_mmap_waiters > 0 && row.mmap_writer === 0) {
     const next = m.threads[row.mmap_waiters.at(0)]!;
     if (next.mmap_lock === MMAP_LOCK.to_write) {
-      if (row.mmap_readers > 0) return;
+      if (mmap_readers(m, row.id) > 0) return;
       row.mmap_writer = next.id + 1;
       next.mmap_lock = MMAP_LOCK.writing;
     } else {
-      row.mmap_readers += 1;
       next.mmap_lock = MMAP_LOCK.reading;
+      next.mmap_vm = row.id + 1;
     }
     row.mmap_waiters.shift();
     next.wait = WAIT.nothing;

@@ -15,6 +15,7 @@ import { IO } from '../memory.ts';
 import { OBS } from '../observe.ts';
 import { draw } from '../sample.ts';
 import { TASK_STATE, WAIT } from '../schema.ts';
+import { looked, looks_for } from '../search.ts';
 import { held_read_ns } from './held.ts';
 import {
   clear_flag,
@@ -347,6 +348,15 @@ function wake_waiters(m: Machine, host: number, wait: number): void {
 /** Wakes those that sleep until this page has been read. Models folio_wake_bit(), mm/filemap.c. */
 function wake_page_waiters(m: Machine, host: number, pfn: number): void {
   const { vcpuThreads, workers, processes } = m.places.hosts[host]!;
+  if (!m.timed) {
+    const { thread: rows } = m.layout.tables;
+    const all = [...vcpuThreads, ...workers, ...processes];
+    looks_for(m, 'thread.wait_id', pfn);
+    const waiting = all.filter(id => rows.wait_id(id) === pfn);
+    looked(m);
+    for (const id of waiting) if (rows.wait(id) === WAIT.page) wake_waiter(m, id);
+    return;
+  }
   let left = m.hosts[host]!.nr_page_waiters;
   left = wake_page_waiters_among(m, vcpuThreads, pfn, left);
   left = wake_page_waiters_among(m, workers, pfn, left);
