@@ -14,6 +14,7 @@ import { isPromise } from './liveness.ts';
 import { type Memory, PRIVATE, setAside } from './memory.ts';
 import type { Findings } from './notes.ts';
 import { follow, type Job, Orders, OWN, type Threads } from './orders.ts';
+import { PutOff } from './put_off.ts';
 import { Visited } from './visited.ts';
 import { Wholes } from './wholes.ts';
 
@@ -49,6 +50,8 @@ export class Store {
   readonly orders: Orders;
   readonly explorer: Explorer;
   readonly edges: Edges | null;
+  /** Null where no moves are put off. */
+  readonly put_off: PutOff | null;
   readonly levels: readonly [Level, Level];
   readonly #threads: number;
 
@@ -60,19 +63,24 @@ export class Store {
     this.edges = promised ? new Edges(memory, budget_bytes) : null;
     const wholes = options.exact ? new Wholes(memory, budget_bytes) : null;
     const visited = (moves: number) => new Visited(moves, memory, budget_bytes, wholes);
-    this.explorer = new Explorer(program, options, visited, this.edges);
+    // A bound on preemptions is about orders: none may stand for another.
+    const reduces = options.reductions.has('order') && options.preemptions === null;
+    this.put_off = reduces ? new PutOff(memory, budget_bytes) : null;
+    this.explorer = new Explorer(program, options, visited, this.edges, this.put_off);
     const { most_bytes } = this.explorer.packing;
     this.levels = [new Level(most_bytes, memory, budget_bytes / 2), new Level(most_bytes, memory, budget_bytes / 2)];
   }
 
   get bytes(): number {
     const { visited } = this.explorer;
-    return visited.bytes + this.levels[0].bytes + this.levels[1].bytes + (this.edges?.bytes ?? 0);
+    const moves = (this.edges?.bytes ?? 0) + (this.put_off?.bytes ?? 0);
+    return visited.bytes + this.levels[0].bytes + this.levels[1].bytes + moves;
   }
 
   /** No more fits into what was set aside. */
   get full(): boolean {
-    return this.explorer.visited.full || this.levels.some(level => level.full) || this.edges?.full === true;
+    const { edges, put_off, levels, explorer } = this;
+    return explorer.visited.full || levels.some(level => level.full) || edges?.full === true || put_off?.full === true;
   }
 
   /** Looks at states of a level until none is left to be taken, or somebody asks for a pause; pauses after each. */
@@ -154,10 +162,11 @@ export class Crew {
 
   /** A round begins, with nothing but what was learned. */
   *begin(): Generator<boolean> {
-    const { explorer, edges, levels } = this.store;
+    const { explorer, edges, put_off, levels } = this.store;
     explorer.begin();
     explorer.visited.clear();
     edges?.clear();
+    put_off?.clear();
     for (const level of levels) level.clear();
     this.store.orders.give(BEGIN);
     yield* this.#arrivals();
@@ -169,7 +178,7 @@ export class Crew {
     progress: Omit<Standing, 'kind' | 'tally' | 'findings' | 'bounded' | 'next_level' | 'parts'>,
     stack: Stack,
   ): Checkpoint {
-    const { explorer, levels, edges } = this.store;
+    const { explorer, levels, edges, put_off } = this.store;
     const { footprints, notes, visited, next_level, stopped } = explorer;
     const noted = [footprints.noted, ...this.#reports.map(report => report.noted)].flat();
     const groups = [
@@ -179,6 +188,7 @@ export class Crew {
       levels[1].save(),
       edges ? [edges.save()] : [],
       stack.save(),
+      put_off?.save() ?? [],
     ];
     return {
       progress: {
@@ -197,10 +207,10 @@ export class Crew {
   /** A round that was begun by somebody else. */
   *resume(checkpoint: Resumed<Standing>, stack: Stack): Generator<boolean> {
     yield* this.begin();
-    const { explorer, levels, edges } = this.store;
+    const { explorer, levels, edges, put_off } = this.store;
     const { footprints, notes, visited } = explorer;
     const { progress } = checkpoint;
-    const [facts = [], states = [], even = [], odd = [], moves = [], stacked = []] = grouped(checkpoint);
+    const [facts = [], states = [], even = [], odd = [], moves = [], stacked = [], later = []] = grouped(checkpoint);
     const history = factsOf(facts[0]);
     if (this.threads > 1) this.store.tell(history);
     this.store.orders.give(RESUME);
@@ -212,6 +222,7 @@ export class Crew {
     levels[1].restore(odd);
     if (edges && moves[0]) edges.restore(moves[0]);
     stack.restore(stacked);
+    put_off?.restore(later);
     notes.add(progress.findings);
     explorer.tally = { ...progress.tally };
     explorer.stopped = progress.bounded;
@@ -315,6 +326,7 @@ function obey(store: Store, order: number, threads: number): void {
   if (order === BEGIN) {
     explorer.begin();
     for (const level of levels) level.forget();
+    store.put_off?.forget();
   }
   if (order === LEARN) store.learn();
   if (order === RESUME) store.hear();

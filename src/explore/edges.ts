@@ -3,6 +3,11 @@ import { assert } from '../base/assert.ts';
 import { components } from './components.ts';
 import { type Memory, PRIVATE, widerWords } from './memory.ts';
 
+interface Graph {
+  readonly begin: Uint32Array;
+  readonly to: Uint32Array;
+}
+
 export class Edges {
   readonly #memory: Memory;
   readonly #count: Uint32Array<ArrayBufferLike>;
@@ -36,21 +41,45 @@ export class Edges {
     this.#count[0] = 0;
   }
 
+  get length(): number {
+    return this.#count[0]!;
+  }
+
+  /** Where the edge of that number begins. */
+  from(index: number): number {
+    return this.#pairs[2 * index]!;
+  }
+
   /** Whether any of so many states leads back to itself. */
   haveCycle(states: number): boolean {
+    const { begin, to } = this.bySource(states);
+    return components(begin, to).length > 0;
+  }
+
+  /** Where the edges of each of so many states lead: those of state s from `begin[s]` up to `begin[s + 1]`. */
+  bySource(states: number): Graph {
+    return this.#sorted(states, 0);
+  }
+
+  /** The same the other way round: from where the edges come that lead to a state. */
+  byTarget(states: number): Graph {
+    return this.#sorted(states, 1);
+  }
+
+  #sorted(states: number, end: 0 | 1): Graph {
     const count = this.#count[0]!;
     const pairs = this.#pairs;
     const begin = new Uint32Array(states + 1);
-    for (let at = 0; at < 2 * count; at += 2) begin[pairs[at]! + 1] = begin[pairs[at]! + 1]! + 1;
+    for (let at = end; at < 2 * count; at += 2) begin[pairs[at]! + 1] = begin[pairs[at]! + 1]! + 1;
     for (let state = 0; state < states; state += 1) begin[state + 1] = begin[state + 1]! + begin[state]!;
     const next = begin.slice();
     const to = new Uint32Array(count);
-    for (let at = 0; at < 2 * count; at += 2) {
+    for (let at = end; at < 2 * count; at += 2) {
       const from = pairs[at]!;
-      to[next[from]!] = pairs[at + 1]!;
+      to[next[from]!] = pairs[at ^ 1]!;
       next[from] = next[from]! + 1;
     }
-    return components(begin, to).length > 0;
+    return { begin, to };
   }
 
   save(): Uint8Array<ArrayBufferLike> {

@@ -8,6 +8,7 @@ import { Footprints } from './footprints.ts';
 import { Identity } from './identity.ts';
 import { Notes, type Way } from './notes.ts';
 import { Packing } from './packing.ts';
+import type { PutOff } from './put_off.ts';
 import { Reduction } from './reduction.ts';
 import { irrelevant } from './roomy.ts';
 import { Standpoint } from './standpoint.ts';
@@ -52,6 +53,9 @@ export class Explorer {
   readonly #identity: Identity;
   readonly #visited: Visited;
   readonly #edges: Edges | null;
+  readonly #put_off: PutOff | null;
+  /** Nobody has looked yet at the state that was reached last. */
+  #unseen = false;
   readonly #moves: Int32Array;
   /** The last stored state, and the moves since. */
   #parent = NO_PARENT;
@@ -62,11 +66,17 @@ export class Explorer {
     moves: () => [...(this.#parent === NO_PARENT ? [] : this.#visited.path(this.#parent)), ...this.#chain],
   };
 
-  constructor(program: Program, options: ExploreOptions, visited: (moves: number) => Visited, edges: Edges | null) {
+  constructor(
+    program: Program,
+    options: ExploreOptions,
+    visited: (moves: number) => Visited,
+    edges: Edges | null,
+    put_off: PutOff | null,
+  ) {
     this.#edges = edges;
+    this.#put_off = put_off;
     this.#options = options;
-    // A bound on preemptions is about orders: none may stand for another.
-    this.reduces = options.reductions.has('order') && options.preemptions === null;
+    this.reduces = put_off !== null;
     const { footprints } = this;
     const world = new World(program, { footprint: this.reduces ? footprints : null, paranoid: options.paranoid });
     this.world = world;
@@ -127,12 +137,12 @@ export class Explorer {
       return;
     }
     const count = this.#enabled();
-    const chosen = this.reduces ? this.#reduction.choose(this.#moves, count) : count;
-    const moves = this.#moves.slice(0, count);
-    let onward = false;
-    for (let index = 0; index < count; index += 1) {
-      // A smaller set must lead to a state that is still to be looked at, or what it puts off could be put off for ever.
-      if (index === chosen && onward) break;
+    const whole = !this.reduces || this.#put_off?.isWhole(state);
+    const chosen = whole ? count : this.#reduction.choose(this.#moves, count);
+    const moves = this.#moves.slice(0, chosen);
+    const reached: number[] = [];
+    let onward = -1;
+    for (let index = 0; index < chosen; index += 1) {
       if (index > 0) packing.again();
       const move = moves[index]!;
       if (preemptions !== null && !this.#mayPreempt(move, moves, preemptions)) continue;
@@ -140,8 +150,18 @@ export class Explorer {
       this.notes.begin();
       this.#take(move);
       tally.transitions += 1;
-      if (this.#follow(depth + 1)) onward = true;
+      const next = this.#follow(depth + 1);
+      if (onward < 0 && this.#unseen) onward = next;
+      reached.push(next);
     }
+    // What is put off is done some time if one way leads on to where nobody has looked; else all of them are kept.
+    if (chosen < count) for (const next of onward < 0 ? reached : [onward]) this.#put_off?.add(state, next);
+  }
+
+  /** Makes a state the world's, by the way to it. */
+  goTo(state: number): void {
+    this.packing.first();
+    for (const move of this.#visited.path(state)) this.world.take(move);
   }
 
   /** Whether a move is within the bound on preemptions: a thread steps although another, that stepped last, could go on. */
@@ -159,8 +179,8 @@ export class Explorer {
     return true;
   }
 
-  /** Goes on for as long as there is one way to, then keeps the state; true if nobody has looked at it yet. */
-  #follow(depth: number): boolean {
+  /** Goes on for as long as there is one way to, then keeps the state, and returns its number. */
+  #follow(depth: number): number {
     for (let length = 0; ; length += 1) {
       if (length === LONGEST_CHAIN) {
         this.tally.endless += 1;
@@ -187,8 +207,8 @@ export class Explorer {
     quiescent(this.world, this.#identity.high, this.#identity.low);
   }
 
-  /** A state that is new is kept, and is to be looked at if anything can happen in it. */
-  #reach(depth: number, goes_on: boolean): boolean {
+  /** A state that is new is kept, and is to be looked at if anything can happen in it. Returns its number. */
+  #reach(depth: number, goes_on: boolean): number {
     this.footprints.end();
     this.#identity.update();
     const parent = this.#parent;
@@ -202,15 +222,17 @@ export class Explorer {
     const state = this.#visited.reach(high, low, parent, steps, this.#chain);
     if (parent !== NO_PARENT) this.#edges?.add(parent, state);
     if (!this.#visited.fresh) {
-      if (state < this.next_level) return false;
+      this.#unseen = state >= this.next_level;
+      if (!this.#unseen) return state;
       // What is kept and the way to it are of the same names.
       if (this.#visited.improve(state, parent, steps, this.#chain) && this.renames && goes_on)
         this.keep(state, depth, this.packing);
-      return true;
+      return state;
     }
+    this.#unseen = true;
     this.tally.depth = Math.max(this.tally.depth, depth);
     if (goes_on) this.keep(state, depth, this.packing);
-    return true;
+    return state;
   }
 
   #enabled(): number {

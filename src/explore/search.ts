@@ -111,7 +111,7 @@ export class Search {
       const odd = depth % 2;
       const [level, next] = odd === 0 ? levels : [levels[1], levels[0]];
       if (!begun) {
-        if (level.length === 0) return true;
+        if (level.length === 0 && !this.#goBack(state => level.push(state, packing, visited.way(state)))) return true;
         next.clear();
         explorer.next_level = visited.size;
       }
@@ -149,7 +149,7 @@ export class Search {
       explorer.start();
       yield* this.#waiting(crew.learn());
     }
-    while (stack.length > 0) {
+    while (stack.length > 0 || this.#goBack(state => stack.push(state, 0, packing))) {
       const { state, depth } = stack.pop(packing);
       explorer.expand(state, depth);
       if (crew.tally.unlike > 0) {
@@ -168,6 +168,19 @@ export class Search {
       if (this.#looked % PAUSE === 0) yield this.#progress();
     }
     return true;
+  }
+
+  /** What was put off for ever is still to be done; false where there is no such thing, or where all begins again. */
+  #goBack(keep: (state: number) => void): boolean {
+    const { explorer, put_off } = this.#crew.store;
+    const { visited, footprints } = explorer;
+    if (put_off === null || footprints.learned !== this.#learned) return false;
+    const forgotten = put_off.forgotten(visited.size, (a, b) => visited.isBefore(a, b));
+    for (const state of forgotten) {
+      explorer.goTo(state);
+      keep(state);
+    }
+    return forgotten.length > 0;
   }
 
   /** Keeps a checkpoint if one is due, or if this is the end for now. */

@@ -137,6 +137,12 @@ export class Visited {
     return Atomics.load(this.#begin, state);
   }
 
+  /** An order of states that does not depend on when they were reached. */
+  isBefore(a: number, b: number): boolean {
+    const [high, other] = [this.#high[a]!, this.#high[b]!];
+    return high === other ? this.#low[a]! < this.#low[b]! : high < other;
+  }
+
   /** Steps from the start. */
   steps(state: number): number {
     this.#open(this.#begin[state]!);
