@@ -12,8 +12,9 @@
  */
 import { assert } from '../base/assert.ts';
 import { compiledSchema } from '../sim/schema.ts';
-import { SEARCHED, SEARCHED_FIELDS } from '../sim/search.ts';
+import { SEARCHED_FIELDS } from '../sim/search.ts';
 import { STANDING, STANDINGS } from '../sim/standing.ts';
+import { Cells, FREE, type Image } from './cells.ts';
 import { Kind, READ, WRITE } from './kind.ts';
 import type { Standpoint } from './standpoint.ts';
 import type { Footprint, World } from './world.ts';
@@ -25,16 +26,9 @@ const LOOKING = Number.MIN_SAFE_INTEGER;
 /** A thread's program counter is its own: where another sets it, that is where the thread goes on. */
 const OWN: ReadonlySet<string> = new Set(['thread.at']);
 
-const NO_PAGES = { values: [], first: 0, step: 1 };
-const FREE = -1;
-
 const AT_FIELD = compiledSchema.fieldNumber('thread.at');
 const FRAME_HVA = compiledSchema.fieldNumber('frame.hva');
-const WAIT_ID = compiledSchema.fieldNumber('thread.wait_id');
 const ON_RQ = compiledSchema.fieldNumber('thread.on_rq');
-/** Cells for the values of a field by which rows are looked for. */
-const KEY_BITS = 8;
-const KEY_VALUES = 2 ** KEY_BITS;
 /** More than a program counter has values. */
 const PLACES = 256;
 
@@ -53,31 +47,11 @@ const WAKER = 6;
 const WATCHED = 7;
 const FACT = 3;
 
-/** What moves, kinds of steps, rows and sources are under other names. */
-export interface Image {
-  move(move: number): number;
-  key(key: number): number;
-  row(table: string, row: number): number;
-  source(source: number): number;
-}
-
 export class Footprints implements Footprint {
-  cells = 0;
-  #first = new Int32Array(compiledSchema.fields.length);
-  /** By field, whether its rows are frames. Those are called by the page that they hold; see sim/meaning.ts. */
-  #of_frames = new Uint8Array(compiledSchema.fields.length);
-  #pages: { readonly values: ArrayLike<number>; readonly first: number; readonly step: number } = NO_PAGES;
+  readonly cells = new Cells();
   #counted = new Uint8Array(compiledSchema.fields.length);
-  /** Cells beyond the fields: whether something is pending of each source. */
-  #first_source = 0;
-  /** And how much of each budget has been spent. */
-  #first_group = 0;
-  /** And for the values of each field by which rows are looked for, whether there are any; several to a cell. */
-  first_key = 0;
   /** The field by which rows are being looked for. */
   #sought = -1;
-  /** And where each thread stands: as such, and what standing.ts answers of it. Nobody but a judgement asks for that. */
-  first_place = 0;
   readonly #kinds = new Map<number, Kind>();
   /** All kinds that are known, or come after one that is. */
   readonly kinds: Kind[] = [];
@@ -90,7 +64,6 @@ export class Footprints implements Footprint {
   #wakers = new Int32Array(0);
   #noted_wakers = new Int32Array(0);
   #threads = 0;
-  #frames = 0;
   #at: ArrayLike<number> = [];
   #standpoint: Standpoint | null = null;
   /** Class + 1 of each move; 0 for one that has not been met. Given out as they are met: most never are. */
@@ -113,37 +86,17 @@ export class Footprints implements Footprint {
   /** The thread, + 1, of which a question about its place is asked: what is read of that is the answer. */
   #asked = 0;
   /** What a fact is under other names: where names stand for others, whoever learns one learns them all. */
-  images: readonly Image[] = [];
+  #images: readonly Image[] = [];
   #before: readonly [Kind | null, number, number] = [null, 0, 0];
 
   /** From here on it takes notes, of a machine and of all but the columns that cannot matter. */
-  count({ m, moves, budgets }: World, ignored: ReadonlySet<string>, standpoint: Standpoint): void {
-    let total = 0;
-    // Where which free frame a page gets makes no difference, free ones are nobody's.
-    const anonymous = ignored.has('host.free_head');
-    this.#first = Int32Array.from(compiledSchema.fields, ({ table }) => {
-      const first = total;
-      const { capacity } = m.layout.tables[table as keyof typeof m.layout.tables];
-      total += Math.max(1, table === 'frame' && anonymous ? m.hva.capacity : capacity);
-      return first;
-    });
+  count(world: World, ignored: ReadonlySet<string>, standpoint: Standpoint): void {
+    const { m, moves } = world;
+    this.cells.count(world, ignored);
     this.#counted = Uint8Array.from(compiledSchema.fields, ({ table, name, hashed }) =>
       hashed && !ignored.has(`${table}.${name}`) && !OWN.has(`${table}.${name}`) ? 1 : 0,
     );
-    this.#of_frames = Uint8Array.from(compiledSchema.fields, ({ table }) => (table === 'frame' && anonymous ? 1 : 0));
-    const { values, first, step } = m.layout.column('frame', 'hva');
-    this.#pages = { values, first, step };
-    this.#first_source = total;
-    total += m.places.sources;
-    this.#first_group = total;
-    total += budgets.length;
-    this.first_key = total;
-    total += SEARCHED.length * KEY_VALUES;
-    this.first_place = total;
-    total += m.threads.length * (1 + STANDINGS);
-    this.cells = total;
     this.#threads = m.threads.length;
-    this.#frames = anonymous ? m.frame.capacity : 0;
     this.#at = m.layout.column('thread', 'at').values;
     this.#standpoint = standpoint;
     this.#keys = new Float64Array(m.threads.length);
@@ -154,10 +107,16 @@ export class Footprints implements Footprint {
     this.looking = null;
     this.#noted.length = 0;
     this.#history.length = 0;
-    this.watchers = new Int32Array(total);
-    this.#noted_watchers = new Int32Array(total);
+    this.watchers = new Int32Array(this.cells.length);
+    this.#noted_watchers = new Int32Array(this.cells.length);
     this.classes = new Uint8Array(moves);
     this.#met = new Uint8Array(moves);
+  }
+
+  /** From here on names stand for others: these are all that they stand for. */
+  rename(images: readonly Image[]): void {
+    this.#images = images;
+    this.cells.renamed = images.length > 0;
   }
 
   /** How much is known. */
@@ -196,7 +155,7 @@ export class Footprints implements Footprint {
   #apply(what: number, of: number, detail: number): void {
     if (!this.#learn(what, of, detail)) return;
     this.#history.push(what, of, detail);
-    for (const image of this.images) {
+    for (const image of this.#images) {
       const [of_image, detail_image] = this.#imageOf(image, what, of, detail);
       this.#apply(what, of_image, detail_image);
     }
@@ -207,11 +166,11 @@ export class Footprints implements Footprint {
       case MET:
         return [image.move(of), detail];
       case WATCHED:
-        return [this.#cellUnder(image, of), detail];
+        return [this.cells.image(image, of), detail];
       case WAKER:
         return [image.move(Math.floor(of / PLACES)) * PLACES + (of % PLACES), image.move(detail)];
       case TOUCHES:
-        return [this.#keyUnder(image, of), this.#cellUnder(image, detail >> 1) * 2 + (detail & 1)];
+        return [this.#keyUnder(image, of), this.cells.image(image, detail >> 1) * 2 + (detail & 1)];
       case FOLLOWS:
         return [this.#keyUnder(image, of), this.#keyUnder(image, detail)];
       default:
@@ -221,30 +180,6 @@ export class Footprints implements Footprint {
 
   #keyUnder(image: Image, key: number): number {
     return key === LOOKING ? key : image.key(key);
-  }
-
-  #cellUnder(image: Image, cell: number): number {
-    if (cell >= this.first_place) {
-      const place = cell - this.first_place;
-      const question = place % (1 + STANDINGS);
-      return this.first_place + image.move((place - question) / (1 + STANDINGS)) * (1 + STANDINGS) + question;
-    }
-    // Budgets and values by which rows are looked for are the same under any names.
-    if (cell >= this.#first_group) return cell;
-    if (cell >= this.#first_source) return this.#first_source + image.source(cell - this.#first_source);
-    const field = this.#fieldOf(cell);
-    const first = this.#first[field]!;
-    return first + image.row(compiledSchema.fields[field]!.table, cell - first);
-  }
-
-  #fieldOf(cell: number): number {
-    let [field, end] = [0, this.#first.length];
-    while (end - field > 1) {
-      const middle = (field + end) >> 1;
-      if (this.#first[middle]! <= cell) field = middle;
-      else end = middle;
-    }
-    return field;
   }
 
   /** False if it was known. */
@@ -294,24 +229,6 @@ export class Footprints implements Footprint {
     return kind;
   }
 
-  cell(field: string, row: number): number {
-    return this.#first[compiledSchema.fieldNumber(field)!]! + row;
-  }
-
-  sourceCell(source: number): number {
-    return this.#first_source + source;
-  }
-
-  cellName(cell: number): string {
-    if (cell >= this.first_place) return `place ${cell - this.first_place}`;
-    if (cell >= this.first_key) return `key ${cell - this.first_key}`;
-    if (cell >= this.#first_group) return `budget ${cell - this.#first_group}`;
-    if (cell >= this.#first_source) return `source ${cell - this.#first_source}`;
-    const field = this.#fieldOf(cell);
-    const { table, name } = compiledSchema.fields[field]!;
-    return `${table}[${cell - this.#first[field]!}].${name}`;
-  }
-
   /** What is done from here on is done by a step of this kind, of the class of the move `who`; until end(). */
   begin(key: number, who: number): void {
     // What has just been met has no class yet. It will have one when it is met again.
@@ -346,7 +263,7 @@ export class Footprints implements Footprint {
 
   looks(part: number, owner: number): void {
     // Under other names the parts of a judgement are each other's.
-    const bit = 1 << Math.min(this.images.length > 0 ? owner : part, MOST_PARTS);
+    const bit = 1 << Math.min(this.#images.length > 0 ? owner : part, MOST_PARTS);
     this.#part = bit;
     const kind = this.#seen;
     if (kind?.noteSeen(bit)) this.#noted.push(SEEN, kind.key, bit);
@@ -378,12 +295,12 @@ export class Footprints implements Footprint {
   stands(question: number, thread: number): void {
     if (this.#who !== OBSERVER || this.#kind === null) return;
     this.#asked = thread + 1;
-    this.#watch(this.first_place + thread * (1 + STANDINGS) + 1 + question);
+    this.#watch(this.cells.place(thread) + 1 + question);
   }
 
   /** A thread has gone on, and these answers about where it stands have changed. */
   #stood(kind: Kind, thread: number, answers: number): void {
-    const first = this.first_place + thread * (1 + STANDINGS);
+    const first = this.cells.place(thread);
     this.#touch(kind, first, WRITE);
     for (let rest = answers; rest !== 0; rest &= rest - 1)
       this.#touch(kind, first + 32 - Math.clz32(rest & -rest), WRITE);
@@ -408,28 +325,16 @@ export class Footprints implements Footprint {
       return;
     }
     if (this.#counted[field] === 0 || field === this.#sought) return;
-    const cell = this.#cellOf(field, row);
+    const cell = this.cells.of(field, row);
     if (cell !== FREE) this.#touch(kind, cell, READ);
-  }
-
-  #cellOf(field: number, row: number): number {
-    if (this.#of_frames[field] === 0) return this.#first[field]! + row;
-    const page = this.#pageOf(row);
-    return page < 0 ? FREE : this.#first[field]! + page;
-  }
-
-  /** The page that a frame holds, -1 where it is free. */
-  #pageOf(pfn: number): number {
-    const { values, first, step } = this.#pages;
-    return values[first + pfn * step]! - 1;
   }
 
   #look(field: number, row: number): void {
     if (field === AT_FIELD) {
-      if (this.#asked !== row + 1) this.#watch(this.first_place + row * (1 + STANDINGS));
+      if (this.#asked !== row + 1) this.#watch(this.cells.place(row));
       this.#asked = 0;
     } else if (this.#counted[field] !== 0) {
-      const cell = this.#cellOf(field, row);
+      const cell = this.cells.of(field, row);
       if (cell !== FREE) this.#watch(cell);
     }
   }
@@ -449,38 +354,29 @@ export class Footprints implements Footprint {
     if (field === AT_FIELD && row !== this.#who) this.#stood(kind, row, (1 << STANDINGS) - 1);
     if (this.#counted[field] === 0) return;
     if (field === ON_RQ && changes) this.#noteWaker(row);
-    const cell = this.#cellOf(field, row);
+    const cell = this.cells.of(field, row);
     if (cell !== FREE) this.#touch(kind, cell, changes ? WRITE : READ);
     // A free frame gets a name.
-    if (field === FRAME_HVA && cell === FREE && is > 0) this.#touch(kind, this.#first[field]! + is - 1, WRITE);
+    if (field === FRAME_HVA && cell === FREE && is > 0) this.#touch(kind, this.cells.under(field, is - 1), WRITE);
     const key = changes ? SEARCHED_FIELDS.indexOf(field) : -1;
     if (key < 0) return;
-    this.#touch(kind, this.#keyCell(key, was), WRITE);
-    this.#touch(kind, this.#keyCell(key, is), WRITE);
+    this.#touch(kind, this.cells.key(key, was), WRITE);
+    this.#touch(kind, this.cells.key(key, is), WRITE);
   }
 
   search(key: number, value: number): void {
     this.#sought = key < 0 ? -1 : SEARCHED_FIELDS[key]!;
     if (key >= 0 && this.#kind !== null && this.#who !== OBSERVER)
-      this.#touch(this.#kind, this.#keyCell(key, value), READ);
-  }
-
-  /** Of all rows that have such a value in that field. */
-  #keyCell(key: number, value: number): number {
-    // Threads that wait for a frame wait for the page that it is to hold.
-    const page = SEARCHED_FIELDS[key] === WAIT_ID && value < this.#frames ? this.#pageOf(value) : -1;
-    // Under other names it may be any value.
-    const what = this.images.length > 0 ? 0 : page < 0 ? value : page;
-    return this.first_key + key * KEY_VALUES + (Math.imul(what, 0x9e37_79b1) >>> (32 - KEY_BITS));
+      this.#touch(this.#kind, this.cells.key(key, value), READ);
   }
 
   spends(group: number): void {
-    if (this.#kind !== null) this.#touch(this.#kind, this.#first_group + group, WRITE);
+    if (this.#kind !== null) this.#touch(this.#kind, this.cells.budget(group), WRITE);
   }
 
   /** Something has become pending of a source, or no longer is: no field says so. */
   pending(source: number): void {
-    if (this.#kind !== null) this.#touch(this.#kind, this.#first_source + source, WRITE);
+    if (this.#kind !== null) this.#touch(this.#kind, this.cells.source(source), WRITE);
   }
 
   #touch(kind: Kind, cell: number, how: number): void {

@@ -49,7 +49,8 @@ export class Futures {
   }
 
   #share(): void {
-    const { kinds, first_key, first_place } = this.#footprints;
+    const { kinds } = this.#footprints;
+    const { first_key, first_place } = this.#footprints.cells;
     const classes = new Map<number, number>();
     this.#shared.clear();
     for (const kind of kinds) {

@@ -67,16 +67,16 @@ export class Reduction {
   /** What is written when a thread is set going, a source gets something pending, or a task may be preferred. */
   #cellsOf(move: number): readonly number[] {
     const { threads, m } = this.#world;
-    if (move < threads) return [this.#footprints.cell('thread.on_rq', move)];
+    if (move < threads) return [this.#footprints.cells.named('thread.on_rq', move)];
     const { sources } = m.places;
     const id = move - threads;
-    if (id < sources) return [this.#footprints.sourceCell(id)];
+    if (id < sources) return [this.#footprints.cells.source(id)];
     const { vm } = m.places.tasks[id - sources]!;
     const rivals = m.tasks.filter(task => m.places.tasks[task.id]!.vm === vm);
     const vcpus = m.vcpus.filter(({ id: vcpu }) => m.places.vcpus[vcpu]!.vm === vm);
     return [
-      ...rivals.map(task => this.#footprints.cell('task.state', task.id)),
-      ...vcpus.map(vcpu => this.#footprints.cell('vcpu.preferred', vcpu.id)),
+      ...rivals.map(task => this.#footprints.cells.named('task.state', task.id)),
+      ...vcpus.map(vcpu => this.#footprints.cells.named('vcpu.preferred', vcpu.id)),
     ];
   }
 

@@ -6,7 +6,7 @@
  */
 import { AT } from '../sim/at.ts';
 import type { Machine } from '../sim/machine.ts';
-import type { Image } from './footprints.ts';
+import type { Image } from './cells.ts';
 import type { Renaming } from './renaming.ts';
 
 /** Room in a number for each of its parts. */
