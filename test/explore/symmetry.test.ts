@@ -2,10 +2,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { below, type Stream, seedStream } from '../../src/base/rng.ts';
-import type { Exploration, ExploreOptions, ReductionName } from '../../src/explore/explore.ts';
+import { DEFAULTS, type Exploration, type ExploreOptions, type ReductionName } from '../../src/explore/explore.ts';
+import { Explorer } from '../../src/explore/explorer.ts';
+import { PRIVATE } from '../../src/explore/memory.ts';
+import { PutOff } from '../../src/explore/put_off.ts';
 import { irrelevant } from '../../src/explore/roomy.ts';
+import { Standpoint } from '../../src/explore/standpoint.ts';
 import { Symmetry } from '../../src/explore/symmetry.ts';
 import { untimed } from '../../src/explore/untimed.ts';
+import { Visited } from '../../src/explore/visited.ts';
 import { World } from '../../src/explore/world.ts';
 import { Meaning } from '../../src/sim/meaning.ts';
 import type { Program } from '../../src/sim/program.ts';
@@ -190,6 +195,62 @@ test('who is named by the scenario keeps its place', () => {
     states.map(({ reductions }) => reductions.join()),
     ['symmetry', '', '', ''],
   );
+});
+
+test('what is learned of one is known of all', () => {
+  const { program } = untimed(programOf(alike(3, 'read page(1)'), 'linux_6_12'));
+  const { footprints, world } = new Explorer(
+    program,
+    DEFAULTS,
+    moves => new Visited(moves),
+    null,
+    new PutOff(PRIVATE, 2 ** 20),
+  );
+  const standpoint = new Standpoint(world.m);
+  const mode = compiledSchema.fieldNumber('vcpu.mode')!;
+  const learn = () => footprints.apply([[...footprints.noted]]);
+  footprints.meet(0);
+  learn();
+  assert.equal(
+    [...footprints.classes.subarray(0, 4)].map(each => each > 0),
+    [true, true, true, false],
+  );
+  footprints.begin(standpoint.keyOf(0), 0);
+  footprints.read(mode, 0);
+  footprints.write(mode, 1, 0, 1);
+  footprints.end();
+  learn();
+  for (const vcpu of [0, 1, 2]) {
+    const kind = footprints.kindOf(standpoint.keyOf(vcpu));
+    const touched = new Set(kind?.cells);
+    for (const row of [0, 1, 2])
+      assert.ok(touched.has(footprints.cells.of(mode, row) * 2 + (row === vcpu ? 0 : 1)), `${row} by ${vcpu}`);
+  }
+});
+
+test('where the model goes by numbers after all, it is begun again without', () => {
+  const text = alike(3, 'read page(2)').replace('apf on;', 'apf off;');
+  const world = new World(untimed(programOf(text, 'linux_6_12')).program);
+  const meaning = new Meaning(world.m);
+  meaning.update();
+  const symmetry = Symmetry.of(world, meaning, new Set())!;
+  assert.is(symmetry.isBroken(), false);
+  world.m.vcpus[1]!.guest_ipi = 1;
+  assert.is(symmetry.isBroken(), false);
+  world.m.vcpus[2]!.guest_ipi = 1;
+  assert.is(symmetry.isBroken(), true);
+  const { isBroken } = Symmetry.prototype;
+  Symmetry.prototype.isBroken = () => true;
+  try {
+    const plain = explored(text, 'linux_6_12', { reductions: new Set(['identity']) });
+    const begun_again = explored(text, 'linux_6_12', { reductions: new Set(['identity', 'symmetry']) });
+    assert.is(begun_again.states, plain.states);
+    assert.equal(begun_again.reductions, ['identity']);
+    const deep = explored(text, 'linux_6_12', { reductions: new Set(['identity', 'symmetry']), strategy: 'dfs' });
+    assert.is(deep.states, plain.states);
+  } finally {
+    Symmetry.prototype.isBroken = isBroken;
+  }
 });
 
 test.run();
