@@ -6,14 +6,17 @@
  * such and by what standing.ts answers of it.
  */
 import { compiledSchema } from '../sim/schema.ts';
-import { SEARCHED, SEARCHED_FIELDS } from '../sim/search.ts';
+import { SEARCHED, type Searched } from '../sim/search.ts';
 import { STANDINGS } from '../sim/standing.ts';
 import type { World } from './world.ts';
 
-const WAIT_ID = compiledSchema.fieldNumber('thread.wait_id');
 /** Cells for the values of a field by which rows are looked for: several to a cell. */
 const KEY_BITS = 8;
 const KEY_VALUES = 2 ** KEY_BITS;
+const HALF = KEY_BITS / 2;
+const HALF_MASK = 2 ** HALF - 1;
+/** A token is a counter and below it the vCPU's number. */
+const TOKEN_CPU_BITS = 12;
 
 /** Of a free frame: nobody's. */
 export const FREE = -1;
@@ -24,6 +27,8 @@ export interface Image {
   key(key: number): number;
   row(table: string, row: number): number;
   source(source: number): number;
+  /** Parts of the judgements; see Hooks in sim/judge/hooks.ts. */
+  part(part: number): number;
 }
 
 export class Cells {
@@ -39,8 +44,10 @@ export class Cells {
   first_key = 0;
   /** From here on: where threads stand. Nobody but a judgement asks for that. */
   first_place = 0;
-  /** Under other names a value may be any other. */
+  /** Names stand for others. */
   renamed = false;
+  #vms = 1;
+  #vcpus = 1;
 
   /** Gives the numbers. */
   count({ m, budgets }: World, ignored: ReadonlySet<string>): void {
@@ -57,6 +64,8 @@ export class Cells {
     const { values, first, step } = m.layout.column('frame', 'hva');
     this.#pages = { values, first, step };
     this.#frames = anonymous ? m.frame.capacity : 0;
+    this.#vms = m.vms.length;
+    this.#vcpus = m.vcpus.length;
     this.#first_source = total;
     this.#first_budget = this.#first_source + m.places.sources;
     this.first_key = this.#first_budget + budgets.length;
@@ -90,11 +99,38 @@ export class Cells {
 
   /** Of all rows that have such a value in that field, by its number in SEARCHED. */
   key(key: number, value: number): number {
-    const first = this.first_key + key * KEY_VALUES;
-    if (this.renamed) return first;
-    // Threads that wait for a frame wait for the page that it is to hold.
-    const page = SEARCHED_FIELDS[key] === WAIT_ID && value < this.#frames ? this.#pageOf(value) : -1;
-    return first + (Math.imul(page < 0 ? value : page, 0x9e37_79b1) >>> (32 - KEY_BITS));
+    return this.first_key + key * KEY_VALUES + this.#valueAt(SEARCHED[key]!, value);
+  }
+
+  #valueAt(field: Searched, value: number): number {
+    switch (field) {
+      case 'thread.wait_id': {
+        // Threads that wait for a frame wait for the page that it is to hold.
+        const page = value < this.#frames ? this.#pageOf(value) : -1;
+        return (page < 0 ? value : page) & (KEY_VALUES - 1);
+      }
+      case 'node.vcpu':
+        return value & (KEY_VALUES - 1);
+      case 'node.token':
+        // Under other names it is another vCPU's; of which VM, it does not say.
+        if (this.renamed && this.#vms > 1) return 0;
+        return (((value >>> TOKEN_CPU_BITS) & HALF_MASK) << HALF) | (value & HALF_MASK);
+      case 'vcpu.bucket_lock':
+        return this.renamed ? 0 : value & (KEY_VALUES - 1);
+    }
+  }
+
+  #imageOfKey(image: Image, cell: number): number {
+    const value = (cell - this.first_key) % KEY_VALUES;
+    const vcpu = (id: number) => (id < this.#vcpus ? image.row('vcpu', id) : id);
+    switch (SEARCHED[Math.floor((cell - this.first_key) / KEY_VALUES)]!) {
+      case 'node.vcpu':
+        return value === 0 ? cell : cell - value + vcpu(value - 1) + 1;
+      case 'node.token':
+        return value === 0 ? cell : cell - (value & HALF_MASK) + vcpu(value & HALF_MASK);
+      default:
+        return cell;
+    }
   }
 
   /** Where a thread stands; behind it the answers of standing.ts. */
@@ -108,6 +144,7 @@ export class Cells {
       const question = (cell - this.first_place) % (1 + STANDINGS);
       return this.place(image.move((cell - question - this.first_place) / (1 + STANDINGS))) + question;
     }
+    if (cell >= this.first_key) return this.#imageOfKey(image, cell);
     // Budgets are the same under any names.
     if (cell >= this.#first_budget) return cell;
     if (cell >= this.#first_source) return this.source(image.source(cell - this.#first_source));

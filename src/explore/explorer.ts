@@ -93,7 +93,12 @@ export class Explorer {
     const exchanges = options.reductions.has('symmetry') && options.quiescent === null;
     this.#identity = new Identity(world, options.reductions.has('identity') ? ignored : new Set(), exchanges);
     const { symmetry } = this.#identity;
-    if (symmetry) footprints.rename(symmetry.renamings.map(renaming => standpoint.imageUnder(renaming)));
+    const { judge } = world;
+    if (symmetry)
+      footprints.rename(
+        symmetry.renamings.map(renaming => standpoint.imageUnder(renaming, judge)),
+        judge.parts,
+      );
     this.#visited = visited(world.moves);
     this.packing = new Packing(world);
     this.#moves = new Int32Array(world.moves);

@@ -87,6 +87,8 @@ export class Footprints implements Footprint {
   #asked = 0;
   /** What a fact is under other names: where names stand for others, whoever learns one learns them all. */
   #images: readonly Image[] = [];
+  /** What judgements fall into is told apart. */
+  #apart = true;
   #before: readonly [Kind | null, number, number] = [null, 0, 0];
 
   /** From here on it takes notes, of a machine and of all but the columns that cannot matter. */
@@ -113,9 +115,11 @@ export class Footprints implements Footprint {
     this.#met = new Uint8Array(moves);
   }
 
-  /** From here on names stand for others: these are all that they stand for. */
-  rename(images: readonly Image[]): void {
+  /** From here on names stand for others: these are all that they stand for. `parts`: how many the judgements have. */
+  rename(images: readonly Image[], parts: number): void {
     this.#images = images;
+    // Parts that share a bit have no names of their own.
+    this.#apart = parts <= MOST_PARTS;
     this.cells.renamed = images.length > 0;
   }
 
@@ -166,13 +170,15 @@ export class Footprints implements Footprint {
       case MET:
         return [image.move(of), detail];
       case WATCHED:
-        return [this.cells.image(image, of), detail];
+        return [this.cells.image(image, of), bitUnder(image, detail)];
       case WAKER:
         return [image.move(Math.floor(of / PLACES)) * PLACES + (of % PLACES), image.move(detail)];
       case TOUCHES:
         return [this.#keyUnder(image, of), this.cells.image(image, detail >> 1) * 2 + (detail & 1)];
       case FOLLOWS:
         return [this.#keyUnder(image, of), this.#keyUnder(image, detail)];
+      case SEEN:
+        return [this.#keyUnder(image, of), bitUnder(image, detail)];
       default:
         return [this.#keyUnder(image, of), detail];
     }
@@ -262,8 +268,7 @@ export class Footprints implements Footprint {
   }
 
   looks(part: number, owner: number): void {
-    // Under other names the parts of a judgement are each other's.
-    const bit = 1 << Math.min(this.#images.length > 0 ? owner : part, MOST_PARTS);
+    const bit = 1 << Math.min(this.#apart ? part : owner, MOST_PARTS);
     this.#part = bit;
     const kind = this.#seen;
     if (kind?.noteSeen(bit)) this.#noted.push(SEEN, kind.key, bit);
@@ -394,6 +399,11 @@ export class Footprints implements Footprint {
     this.#noted_wakers[place] = this.#noted_wakers[place]! | this.#bit;
     this.#noted.push(WAKER, place, this.#who);
   }
+}
+
+/** A bit for one part of the judgements, under other names. */
+function bitUnder(image: Image, bit: number): number {
+  return 1 << Math.min(image.part(31 - Math.clz32(bit)), MOST_PARTS);
 }
 
 /** Adds a bit, as noted and as applied; false if it had been applied. */

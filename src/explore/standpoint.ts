@@ -5,6 +5,7 @@
  * it. Told apart are only things that the mover itself goes through, so that whatever others do in between it stays there.
  */
 import { AT } from '../sim/at.ts';
+import type { Judge } from '../sim/judge/judge.ts';
 import type { Machine } from '../sim/machine.ts';
 import type { Image } from './cells.ts';
 import type { Renaming } from './renaming.ts';
@@ -51,13 +52,14 @@ export class Standpoint {
   }
 
   /** What movers, and where they stand, are under other names. */
-  imageUnder(renaming: Renaming): Image {
+  imageUnder(renaming: Renaming, judge: Judge): Image {
     const move = (id: number) => renaming.moves[id] ?? id;
     return {
       move,
       key: key => (key < 0 ? -1 - move(-1 - key) : this.#keyUnder(key, move, id => renaming.row('task', id))),
       row: (table, row) => renaming.row(table, row),
       source: source => renaming.source(source),
+      part: part => judge.partUnder(part, (kind, row) => renaming.row(kind, row)),
     };
   }
 

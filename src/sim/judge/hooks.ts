@@ -4,6 +4,7 @@
  * Filled while judgements are compiled. What nobody asked for costs nothing: `needs` tells the simulation.
  */
 import { tracepoints } from '../../trace/all.ts';
+import type { EntityKind } from '../attributes/attribute.ts';
 import type { Machine } from '../machine.ts';
 import { OBSERVATION_NAMES } from '../observe.ts';
 import { type Matcher, matches } from '../pattern.ts';
@@ -28,6 +29,7 @@ export class Hooks {
   /** Whose handlers are being added. */
   owner = SCRIPT_LOOKS;
   #owners = SCRIPT_LOOKS;
+  readonly #groups: { readonly first: number; readonly kind: EntityKind; readonly rows: readonly number[] }[] = [];
   /** Null where nobody wants to know who looks. */
   readonly looks: Looks | null;
 
@@ -41,6 +43,26 @@ export class Hooks {
     const first = this.#owners + 1;
     this.#owners += count;
     return first;
+  }
+
+  /** The same, one for each of these rows. */
+  newPartsOf(kind: EntityKind, rows: readonly number[]): number {
+    const first = this.newParts(rows.length);
+    this.#groups.push({ first, kind, rows });
+    return first;
+  }
+
+  get parts(): number {
+    return this.#owners;
+  }
+
+  /** Whose part a part is, where rows go by other names. */
+  partUnder(part: number, rowUnder: (kind: EntityKind, row: number) => number): number {
+    const group = this.#groups.find(({ first, rows }) => part >= first && part < first + rows.length);
+    if (!group) return part;
+    const { first, kind, rows } = group;
+    const place = rows.indexOf(rowUnder(kind, rows[part - first]!));
+    return place < 0 ? part : first + place;
   }
 
   onStep(handler: () => void): void {

@@ -95,6 +95,15 @@ export class Judge {
     return this.#hooks.wantsRecord(tracepoint);
   }
 
+  /** How many parts look; see Hooks. */
+  get parts(): number {
+    return this.#hooks.parts;
+  }
+
+  partUnder(part: number, rowUnder: Parameters<Hooks['partUnder']>[1]): number {
+    return this.#hooks.partUnder(part, rowUnder);
+  }
+
   watchesWrites(field: number): boolean {
     return this.#hooks.wantsWrite(field);
   }

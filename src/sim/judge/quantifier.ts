@@ -51,7 +51,8 @@ export function quantifierNode(expr: Quantifier, over: Node, bodyWith: BodyWith,
   // It is broken where one of them breaks it, whatever the others: each is looked at by itself.
   const falls_apart =
     asked !== null && expr.q !== 'count' && (expr.q !== 'some') === asked && LASTING.has(members.kind);
-  const parts = falls_apart ? hooks.newParts(members.count()) : 0;
+  const rows = () => Array.from({ length: members.count() }, (_, place) => members.at(place));
+  const parts = falls_apart ? hooks.newPartsOf(members.kind, rows()) : 0;
   const looks = falls_apart ? hooks.looks : null;
   /** The place of the first member at or after `from` for which the body is as wanted, or -1; leaves the variable there. */
   const find = (from: number, wanted: boolean) => {
