@@ -25,6 +25,7 @@ const IMPARTIAL: ReadonlySet<ActionOp['op']> = new Set([
   'smi',
   'pmi',
   'nmi',
+  'signal',
   'hold_event',
   'hold_actor',
   'release',

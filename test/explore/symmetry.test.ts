@@ -118,7 +118,10 @@ for (const variant of ALL)
     for (let seed = 0; seed < 12; seed += 1) {
       const stream = streamOf(seed);
       const ops = Array.from({ length: 1 + below(stream, 2) }, () => OPS[below(stream, OPS.length)]!).join('; ');
-      const program = programOf(alike(3, ops, MORE[below(stream, 3)] ?? ''), variant);
+      const text = alike(3, ops, MORE[below(stream, 3)] ?? '');
+      // Acts of a budget, one for each vCPU, change places as well.
+      const budgets = below(stream, 2) === 0 ? 'explore { budget nmi 0..2; budget signal 0..1 }' : '';
+      const program = programOf(text.replace('never stuck', `${budgets}\n  never stuck`), variant);
       moves += goAlike(program, 400, stream);
     }
     assert.ok(moves > 300, `${moves} moves`);
