@@ -1,7 +1,7 @@
 /**
  * `npm run bench:explore`: how long an exploration takes on problems of a standard set.
  *
- * V vCPUs, P pages, T tasks on each vCPU; every task touches each page once. The guest is told of page faults (pv) or is not.
+ * V vCPUs, P pages, T tasks on each vCPU, each of which touches K pages. The guest is told of page faults (pv) or is not.
  * Each problem within a budget of states and of time; one that was not gone through to its end says so, and its states then
  * count for nothing but the rate.
  */
@@ -22,8 +22,8 @@ const USAGE = `npm run bench:explore -- [--json] [--only NAME] [--states N] [--s
 Explores the standard problems with one and with two threads, and with each reduction left out.
   --json          an array of {name, value, unit, yardstick, ratio}: see docs/schema/bench.json
   --only NAME     problems whose name contains NAME, such as V1P2T2; may be repeated
-  --states N      at most so many states each (100000)
-  --seconds N     at most so long each (20)
+  --states N      at most so many states each (2000000)
+  --seconds N     at most so long each (60)
   --quick         one thread, all reductions, 5000 states
 
 The yardstick is a search over a typed array with as many moves, which has no model at all: bench/bare.ts.`;
@@ -33,39 +33,64 @@ interface Problem {
   readonly vcpus: number;
   readonly pages: number;
   readonly tasks: number;
+  /** Pages that each task touches. */
+  readonly touches: number;
+  /** Each page is touched on every vCPU. */
+  readonly shared: boolean;
+  readonly acts: string;
   readonly budgets: string;
 }
 
-const size = (vcpus: number, pages: number, tasks: number, budgets = ''): Problem => {
-  return { name: `V${vcpus}P${pages}T${tasks}`, vcpus, pages, tasks, budgets };
+const size = (vcpus: number, pages: number, tasks: number, touches: number): Problem => {
+  const name = `V${vcpus}P${pages}T${tasks}K${touches}`;
+  return { name, vcpus, pages, tasks, touches, shared: false, acts: '', budgets: '' };
 };
 
 const PROBLEMS: readonly Problem[] = [
-  size(1, 2, 2),
-  size(1, 3, 2),
-  size(2, 1, 1),
-  size(2, 2, 1),
-  size(2, 2, 2),
-  { ...size(1, 2, 2, 'budget nmi 0..1; budget save 0..1'), name: 'V1P2T2 with an NMI and a save' },
+  size(1, 2, 2, 2),
+  size(1, 3, 2, 3),
+  size(2, 1, 1, 1),
+  size(2, 2, 1, 1),
+  size(2, 2, 1, 2),
+  size(2, 2, 2, 1),
+  { ...size(2, 2, 2, 1), name: 'V2P2T2K1 shared', shared: true },
+  { ...size(1, 2, 2, 1), name: 'V1P2T2K1 with an NMI and a save', budgets: 'budget nmi 0..1; budget save 0..1' },
+  {
+    ...size(1, 2, 1, 2),
+    name: 'V1P2T1K2 with an eviction and a tick',
+    acts: 'at 10us evict t.page(1)',
+    budgets: 'budget tick 0..1',
+  },
 ];
 
-/** One page of each window of the readahead. */
 const PAGES = [1, 4, 7];
 
-function scenario({ vcpus, pages, tasks, budgets }: Problem, pv: boolean): string {
-  const touched = PAGES.slice(0, pages);
-  const body = touched.map(page => `read page(${page})`).join('; ');
-  const names = Array.from({ length: vcpus * tasks }, (_, index) => `t${index}`);
-  const declared = names.map((name, index) => `task ${name} on vcpu[${index % vcpus}] user { ${body}; done }`);
+/** Tasks touch their pages in turn: beginning with that of their vCPU or, where all are shared, with the next for each. */
+function bodyOf({ vcpus, pages, touches, shared }: Problem, task: number): string {
+  const first = shared ? Math.floor(task / vcpus) : task % vcpus;
+  const touched = Array.from({ length: touches }, (_, index) => PAGES[(first + index) % pages]);
+  return touched.map(page => `read page(${page}); `).join('');
+}
+
+function scenario(problem: Problem, pv: boolean): string {
+  const { vcpus, pages, tasks, acts, budgets } = problem;
+  const declared = Array.from(
+    { length: vcpus * tasks },
+    (_, task) => `task t${task} on vcpu[${task % vcpus}] user { ${bodyOf(problem, task)}done }`,
+  );
+  const tick = budgets.includes('tick') ? 'timer tick every 1ms on vcpu[0] { reschedule }' : '';
   return `language 1
 title "A standard problem"
 import "std/invariants.apf"
-host h { cpus ${vcpus + 1}; ram 1MiB; page 4KiB; workers 2; swap d { size 256KiB; read fixed(100us); depth 4; readahead 2 pages } }
+host h { cpus ${vcpus + 1}; ram 1MiB; page 4KiB; workers 2; swap d { size 256KiB; read fixed(100us); depth 64; readahead 1 pages } }
 vm t on h {
   ram 64KiB; paging tdp; irqchip kernel; vcpus ${vcpus}
-  guest { apf ${pv ? 'on' : 'off'}; heap 32KiB; ${declared.join('; ')} }
+  guest { apf ${pv ? 'on' : 'off'}; heap 32KiB; ${declared.join('; ')}; ${tick} }
 }
-${touched.map(page => `evict t.page(${page})`).join('; ')}
+${PAGES.slice(0, pages)
+  .map(page => `evict t.page(${page})`)
+  .join('; ')}
+${acts}
 ${budgets ? `explore { ${budgets} }` : ''}
 case "all" {
   always woken: no_unwoken_sleeper(t)
@@ -73,7 +98,7 @@ case "all" {
   always once: items_freed_once(t)
   expect owed: every_token_is_owed(t)
   ${budgets.includes('nmi') ? 'always single: no_nested_nmi(t)' : ''}
-  ${names.map(name => `expect ${name}_ends: done(${name})`).join('\n  ')}
+  expect ends: each k in t.tasks: done(k)
 }
 `;
 }
@@ -95,8 +120,8 @@ type Result = z.infer<typeof REPORT>['results'][number];
 const { values } = scriptArgs(USAGE, {
   json: { type: 'boolean', default: false },
   only: { type: 'string', multiple: true, default: [] },
-  states: { type: 'string', default: '100000' },
-  seconds: { type: 'string', default: '20' },
+  states: { type: 'string', default: '2000000' },
+  seconds: { type: 'string', default: '60' },
   quick: { type: 'boolean', default: false },
 });
 
