@@ -79,6 +79,7 @@ export class Footprints implements Footprint {
   #bit = 0;
   /** Where each thread stood before the move, and its program counter. */
   #keys = new Float64Array(0);
+  #before_at = new Uint16Array(0);
   #from = 0;
   /** The part that looks; the kind of step that lets it see something, if that is why it looks. */
   #part = 0;
@@ -102,6 +103,7 @@ export class Footprints implements Footprint {
     this.#at = m.layout.column('thread', 'at').values;
     this.#standpoint = standpoint;
     this.#keys = new Float64Array(m.threads.length);
+    this.#before_at = new Uint16Array(m.threads.length);
     this.#wakers = new Int32Array(m.threads.length * PLACES);
     this.#noted_wakers = new Int32Array(m.threads.length * PLACES);
     this.#kinds.clear();
@@ -242,8 +244,9 @@ export class Footprints implements Footprint {
       this.meet(who);
       return;
     }
-    const keys = this.#keys;
-    for (let thread = 0; thread < keys.length; thread += 1) keys[thread] = this.#standpoint!.keyOf(thread);
+    const standpoint = this.#standpoint!;
+    for (const thread of standpoint.vcpu_threads) this.#keys[thread] = standpoint.keyOf(thread);
+    this.#before_at.set(this.#at);
     this.#from = who < this.#threads ? this.#at[who]! : 0;
     this.#begin(key, who);
   }
@@ -285,10 +288,15 @@ export class Footprints implements Footprint {
     this.#kind = null;
     const who = this.#who;
     if (who < this.#threads) this.#stood(kind, who, STANDING[this.#from]! ^ STANDING[this.#at[who]!]!);
-    const keys = this.#keys;
-    for (let thread = 0; thread < keys.length; thread += 1) {
-      const key = this.#standpoint!.keyOf(thread);
-      if (key !== keys[thread]) this.#follows(keys[thread]!, key);
+    const standpoint = this.#standpoint!;
+    for (const thread of standpoint.vcpu_threads) {
+      const key = standpoint.keyOf(thread);
+      if (key !== this.#keys[thread]) this.#follows(this.#keys[thread]!, key);
+    }
+    for (let thread = 0; thread < this.#threads; thread += 1) {
+      const [before, at] = [this.#before_at[thread]!, this.#at[thread]!];
+      if (before === at || standpoint.vcpu_threads.includes(thread)) continue;
+      this.#follows(standpoint.keyAt(thread, before), standpoint.keyAt(thread, at));
     }
   }
 

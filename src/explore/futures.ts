@@ -16,6 +16,8 @@ export class Futures {
   /** By cell, its number among the shared, + 1. */
   readonly #shared = new Map<number, number>();
   #words = 0;
+  /** By cell, the classes that touch it. */
+  readonly #touchers = new Map<number, number>();
   /** By word, which of the cells say that there are rows with some value: of these there may be more than one. */
   #sets = new Uint32Array(0);
   /** By kind and word: read and written by the step itself, and by it and whatever may follow. */
@@ -51,7 +53,8 @@ export class Futures {
   #share(): void {
     const { kinds } = this.#footprints;
     const { first_key, first_place } = this.#footprints.cells;
-    const classes = new Map<number, number>();
+    const classes = this.#touchers;
+    classes.clear();
     this.#shared.clear();
     for (const kind of kinds) {
       if (!kind.known) continue;
@@ -144,6 +147,11 @@ export class Futures {
       if ((own_writes & this.#future_reads[theirs + word]!) !== 0) return true;
     }
     return false;
+  }
+
+  /** The classes that touch a cell, wherever they stand. */
+  touchersOf(cell: number): number {
+    return this.#touchers.get(cell) ?? 0;
   }
 
   /** Whether a mover that stands there may come to write a cell. */

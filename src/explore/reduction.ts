@@ -21,6 +21,8 @@ const SCRIPT = 1 << SCRIPT_LOOKS;
 interface Mover {
   readonly move: number;
   readonly cells: readonly number[];
+  /** Who ever touches any of them. */
+  readonly touchers: number;
   readonly bit: number;
 }
 
@@ -41,6 +43,7 @@ export class Reduction {
   readonly #canMove: Uint8Array;
   /** Whoever else may act, and where they stand. */
   #others = 0;
+  #acting = 0;
   readonly #other_kinds: Kind[] = [];
   readonly #other_bits: Int32Array;
   readonly #counted: Uint8Array;
@@ -91,6 +94,7 @@ export class Reduction {
     this.#met = Array.from({ length: this.#world.moves }, (_, move) => ({
       move,
       cells: this.#cells[move]!,
+      touchers: this.#cells[move]!.reduce((bits, cell) => bits | this.#futures.touchersOf(cell), 0),
       bit: this.#bitOf(move),
     })).filter(({ bit }) => bit !== 0);
   }
@@ -194,6 +198,7 @@ export class Reduction {
   /** Of these classes, and of those that they may set going, all, and where they stand. */
   #potential(moves: Int32Array, outside: number): number {
     this.#others = 0;
+    this.#acting = 0;
     this.#counted.fill(0);
     let classes = outside;
     for (let index = 0; index < this.#count; index += 1)
@@ -216,21 +221,22 @@ export class Reduction {
     if (!kind) return;
     this.#other_kinds[this.#others] = kind;
     this.#other_bits[this.#others] = bit;
+    this.#acting |= bit;
     this.#others += 1;
   }
 
   /** Whether any of the others may come to make it one that can be made. */
-  #maySetGoing({ move, cells }: Mover): boolean {
+  #maySetGoing({ move, cells, touchers }: Mover): boolean {
     const { threads, m } = this.#world;
     const source = move - threads;
     if (move < threads) {
       // Held, or out of turn: what ends that is no matter of a cell.
       if (this.#on_rq[move] !== 0) return true;
       const wakers = this.#footprints.wakersOf(move);
-      return this.#mayWrite(cells, wakers);
+      return (wakers & this.#acting) !== 0 && this.#mayWrite(cells, wakers);
     }
     if (source < m.places.sources && this.#due_ns[source] !== NEVER_NS) return !this.#world.isSpent(source);
-    return this.#mayWrite(cells, -1);
+    return (touchers & this.#acting) !== 0 && this.#mayWrite(cells, touchers);
   }
 
   #mayWrite(cells: readonly number[], classes: number): boolean {

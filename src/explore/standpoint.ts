@@ -25,10 +25,15 @@ export class Standpoint {
   readonly #tasks: readonly (readonly { readonly task: number; readonly length: number }[])[];
   /** The vCPU of each thread, -1 for others. */
   readonly #vcpus: readonly number[];
+  /** Threads of vCPUs: where these stand depends on their guests. */
+  readonly vcpu_threads: readonly number[];
+  readonly #at: ArrayLike<number>;
 
   constructor(m: Machine) {
     this.#m = m;
     this.#vcpus = m.places.threads.map(({ vcpu }) => vcpu);
+    this.vcpu_threads = m.places.vcpus.map(({ thread }) => thread);
+    this.#at = m.layout.column('thread', 'at').values;
     this.#tasks = m.places.tasksOf.map(tasks => {
       const lengths = tasks.map(task => ({ task, length: m.places.tasks[task]!.spec.ops.length }));
       const phases = lengths.reduce((product, { length }) => product * (length + 1), MOST_ITEMS + 1);
@@ -40,10 +45,15 @@ export class Standpoint {
   keyOf(move: number): number {
     const m = this.#m;
     if (move >= m.threads.length) return -1 - move;
-    const { at } = m.threads[move]!;
-    const key = at * MOVES + move;
+    const at = this.#at[move]!;
+    const key = this.keyAt(move, at);
     const vcpu = this.#vcpus[move]!;
     return vcpu < 0 ? key : key + MOVES * PLACES * (this.#guest(vcpu, at) + GUEST * this.#phase(vcpu));
+  }
+
+  /** Of a thread that has no guest, at this step. */
+  keyAt(thread: number, at: number): number {
+    return at * MOVES + thread;
   }
 
   /** Whose standpoint that is. */
