@@ -17,11 +17,12 @@ import { BENCH, type Figure } from './bench/schema.ts';
 import { build, isStale } from './build.ts';
 import { ROOT } from './imports.ts';
 
-const USAGE = `npm run bench:explore -- [--json] [--only NAME] [--states N] [--seconds N] [--quick]
+const USAGE = `npm run bench:explore -- [--json] [--only NAME] [--way NAME] [--states N] [--seconds N] [--quick]
 
 Explores the standard problems with one and with two threads, and with each reduction left out.
   --json          an array of {name, value, unit, yardstick, ratio}: see docs/schema/bench.json
   --only NAME     problems whose name contains NAME, such as V1P2T2; may be repeated
+  --way NAME      ways whose name contains NAME, such as '2 threads' or 'without'; may be repeated
   --states N      at most so many states each (2000000)
   --seconds N     at most so long each (60)
   --quick         one thread, all reductions, 5000 states
@@ -120,6 +121,7 @@ type Result = z.infer<typeof REPORT>['results'][number];
 const { values } = scriptArgs(USAGE, {
   json: { type: 'boolean', default: false },
   only: { type: 'string', multiple: true, default: [] },
+  way: { type: 'string', multiple: true, default: [] },
   states: { type: 'string', default: '2000000' },
   seconds: { type: 'string', default: '60' },
   quick: { type: 'boolean', default: false },
@@ -197,6 +199,7 @@ try {
       const file = join(folder, 'problem.apf');
       writeFileSync(file, scenario(problem, pv));
       for (const way of WAYS) {
+        if (values.way.length > 0 && !values.way.some(each => way.name.includes(each))) continue;
         const result = await explored(file, way.flags);
         figures.push(...figuresOf(`${name}, ${way.name}`, result));
         if (!values.json) console.log(line(`${name}, ${way.name}`, result));
