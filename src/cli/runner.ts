@@ -58,7 +58,8 @@ export interface Going {
 export interface Result {
   readonly entries: readonly Entry[];
   readonly code: ExitCode;
-  readonly interrupted: boolean;
+  /** Somebody has asked to stop, and of some runs there is no result. An interrupted exploration has one. */
+  readonly cut_short: boolean;
 }
 
 export async function runAll(files: readonly PlannedFile[], conduct: Conduct, terminal: Terminal): Promise<Result> {
@@ -89,7 +90,7 @@ export async function runAll(files: readonly PlannedFile[], conduct: Conduct, te
   verdicts.write(`\n${totals(entries)}`);
   if (session.stopped) terminal.err.write(`interrupted: ${entries.length} of ${session.total} runs are over\n`);
   const code = session.stopped ? EXIT.interrupted : worst(entries.map(codeOf));
-  return { entries, code, interrupted: session.stopped };
+  return { entries, code, cut_short: session.stopped && entries.length < session.total };
 }
 
 /** What the runs share: the progress line, the trace, and whether somebody interrupted. */

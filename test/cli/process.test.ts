@@ -1,6 +1,6 @@
 /** The command line as a process: pipes, signals, colours. What it says is tested without one. */
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -88,7 +88,7 @@ scene('Ctrl-C ends a long run with 130', async cwd => {
 scene('Ctrl-C ends an exploration with 130, and says what it covered', async cwd => {
   writeFileSync(join(cwd, 'wide.apf'), WIDE);
   for (const workers of ['1', '2']) {
-    const argv = [PROGRAM, 'explore', 'wide.apf', '--no-reduce', '--workers', workers];
+    const argv = [PROGRAM, 'explore', 'wide.apf', '--no-reduce', '--workers', workers, '--report', 'json=out.json'];
     const child = spawn(process.execPath, argv, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     const said = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const)
@@ -101,6 +101,8 @@ scene('Ctrl-C ends an exploration with 130, and says what it covered', async cwd
     assert.match(said.stdout, /inconclusive .* \d+ states?, \d+ transitions?/);
     assert.match(said.stdout, 'undecided: not every order was tried, it was interrupted');
     assert.is(said.stderr, 'interrupted: 1 of 1 runs are over\n');
+    const { results } = JSON.parse(readFileSync(join(cwd, 'out.json'), 'utf8'));
+    assert.is(results[0].verdict, 'inconclusive');
   }
 });
 

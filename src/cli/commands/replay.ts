@@ -18,7 +18,7 @@ export async function replay(args: Args, terminal: Terminal): Promise<ExitCode> 
   const origin = originOf(runFile);
   if (isForeign(runFile)) terminal.err.write(`${origin}: traces need not be the same\n`);
   const result = await report(planOfRunFile(runFile, selectionOf(args)), [path], args, terminal);
-  if (result.interrupted) return result.code;
+  if (result.cut_short) return result.code;
 
   const differences = differencesOf(runFile, result.entries);
   for (const difference of differences)

@@ -61,7 +61,7 @@ export async function report(
   };
   const result = await runAll(plan.files, conduct, terminal);
   // Half a report would pass for a whole one.
-  if (!result.interrupted) {
+  if (!result.cut_short) {
     writeReports(result.entries);
     if (record) record.write(await recordedRuns(plan, result.entries));
   }
