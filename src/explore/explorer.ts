@@ -17,6 +17,8 @@ import { World } from './world.ts';
 
 /** Steps without a choice after which a state is kept all the same: there may be no end to them. */
 const LONGEST_CHAIN = 200;
+/** From here on it is looked for whether it goes round. */
+const LONG_CHAIN = 16;
 
 /** What one thread has done since a round began. */
 export interface Tally {
@@ -56,6 +58,7 @@ export class Explorer {
   readonly #put_off: PutOff | null;
   /** Nobody has looked yet at the state that was reached last. */
   #unseen = false;
+  #stood = { high: 0, low: 0 };
   readonly #moves: Int32Array;
   /** The last stored state, and the moves since. */
   #parent = NO_PARENT;
@@ -187,7 +190,7 @@ export class Explorer {
   /** Goes on for as long as there is one way to, then keeps the state, and returns its number. */
   #follow(depth: number): number {
     for (let length = 0; ; length += 1) {
-      if (length === LONGEST_CHAIN) {
+      if (length === LONGEST_CHAIN || (length >= LONG_CHAIN && this.#goesRound(length))) {
         this.tally.endless += 1;
         break;
       }
@@ -202,6 +205,16 @@ export class Explorer {
       this.#take(this.#moves[0]!);
     }
     return this.#reach(depth, true);
+  }
+
+  /** Whether it stands where it stood when the length was last a power of two. */
+  #goesRound(length: number): boolean {
+    this.footprints.end();
+    this.#identity.update();
+    const { high, low } = this.#identity;
+    if ((length & (length - 1)) !== 0) return high === this.#stood.high && low === this.#stood.low;
+    this.#stood = { high, low };
+    return false;
   }
 
   #sayQuiescent(): void {

@@ -154,8 +154,9 @@ export interface Places {
     /** Threads of its VMs that are no vCPUs: of VMMs and of userfault handlers. */
     readonly processes: readonly number[];
   }[];
-  /** Tasks that each vCPU row may come to run, in order of declaration; which are on its queue, task.vcpu says. */
+  /** Threads that may complete an item of each vCPU: workers, explored those of its items, and its VMM's own. */
   readonly workersOf: readonly (readonly number[])[];
+  /** Tasks that each vCPU row may come to run, in order of declaration; which are on its queue, task.vcpu says. */
   readonly tasksOf: readonly (readonly number[])[];
   readonly nmis: readonly NmiSender[];
   readonly holds: readonly {
@@ -457,9 +458,10 @@ export function place(program: Program): Places {
       processes: numbers(thread => thread.host === host && thread.vm >= 0 && thread.vcpu < 0),
     })),
     first_handler,
-    workersOf: vcpus.map(({ host, first_work, works }) => {
+    workersOf: vcpus.map(({ host, vm, first_work, works }) => {
       const { workers } = hosts[host]!;
-      return program.untimed ? workers.slice(first_work, first_work + works) : workers;
+      const own = threads.flatMap((thread, id) => (thread.vm === vm && thread.vcpu < 0 ? [id] : []));
+      return [...(program.untimed ? workers.slice(first_work, first_work + works) : workers), ...own];
     }),
     tasksOf: vcpus.map(({ guest_cpu }) => {
       const { vm } = vcpus[guest_cpu]!;
