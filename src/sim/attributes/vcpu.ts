@@ -101,9 +101,13 @@ export function runnable(m: Machine, row: number): boolean {
 
 /** A worker stands between the append to `done` and its wake; the wake that makes the sleeper look is still to come. */
 function beingWoken(m: Machine, row: number): boolean {
-  return m.places.workersOf[row]!.some(
-    worker => m.threads[worker]!.vcpu === row + 1 && stands(m, worker, 'about_to_wake'),
-  );
+  // Asked after every step: nothing is allocated.
+  const workers = m.places.workersOf[row]!;
+  for (let index = 0; index < workers.length; index += 1) {
+    const worker = workers[index]!;
+    if (m.threads[worker]!.vcpu === row + 1 && stands(m, worker, 'about_to_wake')) return true;
+  }
+  return false;
 }
 
 /** Its thread is inside kvm_check_async_pf_completion(), or delivers what that took. */

@@ -317,6 +317,11 @@ const sometime: MakeMonitor = (judgement, context, decision) => {
   );
 };
 
+/** What is judged of every moment alike may be judged of each part by itself; what begins or ends with an event may not. */
+function falling({ after, opens, until }: Judgement, context: Context, wanted: boolean): Context {
+  return after || opens || until ? context : { ...context, wanted };
+}
+
 type Make = (judgement: Judgement, context: Context, decision: Decision, opening: Opening) => Monitor;
 
 export const MONITORS: Readonly<Record<Judgement['kind'], Make>> = {
@@ -336,12 +341,12 @@ export const MONITORS: Readonly<Record<Judgement['kind'], Make>> = {
     const { body, for_ns, onset } = judgement;
     if (onset) return sometime(judgement, context, decision);
     if (for_ns === null || hasRate(body))
-      return throughout(judgement, bodyOf(judgement, { ...context, wanted: true }), true, context, decision);
+      return throughout(judgement, bodyOf(judgement, falling(judgement, context, true)), true, context, decision);
     const opposite = not(compileTruth(body, context), `not ${exprText(body)}`);
     return throughout(judgement, lasting(opposite, for_ns, context), false, context, decision);
   },
   never: (judgement, context, decision) =>
-    throughout(judgement, bodyOf(judgement, { ...context, wanted: false }), false, context, decision),
+    throughout(judgement, bodyOf(judgement, falling(judgement, context, false)), false, context, decision),
   eventually: sometime,
   sometimes: sometime,
   order: inOrder,

@@ -44,13 +44,15 @@ export function quantifierNode(expr: Quantifier, over: Node, bodyWith: BodyWith,
   if (over.t === 'records') return recordQuantifier(expr, over, bodyWith, context);
   const members = membersOf(over);
   const variable: Variable = { kind: members.kind, row: -1 };
+  const { hooks, cells, wanted: asked } = context;
+  const remembered = cells.size;
   const body = bodyWith(variable);
   const text = exprText(expr);
-  const { hooks, wanted: asked } = context;
   const { owner } = hooks;
-  // It is broken where one of them breaks it, whatever the others: each is looked at by itself.
-  const falls_apart =
-    asked !== null && expr.q !== 'count' && (expr.q !== 'some') === asked && LASTING.has(members.kind);
+  // It is broken where one of them breaks it, whatever the others: each is looked at by itself, if nothing is remembered
+  // of what came before, which another step may have changed.
+  const says_it_of_each = asked !== null && expr.q !== 'count' && (expr.q !== 'some') === asked;
+  const falls_apart = says_it_of_each && LASTING.has(members.kind) && cells.size === remembered;
   const rows = () => Array.from({ length: members.count() }, (_, place) => members.at(place));
   const parts = falls_apart ? hooks.newPartsOf(members.kind, rows()) : 0;
   const looks = falls_apart ? hooks.looks : null;
