@@ -21,13 +21,11 @@
   ready
     .then(function () {
       var parts = newParts(import.meta.dirname.replace(/bin$/, 'dist'), codeFolder(), process.argv[2]);
-      return parts
-        .load('./apflab.cjs')
-        .main(process.argv.slice(2), process.env)
-        .then(function (code) {
-          process.exitCode = code;
-          if (code === 0 || code === 1) parts.keepCode();
-        });
+      var app = parts.load('./apflab.cjs');
+      return app.main(process.argv.slice(2), process.env).then(function (code) {
+        process.exitCode = code;
+        if ((code === 0 || code === 1) && app.keepsCode()) parts.keepCode();
+      });
     })
     .catch(function (error) {
       process.stderr.write('apflab: ' + ((error && error.stack) || error) + '\n');

@@ -1,6 +1,7 @@
 /** Same program, same run: by hash, by bytes, whatever is watched, saved and restored on the way. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { workload } from '../scripts/bench/programs.ts';
 import { fingerprintText } from '../src/base/fingerprint.ts';
 import { hashOf } from '../src/sim/meaning.ts';
 import type { Program } from '../src/sim/program.ts';
@@ -44,6 +45,14 @@ test('the printed trace is the same text', () => {
     return events.map(event => printEvent(event, { format: 'ftrace', version: '6.12' })).join('\n');
   };
   assert.is(text(), text());
+});
+
+test('a large machine that looks ahead, with accessors of its own, goes as one that is watched', () => {
+  const program = workload({ mode: 'pv', pages: 65_536, frames: 16_384, service_ns: 20_000, sim_ns: 3e6 });
+  const [free, watched] = [finished(program, { trace: 'off' }), finished(program, { trace: 'off', paranoid: true })];
+  assert.equal([free.machine.looks_ahead, watched.machine.looks_ahead], [true, false]);
+  assert.ok(free.machine.hosts[0]!.pswpin > 50, 'it has taken pages away and read them again');
+  assert.ok(bytesOf(free).equals(bytesOf(watched)));
 });
 
 test('another seed is another run', () => {

@@ -22,13 +22,13 @@ export interface Children {
 export async function prepare(): Promise<Children> {
   const folder = mkdtempSync(join(tmpdir(), 'apflab-bench-'));
   const esbuild = await import('esbuild');
-  const worker = join(folder, 'worker.mjs');
+  const worker = join(folder, 'worker.cjs');
   await esbuild.build({
     absWorkingDir: ROOT,
     entryPoints: ['scripts/bench/worker.ts'],
     outfile: worker,
     bundle: true,
-    format: 'esm',
+    format: 'cjs',
     platform: 'node',
     target: 'node22',
     minifySyntax: true,

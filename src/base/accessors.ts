@@ -30,15 +30,15 @@ export function compileTables(of: Fields, recording: boolean): ReturnType<Classe
   return new Function(`'use strict';return ${classSource(of, recording)};`)() as ReturnType<Classes>;
 }
 
-/** A state as large as this is looked at for long enough to be worth code of its own. */
-const OWN_CLASSES_BYTES = 1 << 20;
+/** A state as large as this is looked at for long enough to be worth code of its own, and is not in the caches. */
+export const LARGE_BYTES = 1 << 20;
 /** V8 keeps apart four kinds of objects at one place in the code. Beyond that each access is a search. */
 const OWN_CLASSES_MOST = 2;
 let own_classes = 0;
 
 /** Whether a machine with so many bytes of state is to have classes of its own. */
 export function wantsOwnClasses(bytes: number): boolean {
-  return bytes >= OWN_CLASSES_BYTES && own_classes < OWN_CLASSES_MOST;
+  return bytes >= LARGE_BYTES && own_classes < OWN_CLASSES_MOST;
 }
 
 /**

@@ -108,10 +108,11 @@ export class EventQueue {
     const time_ns = times[source]!;
     const order = orders[source]!;
     let node = source;
+    let below = 0;
     for (let level = 1; level < first.length; level += 1) {
-      const below = first[level - 1]!;
+      const above = first[level]!;
       const match = (node - below) >> 2;
-      const parent = first[level]! + match;
+      const parent = above + match;
       const winner_ns = times[parent]!;
       if (sources[parent] !== source || winner_ns === NEVER_NS) {
         // Somebody else leads: this one either takes the lead or changes nothing above.
@@ -120,6 +121,7 @@ export class EventQueue {
         orders[parent] = order;
         sources[parent] = source;
         node = parent;
+        below = above;
         continue;
       }
       let best = below + match * 4;
@@ -136,6 +138,7 @@ export class EventQueue {
       orders[parent] = orders[best]!;
       sources[parent] = sources[best]!;
       node = parent;
+      below = above;
     }
   }
 }

@@ -24,9 +24,20 @@ export function next32(stream: Stream): number {
   return result >>> 0;
 }
 
+/** What next32() is going to return. */
+export function peek32({ rng_a, rng_d }: Stream): number {
+  const t = rng_a ^ (rng_a << 11);
+  return (rng_d ^ (rng_d >>> 19) ^ t ^ (t >>> 8)) >>> 0;
+}
+
 /** An integer in [0, bound), bound up to 2^32; the bias is below bound / 2^32. */
 export function below(stream: Stream, bound: number): number {
-  return Math.floor(next32(stream) * bound * 2 ** -32);
+  return scaled(next32(stream), bound);
+}
+
+/** 32 bits to an integer in [0, bound). */
+export function scaled(bits: number, bound: number): number {
+  return Math.floor(bits * bound * 2 ** -32);
 }
 
 /** Seeds a stream from the run's seed and a name. */

@@ -4,6 +4,7 @@ import type { Outcome } from '../sim/outcome.ts';
 import type { Program } from '../sim/program.ts';
 import { createSimulation } from '../sim/simulation.ts';
 import type { TraceEvent } from '../trace/event.ts';
+import { inlineMore } from './inlining.ts';
 
 export interface Conditions {
   readonly paranoid: boolean;
@@ -25,6 +26,7 @@ export async function execute(
   { paranoid, record, interrupted, reached, cover = null }: Conditions,
 ): Promise<Outcome | null> {
   const simulation = createSimulation(program, { paranoid, record, cover });
+  inlineMore(simulation.machine);
   for (;;) {
     simulation.runUntil(program.limit_ns, SLICE_STEPS);
     await turn();

@@ -13,6 +13,7 @@ import { doctor } from './commands/doctor.ts';
 import { help } from './commands/help.ts';
 import { init } from './commands/init.ts';
 import { EXIT } from './exit.ts';
+import { keepsCode } from './inlining.ts';
 import type { Command } from './laboratory.ts';
 import { version } from './package.ts';
 import { Refusal } from './refusal.ts';
@@ -29,6 +30,8 @@ async function commandOf(name: VerbName): Promise<Command> {
   const commands: { readonly [V in VerbName]?: Command } = LABORATORY;
   return present(commands[name], `cli: ${name} does something`);
 }
+
+export { keepsCode };
 
 /** `argv` without the program and the script. Resolves to the exit code; never rejects. */
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {

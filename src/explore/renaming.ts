@@ -7,7 +7,7 @@
 import { assert } from '../base/assert.ts';
 import { sleeper_bucket } from '../sim/guest/async_pf.ts';
 import { MSR_X2APIC_ICR } from '../sim/guest/ipi.ts';
-import { APF_AREA_GPA } from '../sim/kvm/async_pf_x86.ts';
+import { APF_AREA_GPA } from '../sim/kvm/kvm_para.ts';
 import type { Machine } from '../sim/machine.ts';
 import { VM_HVA, VM_HVA_STRIDE } from '../sim/places.ts';
 import { THREAD_KIND, WAIT } from '../sim/schema.ts';

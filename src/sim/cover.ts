@@ -7,7 +7,6 @@
 import type { Column } from '../base/table.ts';
 import { tracepoints } from '../trace/all.ts';
 import { AT, STEP_NAMES } from './at.ts';
-import { GATE_TERMS } from './kvm/async_pf_x86.ts';
 import { RUNNABLE_TERMS } from './kvm/block.ts';
 import type { Machine } from './machine.ts';
 import { OBSERVATION_NAMES } from './observe.ts';
@@ -63,7 +62,7 @@ const STATES: readonly Watched[] = compiledSchema.fields.flatMap(({ table, name,
     : [],
 );
 
-const GATE_NAMES = Object.keys(GATE_TERMS);
+const GATE_NAMES: readonly string[] = KNOBS.gate.values;
 const RUNNABLE_TEXTS = RUNNABLE_TERMS.map(({ text }) => text);
 const gateBranch = (term: string, holds: boolean): string => `gate ${term} ${holds ? 'holds' : 'refuses'}`;
 const runnableBranch = (text: string): string => `runnable: ${text}`;

@@ -159,6 +159,7 @@ function runCpu(m: Machine, cpu: Cpu, script: Script, hooks: EngineHooks, end_ns
       return;
     }
     let { at } = thread;
+    clock.current_thread = thread.id;
     do {
       cpu.guest_op = 0;
       if (holds && script.holdBack(thread)) {
@@ -166,11 +167,10 @@ function runCpu(m: Machine, cpu: Cpu, script: Script, hooks: EngineHooks, end_ns
         return;
       }
       clock.step = step += 1;
-      clock.current_thread = thread.id;
       const cost_ns = step_ns[at]!;
       const step_at = STEP_TABLE[at]!;
-      at = step_at(m, thread);
-      thread.at = at;
+      thread.at = step_at(m, thread);
+      at = thread.at;
       const next_ns = now_ns + Math.max(1, cost_ns + thread.charge_ns);
       thread.charge_ns = 0;
       if (polls) script.poll();

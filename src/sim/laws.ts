@@ -94,7 +94,7 @@ export function createLaws(m: Machine): Laws {
       if (field.table !== 'vcpu' || writer === NO_THREAD || SHARED_VCPU_FIELDS.has(field.name)) return;
       const thread = m.threads[writer]!;
       // Whoever destroys a VM has its vCPUs to himself.
-      if (thread.destroying === m.vm_of_vcpu[row]! + 1) return;
+      if (thread.destroying === m.vcpus[row]!.vm + 1) return;
       const owner = m.places.vcpus[row]!.thread;
       if (thread.kind !== THREAD_KIND.vcpu || owner === writer) {
         if (thread.kind === THREAD_KIND.vcpu) return;
@@ -182,7 +182,7 @@ function checkLists(m: Machine): void {
 
 /** An item that its worker could not mark, since GUP gave it no page, is taken for one that never ran. */
 function may_free_twice(m: Machine, vcpu: number): boolean {
-  const { done_marker, worker_page_init } = knobsOfVm(m, m.vm_of_vcpu[vcpu]!);
+  const { done_marker, worker_page_init } = knobsOfVm(m, m.vcpus[vcpu]!.vm);
   return done_marker === 'page' && worker_page_init === 'null';
 }
 
@@ -221,14 +221,14 @@ function hasMm(m: Machine, thread: Thread): boolean {
 function holders(m: Machine, vm: number, holds: (thread: Thread) => boolean): number {
   let found = 0;
   for (const work of m.works) {
-    if (!work.used || work.wakeup_all || m.vm_of_vcpu[work.vcpu - 1] !== vm) continue;
+    if (!work.used || work.wakeup_all || m.vcpus[work.vcpu - 1]!.vm !== vm) continue;
     const fresh = work.state === WORK_STATE.IDLE && isSettingUp(m, work.vcpu - 1, work.id);
     if (fresh || work.state === WORK_STATE.PENDING) found += 1;
   }
   for (const thread of m.threads) {
     if (thread.kind !== THREAD_KIND.kworker || !holds(thread)) continue;
     const vcpu = thread.vcpu !== 0 ? thread.vcpu : thread.work !== 0 ? m.works[thread.work - 1]!.vcpu : 0;
-    if (vcpu !== 0 && m.vm_of_vcpu[vcpu - 1] === vm) found += 1;
+    if (vcpu !== 0 && m.vcpus[vcpu - 1]!.vm === vm) found += 1;
   }
   return found;
 }
@@ -290,7 +290,7 @@ function checkLocks(m: Machine): void {
 /** A CPU in L2 runs a task that is one, outside of all handlers of L1; what is queued for L1 is queued while L2 runs. */
 function checkNested(m: Machine): void {
   for (const vcpu of m.vcpus) {
-    if (vm_now(m, guest_vm(m, m.vm_of_vcpu[vcpu.id]!)) !== m.vm_of_vcpu[vcpu.id]) continue;
+    if (vm_now(m, guest_vm(m, vcpu.vm)) !== vcpu.vm) continue;
     if (vcpu.exception_vmexit && !vcpu.guest_mode)
       broken(m, `vcpu[${vcpu.id}]: an exit is queued for a hypervisor that runs`);
     if (!vcpu.guest_mode) continue;
@@ -337,7 +337,7 @@ function checkGuestTables(m: Machine): void {
         broken(m, `vm ${vm}: entry ${row - first_gpt} of its guest's tables names no page of the heap`);
   });
   for (const vcpu of m.vcpus)
-    if (vcpu.cr3 !== 0 && vcpu.cr3 >= m.places.vms[m.vm_of_vcpu[vcpu.id]!]!.spaces)
+    if (vcpu.cr3 !== 0 && vcpu.cr3 >= m.places.vms[vcpu.vm]!.spaces)
       broken(m, `vcpu[${vcpu.id}]: there is no address space ${vcpu.cr3}`);
 }
 
@@ -364,7 +364,7 @@ function checkShadows(m: Machine): void {
 /** Where running vCPUs are kicked to flush, what one in its guest remembers of a page is where the host has it. */
 function checkTlbs(m: Machine): void {
   for (const vcpu of m.vcpus) {
-    const vm = m.vm_of_vcpu[vcpu.id]!;
+    const vm = vcpu.vm;
     if (!m.program.vms[vm]!.tlb || knobsOfVm(m, vm).notifier_flush !== 'kick') continue;
     if (vcpu.mode !== VCPU_MODE.IN_GUEST_MODE || vcpu.requests !== 0) continue;
     const { first_page, heap_pages } = m.places.vms[vm]!;

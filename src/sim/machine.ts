@@ -4,6 +4,7 @@
  * Everything that moves is in `layout.buffer`; the rest of this object is derived from the program and is the same
  * after a restore. The two callbacks, emit and observe, report and must not change anything.
  */
+import { LARGE_BYTES } from '../base/accessors.ts';
 import { EventQueue, nodesFor } from '../base/event_queue.ts';
 import type { Probe } from '../base/fifo.ts';
 import { type Capacities, type Layout, layOut, type Table } from '../base/table.ts';
@@ -11,12 +12,12 @@ import type { Emit } from '../trace/all.ts';
 import { type Costs, costsOf } from './cost.ts';
 import type { Cover } from './cover.ts';
 import { type Draws, drawsOf } from './draws.ts';
-import { WALKS } from './guest/walks.ts';
 import { PACKETS_PER_WIRE } from './migrate/packets.ts';
 import { DIRTY_RING_ENTRIES, type Migration, type Packet, PML_ENTRIES, type Wire } from './migrate/tables.ts';
+import { ofVcpu } from './of_vcpu.ts';
 import { type Places, place } from './places.ts';
 import type { Program, VmSpec } from './program.ts';
-import { guardBits } from './protocol/guards.ts';
+
 import type { Knobs } from './protocol/knobs.ts';
 import { NOTIFY } from './protocol/notify.ts';
 import {
@@ -52,6 +53,10 @@ export interface Machine {
   readonly timed: boolean;
   /** Whether anything in the program may cancel a work item before it runs. */
   readonly cancels_work: boolean;
+  /** Its state is more than the caches of our own host hold for long. */
+  readonly large: boolean;
+  /** Whether to look ahead, see ahead.ts. Where accesses are recorded it would pass for what a step depends on. */
+  readonly looks_ahead: boolean;
   readonly layout: Layout<S>;
   readonly places: Places;
 
@@ -75,6 +80,8 @@ export interface Machine {
   readonly wires: readonly Wire[];
   readonly packets: readonly Packet[];
   readonly migrations: readonly Migration[];
+  /** The threads by column, for who looks through all of them. */
+  readonly thread: Table<S['thread']>;
   readonly ram_block: Table<S['ram_block']>;
   readonly frame: Table<S['frame']>;
   /** Without rows but where a host reclaims by working set. */
@@ -94,16 +101,8 @@ export interface Machine {
   readonly queue: EventQueue;
 
   readonly costs: readonly Costs[];
-  /** By vCPU row, and so by the row of its thread: its VM, its knobs, what its host charges. */
-  readonly vm_of_vcpu: Uint16Array;
-  /** Its row in the first incarnation of its VM: a scenario names it by that. */
+  /** By vCPU: its row in the first incarnation of its VM; a scenario names it by that. */
   readonly guest_of_vcpu: Uint16Array;
-  readonly knobs_of_vcpu: readonly Knobs[];
-  /** What an access has to look at besides the TDP tables: WALKS of schema.ts. */
-  readonly walks_of_vcpu: Uint8Array;
-  /** Bits of protocol/guards.ts. */
-  readonly guards_of_vcpu: Uint32Array;
-  readonly charges_of_vcpu: readonly Costs['charge_ns'][];
   /** By host CPU: what each step costs there. */
   readonly step_ns_of_cpu: readonly Costs['step_ns'][];
   /** Whatever is drawn from: quantiles and ranks, by where the program uses them. */
@@ -225,19 +224,25 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
   const places = place(program);
   const layout = layOut(compiledSchema, capacities(program, places), probe);
   const costs = costsOf(program);
+  const vcpus = layout.rows('vcpu').map((row, id) => Object.assign(row, ofVcpu(program, places, costs, id)));
+  // Threads of vCPUs come first among the threads, in the same order.
+  const threads = layout.rows('thread').map((row, id) => Object.assign(row, { runs: vcpus[id] ?? null }));
+  const large = layout.buffer.byteLength >= LARGE_BYTES;
   return {
     program,
     timed: program.untimed !== true,
     cancels_work: cancelsWork(program),
+    large,
+    looks_ahead: large && probe === null,
     layout,
     places,
     clock: layout.row('clock', 0),
     hosts: layout.rows('host'),
     cpus: layout.rows('cpu'),
-    threads: layout.rows('thread'),
+    threads,
     vms: layout.rows('vm'),
     memslots: layout.rows('memslot'),
-    vcpus: layout.rows('vcpu'),
+    vcpus,
     works: layout.rows('work'),
     tasks: layout.rows('task'),
     nodes: layout.rows('node'),
@@ -251,6 +256,7 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     wires: layout.rows('wire'),
     packets: layout.rows('packet'),
     migrations: layout.rows('migration'),
+    thread: layout.tables.thread,
     ram_block: layout.tables.ram_block,
     frame: layout.tables.frame,
     frame_use: layout.tables.frame_use,
@@ -266,16 +272,7 @@ export function createMachine(program: Program, probe: Probe | null = null): Mac
     cpu_queue: queueOver(layout, 'cpu_event', places.cpus.length),
     queue: queueOver(layout, 'event', places.sources),
     costs,
-    vm_of_vcpu: Uint16Array.from(places.vcpus, vcpu => vcpu.vm),
     guest_of_vcpu: Uint16Array.from(places.vcpus, vcpu => vcpu.guest_cpu),
-    knobs_of_vcpu: places.vcpus.map(vcpu => program.vms[vcpu.vm]!.knobs),
-    walks_of_vcpu: Uint8Array.from(places.vcpus, vcpu => {
-      const { spaces, nested_tables } = places.vms[vcpu.vm]!;
-      if (spaces === 0) return nested_tables ? WALKS.nested : WALKS.none;
-      return program.vms[vcpu.vm]!.paging === 'shadow' ? WALKS.shadow : WALKS.two_dimensional;
-    }),
-    guards_of_vcpu: Uint32Array.from(places.vcpus, vcpu => guardBits(program.vms[vcpu.vm]!.knobs.guards)),
-    charges_of_vcpu: places.vcpus.map(vcpu => costs[vcpu.host]!.charge_ns),
     step_ns_of_cpu: places.cpus.map(cpu => costs[cpu.host]!.step_ns),
     draws: drawsOf(program),
     emit: null,
@@ -296,20 +293,20 @@ function queueOver(layout: Layout<S>, nodes: 'cpu_event' | 'event', sources: num
   );
 }
 
-/** The vCPU of a vCPU thread: those come first among the threads, in the same order. */
-export function vcpu_of(m: Machine, thread: Thread): Vcpu {
-  return m.vcpus[thread.id]!;
+/** The vCPU of a vCPU thread. */
+export function vcpu_of(_m: Machine, thread: Thread): Vcpu {
+  return thread.runs!;
 }
 
-export function vm_of_vcpu(m: Machine, vcpu: Vcpu): number {
-  return m.vm_of_vcpu[vcpu.id]!;
+export function vm_of_vcpu(_m: Machine, vcpu: Vcpu): number {
+  return vcpu.vm;
 }
 
-export function knobs_of(m: Machine, vcpu: Vcpu): Knobs {
-  return m.knobs_of_vcpu[vcpu.id]!;
+export function knobs_of(_m: Machine, vcpu: Vcpu): Knobs {
+  return vcpu.knobs;
 }
 
 /** Whether the kernel has a LAPIC for it, rather than the VMM. Models lapic_in_kernel(), arch/x86/kvm/lapic.h. */
 export function lapic_in_kernel(m: Machine, vcpu: Vcpu): boolean {
-  return m.program.vms[m.vm_of_vcpu[vcpu.id]!]!.irqchip !== 'user';
+  return m.program.vms[vcpu.vm]!.irqchip !== 'user';
 }

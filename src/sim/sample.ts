@@ -3,7 +3,7 @@
  *
  * A distribution becomes its 4096 quantiles at the middles of 4096 equal parts; a draw is one look-up.
  */
-import { below, next32, type Stream } from '../base/rng.ts';
+import { below, next32, type Stream, scaled } from '../base/rng.ts';
 import { exp, ln, normalQuantile } from '../base/series.ts';
 import type { Distribution, PageChoice } from './program.ts';
 
@@ -55,14 +55,11 @@ export function zipfRanks(pages: number, theta: number): Uint32Array {
   return ranks;
 }
 
-/** Draws the page of an access that is chosen at random, counted from the start of the heap. */
-export function drawPage(
-  choice: Extract<PageChoice, { kind: 'uniform' | 'zipf' }>,
-  ranks: Uint32Array | null,
-  stream: Stream,
-): number {
-  if (choice.kind === 'uniform' || !ranks) return choice.first + below(stream, choice.pages);
+export type RandomChoice = Extract<PageChoice, { kind: 'uniform' | 'zipf' }>;
+
+/** The page that 32 random bits choose, counted from the start of the heap. */
+export function pageOfBits(choice: RandomChoice, ranks: Uint32Array | null, bits: number): number {
+  if (choice.kind === 'uniform' || !ranks) return choice.first + scaled(bits, choice.pages);
   // Ranks are spread over the range by a fixed odd stride, so that popular pages are not neighbours.
-  const rank = ranks[next32(stream) >>> 16]!;
-  return choice.first + ((rank * 0x9e37) % choice.pages);
+  return choice.first + ((ranks[bits >>> 16]! * 0x9e37) % choice.pages);
 }

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fingerprint, fingerprintText } from '../../src/base/fingerprint.ts';
-import { below, next32, type Stream, seedStream } from '../../src/base/rng.ts';
+import { below, next32, peek32, type Stream, seedStream } from '../../src/base/rng.ts';
 import { exp, ln, normalQuantile } from '../../src/base/series.ts';
 
 const streamOf = (seed: number, name: string): Stream => {
@@ -15,6 +15,11 @@ test('the same seed and name give the same numbers, on every platform', () => {
   assert.equal(draws(streamOf(1, 'devices'), 3), draws(streamOf(1, 'devices'), 3));
   // Checked against the same arithmetic in another language.
   assert.equal(draws(streamOf(1, 'devices'), 3), [4_263_713_906, 965_616_476, 3_637_150_758]);
+});
+
+test('to look at the next number does not take it', () => {
+  const stream = streamOf(3, 'ahead');
+  for (let n = 0; n < 100; n += 1) assert.is(peek32(stream), next32(stream));
 });
 
 test('other seeds and names give others', () => {

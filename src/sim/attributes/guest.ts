@@ -1,7 +1,7 @@
 /** What a scenario can ask about a VM, its tasks and its pages. */
 import { mapped_by_guest } from '../guest/pgtable.ts';
-import { APF_BROADCAST } from '../kvm/async_pf_x86.ts';
 import { EXCEPTION } from '../kvm/event_state.ts';
+import { APF_BROADCAST } from '../kvm/kvm_para.ts';
 import { mapped_for_guest } from '../kvm/notifier.ts';
 import type { Machine } from '../machine.ts';
 import { mmap_readers } from '../mm/mmap_lock.ts';
@@ -185,7 +185,7 @@ function isListed(m: Machine, vm: number, token: number): boolean {
     const vcpu = m.vcpus[id]!;
     for (let index = 0; index < vcpu.area_ring_length; index += 1)
       if (isFor(vcpu.area_ring(index), token) && slotWillBeRead(vcpu)) return true;
-    if (NOTIFY[m.knobs_of_vcpu[id]!.notify].ready === 'external' && isHandling(vcpu, token)) return true;
+    if (NOTIFY[m.vcpus[id]!.knobs.notify].ready === 'external' && isHandling(vcpu, token)) return true;
   }
   return false;
 }
@@ -217,7 +217,7 @@ export function isOwed(m: Machine, vcpuRow: number, token: number): boolean {
     if (work.wakeup_all === 1 || work.token === token) return true;
   }
   if (isFor(vcpu.area_token, token) && slotWillBeRead(vcpu)) return true;
-  if (isListed(m, m.vm_of_vcpu[vcpuRow]!, token)) return true;
+  if (isListed(m, m.vcpus[vcpuRow]!.vm, token)) return true;
   return (vcpu.exception !== EXCEPTION.none && isFor(vcpu.exception_token, token)) || isHandling(vcpu, token);
 }
 

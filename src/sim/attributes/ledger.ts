@@ -27,7 +27,7 @@ function eachDebt(m: Machine, vm: number, visit: (node: Node, task: number) => v
 
 /** While its state is being read or written, a vCPU's debts are in the hands of the VMM. */
 function isLost(m: Machine, { vcpu, token }: Node): boolean {
-  const { transfer } = m.vms[m.vm_of_vcpu[vcpu - 1]!]!;
+  const { transfer } = m.vms[m.vcpus[vcpu - 1]!.vm]!;
   return transfer === TRANSFER.none && !isOwed(m, vcpu - 1, token);
 }
 

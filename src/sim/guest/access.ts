@@ -40,7 +40,7 @@ const LEVELS = 4;
 
 /** True where it went through; else left_guest() says where the vCPU goes on. */
 export function access_page(m: Machine, vcpu: Vcpu, page: number, write: boolean): boolean {
-  const walks = m.walks_of_vcpu[vcpu.id];
+  const walks = vcpu.walks;
   if (walks !== WALKS.none) return walk(m, vcpu, page, write);
   if (tdp_access(m, vm_of_vcpu(m, vcpu), page, write) >= 0) return true;
   return violation(m, vcpu, page, gpa_of_page(m, page), write);
@@ -48,7 +48,7 @@ export function access_page(m: Machine, vcpu: Vcpu, page: number, write: boolean
 
 function walk(m: Machine, vcpu: Vcpu, page: number, write: boolean): boolean {
   if (vcpu.guest_mode) return access_of_l2(m, vcpu, page, write);
-  const walks = m.walks_of_vcpu[vcpu.id];
+  const walks = vcpu.walks;
   if (walks === WALKS.two_dimensional) return walk_and_access(m, vcpu, page, write);
   if (walks === WALKS.shadow) return walk_shadow(m, vcpu, page, write);
   if (tdp_access(m, vm_of_vcpu(m, vcpu), page, write) >= 0) return true;
@@ -172,7 +172,7 @@ function pf_exit(vcpu: Vcpu, page: number, address: number, write: boolean, pres
  */
 export function write_table(m: Machine, vcpu: Vcpu, index: number, bits: number): boolean {
   const vm = vm_of_vcpu(m, vcpu);
-  if (m.walks_of_vcpu[vcpu.id] === WALKS.shadow) {
+  if (vcpu.walks === WALKS.shadow) {
     vcpu.pte_index = index + 1;
     vcpu.pte_bits = bits;
     pf_exit(vcpu, vcpu.fault_page, gpa_of_entry(m, vm, vcpu.cr3, index), true, true);

@@ -6,7 +6,7 @@
  * one CPU and interrupts are off; with several, taking it and what is done under it are two, so that others may spin.
  */
 
-import { APF_BROADCAST } from '../kvm/async_pf_x86.ts';
+import { APF_BROADCAST } from '../kvm/kvm_para.ts';
 import { L1_AT } from '../kvm/nested_state.ts';
 import { knobsOfVm, type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
@@ -265,7 +265,7 @@ export function apf_task_wake_all(m: Machine, vcpu: Vcpu): void {
 function wake_node(m: Machine, vcpu: Vcpu, node: Node): void {
   const { state } = node;
   const on = m.vcpus[node.vcpu - 1]!;
-  const vm = m.vm_of_vcpu[on.id]!;
+  const vm = on.vm;
   if (state === NODE.dummy) m.vms[vm]!.nr_dummies -= 1;
   free_node(node);
   if (state === NODE.halted && vmSpec(m, vm).guest.on_not_present === 'kernel') smp_send_reschedule(vcpu, on);
@@ -289,7 +289,7 @@ function leave_dummy(m: Machine, vcpu: Vcpu, vm: number, token: number): void {
       m.vms[vm]!.nr_dummies += 1;
       break;
     }
-    const own = m.vm_of_vcpu[node.vcpu - 1] === vm;
+    const own = m.vcpus[node.vcpu - 1]!.vm === vm;
     if (own && (!place || node.token < place.token)) place = node;
   }
   if (!place) return;

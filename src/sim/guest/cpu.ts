@@ -4,6 +4,8 @@
  * Before each the hardware looks whether it must leave: because the host wants the CPU, because an immediate exit was
  * arranged, or because an interrupt that was waiting for the window can be taken.
  */
+import { next32 } from '../../base/rng.ts';
+import { look_at_pages } from '../ahead.ts';
 import { AT, type At } from '../at.ts';
 import { SLICE_NS } from '../host/sched.ts';
 import { EXIT_REASON } from '../kvm/exit_reason.ts';
@@ -11,7 +13,7 @@ import { window_opened } from '../kvm/nmi.ts';
 import { type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import type { HandlerOp, PageChoice, TaskOp } from '../program.ts';
-import { draw, drawPage } from '../sample.ts';
+import { draw, pageOfBits, type RandomChoice } from '../sample.ts';
 import { GUEST_TASK, type Task, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
 import { access_page, left_guest } from './access.ts';
 import { execute_cr } from './cr.ts';
@@ -114,7 +116,7 @@ function idle(m: Machine, thread: Thread, vcpu: Vcpu): At {
 function idle_loop(m: Machine, thread: Thread, vcpu: Vcpu, op: HandlerOp): At {
   if (op.op === 'read' || op.op === 'write') {
     const page = m.places.vms[vm_of_vcpu(m, vcpu)]!.first_page + op.page;
-    thread.charge_ns += m.charges_of_vcpu[vcpu.id]!.guest_access;
+    thread.charge_ns += vcpu.charge_ns.guest_access;
     if (!access_page(m, vcpu, page, op.op === 'write')) return left_guest(vcpu);
   } else if (op.op === 'work') thread.charge_ns += op.ns;
   vcpu.idle_op += 1;
@@ -123,7 +125,7 @@ function idle_loop(m: Machine, thread: Thread, vcpu: Vcpu, op: HandlerOp): At {
 
 /** The next operation of the current task. */
 function run_task(m: Machine, thread: Thread, vcpu: Vcpu, task: Task): At {
-  const charge_ns = m.charges_of_vcpu[vcpu.id]!;
+  const charge_ns = vcpu.charge_ns;
   if (task.injected !== 0) {
     const write = (task.injected & INJECTED_WRITE) !== 0;
     const page = m.places.vms[vm_of_vcpu(m, vcpu)]!.first_page + (task.injected & ~INJECTED_WRITE) - 1;
@@ -277,8 +279,14 @@ function choose(m: Machine, task: Task, choice: PageChoice): number {
       return page;
     }
     default:
-      return drawPage(choice, m.draws.ranks[task.id]![task.pc]!, task);
+      return drawPage(m, task, choice);
   }
+}
+
+function drawPage(m: Machine, task: Task, choice: RandomChoice): number {
+  const page = pageOfBits(choice, m.draws.ranks[task.id]![task.pc]!, next32(task));
+  if (m.looks_ahead) look_at_pages(m, task, m.places.vms[m.vcpus[task.vcpu]!.vm]!.first_page, page, choice);
+  return page;
 }
 
 function touch(

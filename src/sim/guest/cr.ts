@@ -15,8 +15,8 @@ import { GUEST_WORK } from './work.ts';
 export const CR = { cr3: 1, pg_off: 2, pg_on: 4, invlpg: 8 } as const;
 
 /** Loads an address space. Models load_new_mm_cr3(), arch/x86/mm/tlb.c. */
-export function load_cr3(m: Machine, vcpu: Vcpu, space: number): void {
-  if (!shadowed(m, vcpu)) {
+export function load_cr3(vcpu: Vcpu, space: number): void {
+  if (!shadowed(vcpu)) {
     vcpu.cr3 = space;
     return;
   }
@@ -32,7 +32,7 @@ export function load_cr3(m: Machine, vcpu: Vcpu, space: number): void {
 /** Loads the address space that is loaded: all that the CPU remembers of it goes. */
 export function reload_cr3(m: Machine, vcpu: Vcpu): void {
   tlb_flush(m, vcpu);
-  if (!shadowed(m, vcpu)) return;
+  if (!shadowed(vcpu)) return;
   vcpu.cr3_next = vcpu.cr3;
   ask(vcpu, CR.cr3);
 }
@@ -40,7 +40,7 @@ export function reload_cr3(m: Machine, vcpu: Vcpu): void {
 /** INVLPG of a page that has been taken out of the tables of the address space that is loaded. */
 export function invlpg(m: Machine, vcpu: Vcpu, page: number): void {
   tlb_flush_page(m, vcpu, page);
-  if (shadowed(m, vcpu)) ask(vcpu, CR.invlpg);
+  if (shadowed(vcpu)) ask(vcpu, CR.invlpg);
 }
 
 /** Clears or sets CR0.PG. */
@@ -63,6 +63,6 @@ export function execute_cr(vcpu: Vcpu): At {
   return AT.handle_exit;
 }
 
-function shadowed(m: Machine, vcpu: Vcpu): boolean {
-  return m.walks_of_vcpu[vcpu.id] === WALKS.shadow;
+function shadowed(vcpu: Vcpu): boolean {
+  return vcpu.walks === WALKS.shadow;
 }

@@ -1,18 +1,16 @@
 /** The guest's handlers, one small step after the other: #PF, interrupts, the ready interrupt, switching APF on. */
 
 import { AT, type At } from '../at.ts';
+import { apf_en_value, shift_ready_token, slot_of } from '../kvm/async_pf_x86.ts';
+import { MSR_X2APIC_EOI } from '../kvm/exit.ts';
+import { EXIT_REASON } from '../kvm/exit_reason.ts';
 import {
-  apf_en_value,
   KVM_PV_REASON_PAGE_NOT_PRESENT,
   KVM_PV_REASON_PAGE_READY,
   MSR_KVM_ASYNC_PF_ACK,
   MSR_KVM_ASYNC_PF_EN,
   MSR_KVM_ASYNC_PF_INT,
-  shift_ready_token,
-  slot_of,
-} from '../kvm/async_pf_x86.ts';
-import { MSR_X2APIC_EOI } from '../kvm/exit.ts';
-import { EXIT_REASON } from '../kvm/exit_reason.ts';
+} from '../kvm/kvm_para.ts';
 import { iret_intercepted, iret_unblocks_nmi, takes_apf_in_nmi } from '../kvm/nmi.ts';
 import { knobsOfVm, lapic_in_kernel, type Machine, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
@@ -75,7 +73,7 @@ function eoi(m: Machine, vcpu: Vcpu): At {
 
 /** One step of the handler on top. */
 export function run_handler(m: Machine, thread: Thread, vcpu: Vcpu): At {
-  thread.charge_ns += m.charges_of_vcpu[vcpu.id]!.guest_handler;
+  thread.charge_ns += vcpu.charge_ns.guest_handler;
   if ((vcpu.guest_work & GUEST_WORK.ipi) !== 0) return send_owed_ipi(m, vcpu);
   if (frame_at(vcpu) === FRAME_AT.iret) return iret(m, vcpu);
   switch (vcpu.frame(vcpu.depth - 1)) {
@@ -86,7 +84,7 @@ export function run_handler(m: Machine, thread: Thread, vcpu: Vcpu): At {
     case FRAME.apf_ready:
       return sysvec_kvm_asyncpf_interrupt(m, vcpu);
     case FRAME.smm:
-      return smm_handler(m, vcpu);
+      return smm_handler(vcpu);
     case FRAME.nmi:
       return exc_nmi(m, thread, vcpu);
     default:
@@ -312,11 +310,11 @@ function exc_nmi(m: Machine, thread: Thread, vcpu: Vcpu): At {
 }
 
 /** What the firmware does takes its time, and ends with RSM. */
-function smm_handler(m: Machine, vcpu: Vcpu): At {
+function smm_handler(vcpu: Vcpu): At {
   const top = vcpu.depth - 1;
   if (vcpu.frame_op(top) !== 0) return vm_exit(vcpu, EXIT_REASON.rsm);
   vcpu.set_frame_op(top, 1);
-  vcpu.op_left_ns = m.charges_of_vcpu[vcpu.id]!.smm_handler;
+  vcpu.op_left_ns = vcpu.charge_ns.smm_handler;
   return AT.guest;
 }
 

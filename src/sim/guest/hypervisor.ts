@@ -6,8 +6,8 @@
  */
 
 import { AT, type At } from '../at.ts';
-import { KVM_PV_REASON_PAGE_READY } from '../kvm/async_pf_x86.ts';
 import { EXIT_REASON } from '../kvm/exit_reason.ts';
+import { KVM_PV_REASON_PAGE_READY } from '../kvm/kvm_para.ts';
 import { l1_map } from '../kvm/nested_mmu.ts';
 import { L1_AT } from '../kvm/nested_state.ts';
 import { isSvm } from '../kvm/nmi.ts';
@@ -34,7 +34,7 @@ function svm_exit(m: Machine, vcpu: Vcpu, reason: (typeof EXIT_REASON)['clgi' | 
  */
 export function run_hypervisor(m: Machine, thread: Thread, vcpu: Vcpu): At {
   const task = m.tasks[vcpu.current - 1]!;
-  thread.charge_ns += m.charges_of_vcpu[vcpu.id]!.guest_handler;
+  thread.charge_ns += vcpu.charge_ns.guest_handler;
   switch (task.l1_at) {
     case L1_AT.clgi:
       if (vcpu.guest_need_resched) {
@@ -98,5 +98,5 @@ function handle_nested_exit(m: Machine, vcpu: Vcpu, task: Task): void {
  */
 export function l2_page_fault(m: Machine, vcpu: Vcpu): void {
   m.observe?.(OBS.l2_token_fault, vm_of_vcpu(m, vcpu), vcpu.current - 1, -1);
-  m.threads[m.places.vcpus[vcpu.id]!.thread]!.charge_ns += m.charges_of_vcpu[vcpu.id]!.guest_handler;
+  m.threads[m.places.vcpus[vcpu.id]!.thread]!.charge_ns += vcpu.charge_ns.guest_handler;
 }

@@ -17,7 +17,7 @@ export function kexec(m: Machine, vcpu: Vcpu): At {
   while (vcpu.depth > 0) pop_frame(vcpu);
   vcpu.op_left_ns = 0;
   for (const task of m.tasks) {
-    if (m.vm_of_vcpu[task.vcpu] !== vm_of_vcpu(m, vcpu) || task.vcpu !== vcpu.id) continue;
+    if (m.vcpus[task.vcpu]!.vm !== vm_of_vcpu(m, vcpu) || task.vcpu !== vcpu.id) continue;
     task.state = GUEST_TASK.DONE;
     task.token = 0;
     m.queue.disarm(m.places.source.task + task.id);

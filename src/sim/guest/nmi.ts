@@ -5,7 +5,7 @@
  * overwrites where that one was to return to: the inner handler returns well, the outer one goes back into itself for
  * ever. Nothing here guards against it; Linux does since 3.3, by noticing the nesting and doing the second one later.
  */
-import { KVM_PV_REASON_PAGE_NOT_PRESENT } from '../kvm/async_pf_x86.ts';
+import { KVM_PV_REASON_PAGE_NOT_PRESENT } from '../kvm/kvm_para.ts';
 import { type Machine, vm_of_vcpu } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { FRAME, FRAME_AT, type Vcpu } from '../schema.ts';

@@ -109,7 +109,7 @@ export function set_accessed(m: Machine, row: number, write: boolean): void {
 
 /** Linear address of a page in the address space that the vCPU has loaded; guest-physical with paging off. */
 export function gva_of_page(m: Machine, vcpu: Vcpu, page: number): number {
-  const vm = m.vm_of_vcpu[vcpu.id]!;
+  const vm = vcpu.vm;
   const heap_page = page - m.places.vms[vm]!.first_page;
   return gva_of_index(heap_page, index_of_page(m, vm, vcpu.cr3, heap_page));
 }

@@ -57,7 +57,7 @@ export function guest_schedule(m: Machine, vcpu: Vcpu): void {
   }
   const task = m.tasks[next]!;
   vcpu.op_left_ns = task.op_left_ns;
-  load_cr3(m, vcpu, m.places.tasks[next]!.space);
+  load_cr3(vcpu, m.places.tasks[next]!.space);
   vcpu.cpl3 = task.cpl3;
   vcpu.rflags_if = task.rflags_if;
   if (task.l1_at !== L1_AT.none) vcpu.guest_work |= GUEST_WORK.hypervisor;

@@ -52,7 +52,7 @@ export function restart_guest(m: Machine, vm: number): void {
   const { guest } = vmSpec(m, vm);
   for (let lock = first_lock; lock < first_lock + guest.locks.length; lock += 1) clear_row(m, 'lock', lock);
   for (const node of m.nodes) {
-    if (node.state === NODE.free || m.vm_of_vcpu[node.vcpu - 1] !== vm) continue;
+    if (node.state === NODE.free || m.vcpus[node.vcpu - 1]!.vm !== vm) continue;
     clear_row(m, 'node', node.id);
   }
   m.vms[vm]!.nr_dummies = 0;

@@ -1,4 +1,4 @@
-/** What an access of the guest has to walk: a constant of each VM, in m.walks_of_vcpu. */
+/** What an access of the guest has to walk: a constant of each VM, on the rows of its vCPUs. */
 import { numbered } from '../../base/table.ts';
 
 /**

@@ -30,6 +30,6 @@ export function read_notification(m: Machine, thread: Thread, vm: number): boole
 /** The item is freed, and nobody need be told of it any more. Differs: what stands in a ring would be read all the same. */
 export function forget_notification(m: Machine, work: Work): void {
   if (work.uf_state === UF_STATE.none) return;
-  m.vms[m.vm_of_vcpu[work.vcpu - 1]!]!.uf_notify.remove(work.id);
+  m.vms[m.vcpus[work.vcpu - 1]!.vm]!.uf_notify.remove(work.id);
   work.uf_state = UF_STATE.none;
 }

@@ -70,7 +70,7 @@ function alloc_work(m: Machine, vcpu: Vcpu): Work | null {
  */
 export function free_work(m: Machine, work: Work): void {
   assert(work.used === 1, 'apf: an item is freed once');
-  const { thread: threads } = m.layout.tables;
+  const { thread: threads } = m;
   const worker = m.timed ? -1 : worker_of(m, work);
   if (worker >= 0) {
     if (threads.work(worker) === work.id + 1) threads.set_work(worker, 0);

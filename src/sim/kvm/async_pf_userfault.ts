@@ -17,7 +17,8 @@ import { NOTIFY } from '../protocol/notify.ts';
 import { type Thread, UF_STATE, type Vcpu, type Work } from '../schema.ts';
 import { push_notification, ring_entries_of } from './apf_ring.ts';
 import { kvm_setup_async_pf_item, kvm_setup_async_pf_list } from './async_pf.ts';
-import { kvm_can_do_async_pf, kvm_find_async_pf_gfn, repeated_fault } from './async_pf_x86.ts';
+import { kvm_can_do_async_pf } from './async_pf_gate.ts';
+import { kvm_find_async_pf_gfn, repeated_fault } from './async_pf_x86.ts';
 
 const EFAULT = 14;
 const KVM_EXIT_MEMORY_FAULT = 39;

@@ -1,5 +1,5 @@
 /**
- * Asynchronous page faults, the x86 part: gates, tokens, the hash of outstanding gfns, what the guest is told, MSRs.
+ * Asynchronous page faults, the x86 part: slots, tokens, the hash of outstanding gfns, what the guest is told, MSRs.
  *
  * Everything here models arch/x86/kvm/x86.c (and svm, vmx below it); the lists are async_pf.ts.
  */
@@ -14,120 +14,27 @@ import { APF_VECTOR } from '../places.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Knobs } from '../protocol/knobs.ts';
 import { NOTIFY, ready_by_interrupt } from '../protocol/notify.ts';
-import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, FRAME, MP_STATE, type Thread, type Vcpu, type Work } from '../schema.ts';
+import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, MP_STATE, type Thread, type Vcpu, type Work } from '../schema.ts';
+import { kvm_can_deliver_async_pf, kvm_can_do_async_pf, pv_enabled, refuses_halt } from './async_pf_gate.ts';
 import { kvm_arch_interrupt_allowed, kvm_inject_page_fault } from './event.ts';
 import { EXCEPTION } from './event_state.ts';
 import { kvm_clear_exception_queue, kvm_event_needs_reinjection } from './exception.ts';
+import {
+  APF_AREA_GPA,
+  APF_BROADCAST,
+  KVM_ASYNC_PF_DELIVERY_AS_INT,
+  KVM_ASYNC_PF_DELIVERY_AS_PF_VMEXIT,
+  KVM_ASYNC_PF_ENABLED,
+  KVM_ASYNC_PF_SEND_ALWAYS,
+  KVM_PV_REASON_PAGE_NOT_PRESENT,
+  KVM_PV_REASON_PAGE_READY,
+} from './kvm_para.ts';
 import { kvm_apic_set_irq } from './lapic.ts';
 import { kvm_guest_cached } from './memslot.ts';
 import { asks_l1, kvm_queue_exception_vmexit } from './nested.ts';
-import { takes_apf_in_nmi } from './nmi.ts';
 import { KVM_REQ_APF_HALT, kvm_make_request } from './requests.ts';
 
-export const MSR_KVM_ASYNC_PF_EN = 0x4b564d02;
-export const MSR_KVM_ASYNC_PF_INT = 0x4b564d06;
-export const MSR_KVM_ASYNC_PF_ACK = 0x4b564d07;
-export const KVM_ASYNC_PF_ENABLED = 1;
-export const KVM_ASYNC_PF_SEND_ALWAYS = 2;
-export const KVM_ASYNC_PF_DELIVERY_AS_PF_VMEXIT = 4;
-export const KVM_ASYNC_PF_DELIVERY_AS_INT = 8;
-/** Guest-physical address of the shared area of vCPU 0; the others' follow, 64 bytes apart. */
-export const APF_AREA_GPA = 0x20_0000;
-/** The token of a broadcast. */
-export const APF_BROADCAST = 0xffff_ffff;
-/** kvm_vcpu_pv_apf_data: `reason` up to 5.7, `flags` since. */
-export const KVM_PV_REASON_PAGE_NOT_PRESENT = 1;
-export const KVM_PV_REASON_PAGE_READY = 2;
-
-// -- Gates ----------------------------------------------------------------------------------------
-
-/** Whether the paravirtual mechanism is on for this vCPU. */
-export function pv_enabled(m: Machine, vcpu: Vcpu): boolean {
-  const knobs = knobs_of(m, vcpu);
-  if (knobs.notify === 'none' || (vcpu.apf_en_val & KVM_ASYNC_PF_ENABLED) === 0) return false;
-  return !knobs.deliver.includes('int_bit') || (vcpu.apf_en_val & KVM_ASYNC_PF_DELIVERY_AS_INT) !== 0;
-}
-
-/** Terms of the gate by name, each as it stands now; for kvm_can_do_async_pf() and for the views. */
-export const GATE_TERMS: { readonly [T in Knobs['gate'][number]]: (m: Machine, vcpu: Vcpu) => boolean } = {
-  irqchip: (m, vcpu) => vmSpec(m, vm_of_vcpu(m, vcpu)).irqchip !== 'user',
-  reinjection: (_m, vcpu) => !kvm_event_needs_reinjection(vcpu),
-  pending_exception: (_m, vcpu) => vcpu.exception !== EXCEPTION.pending && !vcpu.exception_vmexit,
-  interrupt_allowed: (_m, vcpu) => kvm_arch_interrupt_allowed(vcpu),
-  hlt_deliverable: (m, vcpu) => vmSpec(m, vm_of_vcpu(m, vcpu)).hlt_exits || kvm_can_deliver_async_pf(m, vcpu),
-  deliverable: kvm_can_deliver_async_pf,
-  nested_optin: (m, vcpu) => !vcpu.guest_mode || l1_takes_exits(m, vcpu),
-  nmi_allowed: nmi_allowed_or_optin,
-  user_mode_only: (_m, vcpu) => vcpu.cpl3 === 1,
-  lapic_enabled: (_m, vcpu) => vcpu.lapic_enabled === 1,
-};
-
-/**
- * Whether the fault may be asynchronous.
- *
- * Models kvm_can_do_async_pf().
- */
-export function kvm_can_do_async_pf(m: Machine, vcpu: Vcpu): boolean {
-  const { gate } = knobs_of(m, vcpu);
-  for (const term of gate) {
-    const holds = GATE_TERMS[term](m, vcpu);
-    if (m.cover !== null) m.cover.gate(term, holds);
-    if (holds) continue;
-    // The reviewer: "if the cpu can handle NMIs it can take an apf". Either kind of event will do, then.
-    if (term !== 'interrupt_allowed' && term !== 'nmi_allowed') return false;
-    const other = term === 'nmi_allowed' ? 'interrupt_allowed' : 'nmi_allowed';
-    if (!gate.includes(other) || !GATE_TERMS[other](m, vcpu)) return false;
-  }
-  return !refuses_halt(m, vcpu) || kvm_can_deliver_async_pf(m, vcpu);
-}
-
-/** Whether an NMI could be taken; inside of an NMI handler whether this version faults asynchronously all the same. */
-function nmi_allowed_or_optin(m: Machine, vcpu: Vcpu): boolean {
-  if (vcpu.nmi_injected || vcpu.shadow) return false;
-  if (!vcpu.nmi_masked) return true;
-  const { nmi_optin } = knobs_of(m, vcpu);
-  return nmi_optin === 'ignore' || (nmi_optin === 'guest_flag' && takes_apf_in_nmi(m, vcpu));
-}
-
-/** The VMM has said that it does not want this VM's vCPUs halted by the host, and this version lets it say so. */
-export function refuses_halt(m: Machine, vcpu: Vcpu): boolean {
-  return knobs_of(m, vcpu).host_halt === 'opt_out' && !vmSpec(m, vm_of_vcpu(m, vcpu)).host_halt;
-}
-
-/** Whether the guest can be told. Models kvm_can_deliver_async_pf(). */
-export function kvm_can_deliver_async_pf(m: Machine, vcpu: Vcpu): boolean {
-  if (!pv_enabled(m, vcpu) || sdei_is_busy(m, vcpu)) return false;
-  const { deliver, enable_bits } = knobs_of(m, vcpu);
-  if (vcpu.guest_mode) {
-    if (deliver.includes('nested_optin') && !l1_takes_exits(m, vcpu)) return false;
-  } else if (!vcpu.cr0_pg && deliver.includes('paging')) return false;
-  const asked = enable_bits === 'copied' ? vcpu.apf_send_always : vcpu.apf_en_val & KVM_ASYNC_PF_SEND_ALWAYS;
-  if (asked !== 0) return true;
-  if (deliver.includes('protected') && vmSpec(m, vm_of_vcpu(m, vcpu)).protected_state) return false;
-  return !deliver.includes('cpl') || kvm_x86_get_cpl(m, vcpu) !== 0;
-}
-
-/** L1 has said that it takes what its guest faults on as #PF exits: as the MSR says, or as its copy does (B14). */
-function l1_takes_exits(m: Machine, vcpu: Vcpu): boolean {
-  if (knobs_of(m, vcpu).enable_bits === 'copied') return vcpu.apf_delivery_as_pf_vmexit === 1;
-  return (vcpu.apf_en_val & KVM_ASYNC_PF_DELIVERY_AS_PF_VMEXIT) !== 0;
-}
-
-/** An SDEI event is taken whatever is masked, but not inside its own handler, nor before that has read the reason. */
-function sdei_is_busy(m: Machine, vcpu: Vcpu): boolean {
-  if (NOTIFY[knobs_of(m, vcpu).notify].not_present !== 'sdei') return false;
-  if (vcpu.area_flags !== 0) return true;
-  for (let level = 0; level < vcpu.depth; level += 1) if (vcpu.frame(level) === FRAME.exc_page_fault) return true;
-  return false;
-}
-
-/**
- * The privilege level as the host reads it. Of a guest whose registers are encrypted the field that it reads means
- * nothing (B13). Differs: there the model reads 3, the value with which that does harm.
- */
-export function kvm_x86_get_cpl(m: Machine, vcpu: Vcpu): number {
-  return vcpu.cpl3 === 1 || vmSpec(m, vm_of_vcpu(m, vcpu)).protected_state ? 3 : 0;
-}
+// -- Slots ----------------------------------------------------------------------------------------
 
 /** Models kvm_arch_can_dequeue_async_page_present(). */
 export function kvm_arch_can_dequeue_async_page_present(m: Machine, vcpu: Vcpu): boolean {

@@ -5,6 +5,7 @@
  * Whoever changes what the look depends on must do so before it wakes.
  */
 
+import { firstWhere } from '../../base/unrolled.ts';
 import { TP } from '../../trace/all.ts';
 import { AT, type At } from '../at.ts';
 import { schedule } from '../host/sched.ts';
@@ -122,20 +123,18 @@ export const RUNNABLE_TERMS: readonly RunnableTerm[] = [
   },
 ];
 
-export function kvm_arch_vcpu_runnable(m: Machine, vcpu: Vcpu): boolean {
-  for (const term of RUNNABLE_TERMS) if (term.holds(m, vcpu) && term.when(m, vcpu)) return is_runnable(m, term);
-  return false;
-}
+const term_of_runnable = firstWhere(RUNNABLE_TERMS.map(({ holds, when }) => [holds, when]));
+const term_of_events = firstWhere(RUNNABLE_TERMS.slice(1).map(({ holds, when }) => [holds, when]));
 
-function is_runnable(m: Machine, { text }: RunnableTerm): boolean {
-  if (m.cover !== null) m.cover.runnable(text);
-  return true;
+export function kvm_arch_vcpu_runnable(m: Machine, vcpu: Vcpu): boolean {
+  const term = term_of_runnable(m, vcpu);
+  if (m.cover !== null && term >= 0) m.cover.runnable(RUNNABLE_TERMS[term]!.text);
+  return term >= 0;
 }
 
 /** Events other than the vCPU being able to run: what emulating HLT looks at since 6.x. Models kvm_vcpu_has_events(). */
 export function kvm_vcpu_has_events(m: Machine, vcpu: Vcpu): boolean {
-  for (const term of RUNNABLE_TERMS.slice(1)) if (term.holds(m, vcpu) && term.when(m, vcpu)) return true;
-  return false;
+  return term_of_events(m, vcpu) >= 0;
 }
 
 /** Models vcpu_block(), arch/x86/kvm/x86.c. */

@@ -19,9 +19,9 @@ export function exit_is_cr3(vcpu: Vcpu): boolean {
 }
 
 /** SVM's exit code: TDP has CR0 writes selected by the bits that change. */
-export function svm_cr_exit_code(m: Machine, vcpu: Vcpu): number {
+export function svm_cr_exit_code(vcpu: Vcpu): number {
   if (exit_is_cr3(vcpu)) return 0x13;
-  return m.walks_of_vcpu[vcpu.id] === WALKS.shadow ? 0x10 : 0x65;
+  return vcpu.walks === WALKS.shadow ? 0x10 : 0x65;
 }
 
 /** Models cr_interception(), arch/x86/kvm/svm/svm.c, and handle_cr(), arch/x86/kvm/vmx/vmx.c. */

@@ -92,7 +92,7 @@ function end_guest(m: Machine, guest: number, vm: number): void {
     clear_row(m, 'task', task);
   }
   for (const node of m.nodes) {
-    if (node.state === NODE.free || m.vm_of_vcpu[node.vcpu - 1] !== vm) continue;
+    if (node.state === NODE.free || m.vcpus[node.vcpu - 1]!.vm !== vm) continue;
     clear_row(m, 'node', node.id);
   }
 }

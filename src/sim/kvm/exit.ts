@@ -8,15 +8,8 @@ import { guest_rip } from '../guest/rip.ts';
 import { knobs_of, lapic_in_kernel, type Machine, vcpu_of, vm_of_vcpu, vmSpec } from '../machine.ts';
 import { OBS } from '../observe.ts';
 import { MP_STATE, type Thread, VCPU_MODE, type Vcpu } from '../schema.ts';
-import {
-  apf_acknowledged,
-  KVM_ASYNC_PF_DELIVERY_AS_PF_VMEXIT,
-  KVM_ASYNC_PF_SEND_ALWAYS,
-  MSR_KVM_ASYNC_PF_ACK,
-  MSR_KVM_ASYNC_PF_EN,
-  MSR_KVM_ASYNC_PF_INT,
-  pv_enabled,
-} from './async_pf_x86.ts';
+import { pv_enabled } from './async_pf_gate.ts';
+import { apf_acknowledged } from './async_pf_x86.ts';
 import { kvm_vcpu_has_events } from './block.ts';
 import { exit_is_cr3, handle_cr, handle_invlpg, svm_cr_exit_code } from './cr.ts';
 import { flush_pml_buffer } from './dirty_log.ts';
@@ -25,6 +18,13 @@ import { EXCEPTION } from './event_state.ts';
 import { kvm_clear_exception_queue, VECTOR } from './exception.ts';
 import { EXIT_CODE, EXIT_REASON, EXIT_REASONS, type ExitReason } from './exit_reason.ts';
 import { kvm_apic_send_ipi } from './ipi.ts';
+import {
+  KVM_ASYNC_PF_DELIVERY_AS_PF_VMEXIT,
+  KVM_ASYNC_PF_SEND_ALWAYS,
+  MSR_KVM_ASYNC_PF_ACK,
+  MSR_KVM_ASYNC_PF_EN,
+  MSR_KVM_ASYNC_PF_INT,
+} from './kvm_para.ts';
 import { apic_set_eoi } from './lapic.ts';
 import { kvm_gfn_to_hva_cache_init } from './memslot.ts';
 import { fault_error_code, kvm_mmu_page_fault } from './mmu.ts';
@@ -52,7 +52,7 @@ function trace_exit(m: Machine, vcpu: Vcpu, reason: ExitReason): void {
   const rip = guest_rip(m, vcpu);
   if (m.program.hosts[host]!.isa === 'svm') {
     const cr = reason === EXIT_REASON.cr_write;
-    const code = cr ? svm_cr_exit_code(m, vcpu) : EXIT_CODE[EXIT_REASONS[reason]!].svm;
+    const code = cr ? svm_cr_exit_code(vcpu) : EXIT_CODE[EXIT_REASONS[reason]!].svm;
     const info1 = svm_info1(m, vcpu, reason);
     const info2 = is_fault(reason) ? vcpu.cr2_or_gpa : 0;
     m.emit(TP.kvm_exit, code, rip, 2, info1, info2, 0, 0, vcpu_id);

@@ -12,13 +12,13 @@ const KVM_EXIT_UNKNOWN = 0;
 
 /** Whether the map of the vCPU goes from guest-physical addresses: TDP, or guest paging off; not those of L2. Models root_role.direct. */
 export function direct_map(m: Machine, vcpu: Vcpu): boolean {
-  if (m.walks_of_vcpu[vcpu.id] === WALKS.shadow) return vcpu.cr0_pg === 0;
+  if (vcpu.walks === WALKS.shadow) return vcpu.cr0_pg === 0;
   return !in_nested_tables(m, vcpu);
 }
 
 /** Whether addresses are those of L2, which L1's tables take to its own. */
 export function in_nested_tables(m: Machine, vcpu: Vcpu): boolean {
-  return vcpu.guest_mode === 1 && m.places.vms[m.vm_of_vcpu[vcpu.id]!]!.nested_tables;
+  return vcpu.guest_mode === 1 && m.places.vms[vcpu.vm]!.nested_tables;
 }
 
 /** Where a fault or a prefault goes on when it is over, whatever came of it. */

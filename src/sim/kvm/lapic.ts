@@ -8,19 +8,24 @@ import { ORDERED } from '../ordered.ts';
 import type { Vcpu } from '../schema.ts';
 import { KVM_REQ_APF_READY, KVM_REQ_EVENT, KVM_REQ_UNBLOCK, kvm_make_request, kvm_vcpu_kick } from './requests.ts';
 
-function highest(read: (index: number) => number): number {
-  for (let index = 7; index >= 0; index -= 1) {
-    const bits = read(index);
-    if (bits !== 0) return index * 32 + 31 - Math.clz32(bits);
-  }
-  return -1;
+/** The highest vector of a register of 256 bits, of which these are 32. */
+function vector_of(index: number, bits: number): number {
+  return index * 32 + 31 - Math.clz32(bits);
 }
 
 export function apic_find_highest_irr(vcpu: Vcpu): number {
-  return highest(index => vcpu.lapic_irr(index));
+  for (let index = 7; index >= 0; index -= 1) {
+    const bits = vcpu.lapic_irr(index);
+    if (bits !== 0) return vector_of(index, bits);
+  }
+  return -1;
 }
 export function apic_find_highest_isr(vcpu: Vcpu): number {
-  return highest(index => vcpu.lapic_isr(index));
+  for (let index = 7; index >= 0; index -= 1) {
+    const bits = vcpu.lapic_isr(index);
+    if (bits !== 0) return vector_of(index, bits);
+  }
+  return -1;
 }
 
 /**
@@ -99,7 +104,11 @@ export function apic_timer_expired(m: Machine, vcpu: Vcpu, vector: number): void
 
 /** Vector of an expired timer that is still to be injected, or -1. */
 export function pending_timer(vcpu: Vcpu): number {
-  return highest(index => vcpu.lapic_timer_pending(index));
+  for (let index = 7; index >= 0; index -= 1) {
+    const bits = vcpu.lapic_timer_pending(index);
+    if (bits !== 0) return vector_of(index, bits);
+  }
+  return -1;
 }
 
 /** Models kvm_inject_apic_timer_irqs(), arch/x86/kvm/lapic.c. */

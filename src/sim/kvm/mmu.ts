@@ -18,8 +18,9 @@ import { OBS } from '../observe.ts';
 import { GUARD, guarded } from '../protocol/guards.ts';
 import type { Thread, Vcpu, Work } from '../schema.ts';
 import { kvm_retry_sync, kvm_schedule_work, kvm_setup_async_pf_item, kvm_setup_async_pf_list } from './async_pf.ts';
+import { kvm_can_do_async_pf, refuses_halt } from './async_pf_gate.ts';
 import { is_userfault } from './async_pf_userfault.ts';
-import { kvm_can_do_async_pf, kvm_find_async_pf_gfn, refuses_halt, repeated_fault } from './async_pf_x86.ts';
+import { kvm_find_async_pf_gfn, repeated_fault } from './async_pf_x86.ts';
 import { mark_page_dirty_in_slot } from './dirty_log.ts';
 import { after_fault, direct_map, kvm_handle_error_pfn, page_failed } from './fault.ts';
 import { gfn_to_memslot } from './memslot.ts';
@@ -59,7 +60,7 @@ export function kvm_mmu_page_fault(m: Machine, vcpu: Vcpu): At {
 
 /** What the hardware says about a fault: of nested paging, or of a walk of the shadow tables. */
 export function fault_error_code(m: Machine, vcpu: Vcpu): number {
-  if (m.walks_of_vcpu[vcpu.id] === WALKS.shadow)
+  if (vcpu.walks === WALKS.shadow)
     return (
       (vcpu.fault_present ? PFERR_PRESENT : 0) | (vcpu.fault_write ? PFERR_WRITE : 0) | (vcpu.cpl3 ? PFERR_USER : 0)
     );

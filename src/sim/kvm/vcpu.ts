@@ -176,7 +176,7 @@ export function vcpu_enter_guest_requests(m: Machine, thread: Thread): At {
     return kvm_dirty_ring_full(m, vcpu);
   }
   const order = REQUEST_ORDER[knobs_of(m, vcpu).request_order];
-  while (vcpu.request_next < order.length) {
+  while (vcpu.request_next < order.length && kvm_request_pending(vcpu)) {
     const request = order[vcpu.request_next]!;
     vcpu.request_next += 1;
     if (!kvm_check_request(request, vcpu)) continue;

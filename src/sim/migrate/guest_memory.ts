@@ -22,7 +22,7 @@ function ownNodes(m: Machine, vm: number): readonly number[] {
 
 function dummiesOf(m: Machine, vm: number): readonly number[] {
   return m.nodes.flatMap(({ id, state, vcpu }) =>
-    id >= m.tasks.length + m.vcpus.length && state === NODE.dummy && m.vm_of_vcpu[vcpu - 1] === vm ? [id] : [],
+    id >= m.tasks.length + m.vcpus.length && state === NODE.dummy && m.vcpus[vcpu - 1]!.vm === vm ? [id] : [],
   );
 }
 

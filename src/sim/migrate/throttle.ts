@@ -43,7 +43,7 @@ export function tick(m: Machine, migration: number): void {
 
 /** How long a vCPU thread sleeps now. Models cpu_throttle_thread(). */
 export function throttle_sleep_ns(m: Machine, vcpu: Vcpu): number {
-  const migrating = m.vms[m.vm_of_vcpu[vcpu.id]!]!.migrating;
+  const migrating = m.vms[vcpu.vm]!.migrating;
   const part = migrating === 0 ? 0 : m.migrations[migrating - 1]!.throttle_percent / 100;
   return Math.round((part / (1 - part)) * TIMESLICE_NS);
 }

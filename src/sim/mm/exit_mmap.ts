@@ -31,12 +31,12 @@ export function mmput_own(m: Machine, thread: Thread, vm: number, then: At): At 
  * look at the others', as long as there are any besides.
  */
 function workers_have(m: Machine, vm: number): boolean {
-  return m.threads.some(each => each.mm_ref && m.vm_of_vcpu[each.vcpu - 1] === vm);
+  return m.threads.some(each => each.mm_ref && m.vcpus[each.vcpu - 1]!.vm === vm);
 }
 
 /** All references to a process's mappings, the kernel's mm_users. */
 export function mm_users(m: Machine, vm: number): number {
-  const of_workers = m.threads.filter(each => each.mm_ref && m.vm_of_vcpu[each.vcpu - 1] === vm).length;
+  const of_workers = m.threads.filter(each => each.mm_ref && m.vcpus[each.vcpu - 1]!.vm === vm).length;
   return m.vms[vm]!.mm_users + of_workers;
 }
 

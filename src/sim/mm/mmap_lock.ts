@@ -36,7 +36,7 @@ export function mmap_write_lock(m: Machine, thread: Thread, vm: number): boolean
 
 /** How many threads read: each says so itself, as none of them asks for the others. */
 export function mmap_readers(m: Machine, vm: number): number {
-  const { thread: rows } = m.layout.tables;
+  const { thread: rows } = m;
   let readers = 0;
   for (let id = 0; id < rows.capacity; id += 1) if (rows.mmap_vm(id) === vm + 1) readers += 1;
   return readers;

@@ -5,6 +5,7 @@
  * is carried out by kswapd in three (notifier start, zap, notifier end), since others can look in between.
  */
 import { assert } from '../../base/assert.ts';
+import { look_at_victims } from '../ahead.ts';
 import { kvm_age_gfn } from '../kvm/notifier.ts';
 import type { Machine } from '../machine.ts';
 import { OBS } from '../observe.ts';
@@ -78,6 +79,7 @@ export function reclaim_page(m: Machine, vm: number): boolean {
     }
     if (unmap_and_release(m, vm, host, page, pfn, false)) {
       row.mmu_invalidate_seq += 1;
+      if (m.looks_ahead) look_at_victims(m, vm);
       return true;
     }
     // Swap is full, and no page in memory has a slot; one that was read ahead in vain may go all the same.

@@ -340,7 +340,7 @@ export function wake_memory_waiters(m: Machine, host: number): void {
 /** Wakes the threads of a host that sleep for this. */
 function wake_waiters(m: Machine, host: number, wait: number): void {
   const { vcpuThreads, workers, processes } = m.places.hosts[host]!;
-  const { thread: rows } = m.layout.tables;
+  const { thread: rows } = m;
   for (const threads of [vcpuThreads, workers, processes])
     for (const number of threads) if (rows.wait(number) === wait) wake_waiter(m, number);
 }
@@ -349,7 +349,7 @@ function wake_waiters(m: Machine, host: number, wait: number): void {
 function wake_page_waiters(m: Machine, host: number, pfn: number): void {
   const { vcpuThreads, workers, processes } = m.places.hosts[host]!;
   if (!m.timed) {
-    const { thread: rows } = m.layout.tables;
+    const { thread: rows } = m;
     const all = [...vcpuThreads, ...workers, ...processes];
     looks_for(m, 'thread.wait_id', pfn);
     const waiting = all.filter(id => rows.wait_id(id) === pfn);
@@ -366,7 +366,7 @@ function wake_page_waiters(m: Machine, host: number, pfn: number): void {
 /** Looks no further than the last thread that sleeps for a page, be it another; returns how many are elsewhere. */
 function wake_page_waiters_among(m: Machine, threads: readonly number[], pfn: number, waiters: number): number {
   // By column: each read that ends comes by here.
-  const { thread: rows } = m.layout.tables;
+  const { thread: rows } = m;
   let left = waiters;
   for (let index = 0; left > 0 && index < threads.length; index += 1) {
     const number = threads[index]!;

@@ -94,5 +94,5 @@ export function guardBits(names: readonly GuardName[]): number {
 /** Whether the vCPU's version still has a guard. */
 export function guarded(m: Machine, vcpu: Vcpu, guard: number): boolean {
   if (m.cover !== null) m.cover.guard(guard);
-  return (m.guards_of_vcpu[vcpu.id]! & guard) !== 0;
+  return (vcpu.guards & guard) !== 0;
 }

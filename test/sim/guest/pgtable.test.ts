@@ -106,7 +106,7 @@ test('a page that the guest has unmapped is its own #PF, without an exit', () =>
 
 test('where nobody can tell, nobody looks', () => {
   const m = machine('apf on');
-  equal([m.places.vms[1]!.spaces, m.walks_of_vcpu[1], m.walks_of_vcpu[0]], [0, 0, 1]);
+  equal([m.places.vms[1]!.spaces, m.vcpus[1]!.walks, m.vcpus[0]!.walks], [0, 0, 1]);
 });
 
 test.run();
