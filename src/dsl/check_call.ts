@@ -48,6 +48,14 @@ export function callType(of: KindOf<'call'>, check: Check, hint: Type | null): T
   if (kind) return addressLiteral(kind, of, check);
   if ((name.text === 'page' || name.text === 'pages') && (check.variable('heap') || check.scope.onlyVm()))
     return pageMethod(name.text, of, check);
+  if (hint?.t === 'distribution') {
+    check.error('unknown-word', {
+      span: name.span,
+      message: `no distribution is called '${name.text}'`,
+      help: didYouMean(name.text, Object.keys(DISTRIBUTIONS), 'known'),
+    });
+    return ANY;
+  }
   const known = [
     ...Object.keys(EVENTS),
     ...Object.keys(FUNCTIONS),
@@ -280,7 +288,12 @@ function distribution(name: string, of: KindOf<'call'>, check: Check): Type {
   const most = wanted.times + (wanted.counts ?? 0);
   arity(of, most === Number.POSITIVE_INFINITY ? 1 : most, most, check);
   of.args.forEach((arg, index) => {
-    if (arg.name) check.choice(arg.name, wanted.named ?? [], `an argument of ${name}`);
+    if (arg.name && !wanted.named?.includes(arg.name.text))
+      check.error('unknown-word', {
+        span: arg.name.span,
+        message: `'${arg.name.text}' is not an argument of ${name}`,
+        help: `for example: ${DISTRIBUTIONS[name]?.example}`,
+      });
     check.quantity(arg.value, index < wanted.times ? TIME : COUNT);
   });
   return { t: 'distribution' };

@@ -53,6 +53,14 @@ function check(
 
 const diagnostics = suite('diagnostics');
 
+diagnostics('name the distributions where one is wanted, and what one takes', () => {
+  check(`
+host h1 { ram 1MiB; swap d { size 1MiB; read exponential(20us); write exp(mean: 20us) } }
+#!                                           ^^^^^^^^^^^ unknown-word: no distribution is called 'exponential'
+#!                                                                        ^^^^ unknown-word: 'mean' is not an argument of exp
+`);
+});
+
 diagnostics('name the dimension that is wanted and the one that was found', () => {
   check(`
 host h1 { ram 5ms }

@@ -16,7 +16,16 @@ import { knobs_of, type Machine, vcpu_of, vm_of_vcpu } from '../machine.ts';
 import { vm_of_page } from '../mm/page.ts';
 import { release_orphan, wake_memory_waiters } from '../mm/swap.ts';
 import { OBS } from '../observe.ts';
-import { ASYNC_PF_PER_VCPU, ENTRY_NOTE, type Thread, type Vcpu, WAIT, WORK_STATE, type Work } from '../schema.ts';
+import {
+  ASYNC_PF_PER_VCPU,
+  ENTRY_NOTE,
+  type Thread,
+  UF_STATE,
+  type Vcpu,
+  WAIT,
+  WORK_STATE,
+  type Work,
+} from '../schema.ts';
 import { forget_notification } from './apf_ring.ts';
 import {
   done_add_tail,
@@ -74,7 +83,7 @@ export function free_work(m: Machine, work: Work): void {
   const worker = m.timed ? -1 : worker_of(m, work);
   if (worker >= 0) {
     if (threads.work(worker) === work.id + 1) threads.set_work(worker, 0);
-  } else {
+  } else if (work.state === WORK_STATE.RUNNING || work.uf_state !== UF_STATE.none) {
     for (let id = 0; id < threads.capacity; id += 1) if (threads.work(id) === work.id + 1) threads.set_work(id, 0);
   }
   put_page(m, work);
