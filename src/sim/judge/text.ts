@@ -233,9 +233,12 @@ function operand(expr: Expr, outside: number): string {
 
 /** What a judgement asks for, as its statement says it: without `expect`, its name and the variants it leaves out. */
 export function judgementText({ kind, place }: Judgement): string {
+  const [, after = '', word = ''] =
+    /^(after\s.*?\s(?=(?:always|never|eventually|sometimes)\s))?(\w+\s+)/.exec(place.text) ?? [];
   const text = place.text
-    .replace(/^\w+\s+/, '')
+    .slice(after.length + word.length)
     .replace(/^\w+\s*:\s*/, '')
     .replace(/\s+(unless|because)\s.*$/, '');
+  if (after !== '') return `${after}${word}${text}`;
   return kind === 'never' ? `never ${text}` : text;
 }
