@@ -47,6 +47,25 @@ test('code that is cut off or of another program is not used, and is replaced', 
     is(readFileSync(one).length, whole);
   }));
 
+test('a run for which V8 was told to inline more leaves what is kept as it is', () =>
+  inFolder(async folder => {
+    const large = join(folder, 'large.apf');
+    const demo_text = readFileSync('scenarios/demo.apf', 'utf8');
+    writeFileSync(large, demo_text.replace('ram 256KiB;', 'ram 2GiB;'));
+    const env = { NODE_COMPILE_CACHE: folder, NODE_DISABLE_COMPILE_CACHE: undefined };
+    const run_large = () => run(process.execPath, [PROGRAM, 'run', large], { env });
+    is((await run_large()).code, 0);
+    equal(kept(folder), [], 'V8 would refuse it at the next start');
+    const first = await demo(folder);
+    const before = kept(folder).map(path => readFileSync(path));
+    is((await run_large()).code, 0);
+    is(await demo(folder), first);
+    equal(
+      kept(folder).map(path => readFileSync(path)),
+      before,
+    );
+  }));
+
 test('nothing is kept where the user wants nothing kept, or where it cannot be', () =>
   inFolder(async folder => {
     const first = await demo(folder, { NODE_DISABLE_COMPILE_CACHE: '1' });

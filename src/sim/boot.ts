@@ -105,11 +105,14 @@ function populate(m: Machine, vm: number): void {
   const touched = spec.guest.touched === 'all' ? place.pages - served : 0;
   const fits = Math.min(touched, limit_pages(m, vm), room);
   const first_resident = m.program.hosts[spec.host]!.swap ? touched - fits : 0;
+  let swap_full = false;
   for (let index = 0; index < touched; index += 1) {
     const page = place.first_page + index + (place.first_page + index < first_served ? 0 : served);
     if (index < first_resident) {
-      const slot = get_swap_page(m, spec.host, page);
-      if (slot >= 0) m.hva.set_pte(page, make_swap_pte(slot));
+      // To find no slot takes a look at each of them, and there is going to be none for the next page either.
+      const slot: number = swap_full ? -1 : get_swap_page(m, spec.host, page);
+      swap_full = slot < 0;
+      if (!swap_full) m.hva.set_pte(page, make_swap_pte(slot));
       continue;
     }
     const pfn = take_frame(m, spec.host);
