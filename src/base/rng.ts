@@ -13,15 +13,12 @@ export interface Stream {
 
 /** The next 32 bits. */
 export function next32(stream: Stream): number {
-  const a = stream.rng_a;
-  const d = stream.rng_d;
-  const t = a ^ (a << 11);
-  const result = d ^ (d >>> 19) ^ t ^ (t >>> 8);
+  const result = peek32(stream);
   stream.rng_a = stream.rng_b;
   stream.rng_b = stream.rng_c;
-  stream.rng_c = d;
+  stream.rng_c = stream.rng_d;
   stream.rng_d = result;
-  return result >>> 0;
+  return result;
 }
 
 /** What next32() is going to return. */

@@ -124,7 +124,8 @@ export const RUNNABLE_TERMS: readonly RunnableTerm[] = [
 ];
 
 const term_of_runnable = firstWhere(RUNNABLE_TERMS.map(({ holds, when }) => [holds, when]));
-const term_of_events = firstWhere(RUNNABLE_TERMS.slice(1).map(({ holds, when }) => [holds, when]));
+/** But the first: whether it could run if there were nothing else. */
+const EVENT_TERMS = RUNNABLE_TERMS.slice(1);
 
 export function kvm_arch_vcpu_runnable(m: Machine, vcpu: Vcpu): boolean {
   const term = term_of_runnable(m, vcpu);
@@ -134,7 +135,7 @@ export function kvm_arch_vcpu_runnable(m: Machine, vcpu: Vcpu): boolean {
 
 /** Events other than the vCPU being able to run: what emulating HLT looks at since 6.x. Models kvm_vcpu_has_events(). */
 export function kvm_vcpu_has_events(m: Machine, vcpu: Vcpu): boolean {
-  return term_of_events(m, vcpu) >= 0;
+  return EVENT_TERMS.some(term => term.holds(m, vcpu) && term.when(m, vcpu));
 }
 
 /** Models vcpu_block(), arch/x86/kvm/x86.c. */
