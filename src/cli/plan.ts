@@ -3,7 +3,7 @@ import type { Source } from '../base/source.ts';
 import { compile, type Load } from '../dsl/compile.ts';
 import type { Diagnostic } from '../dsl/diagnostic.ts';
 import type { NamedSuite } from '../dsl/named_suites.ts';
-import { nearest } from '../dsl/suggest.ts';
+import { listed, nearest } from '../dsl/suggest.ts';
 import type { Case, Cell, Options, Suite } from '../dsl/suite.ts';
 import { scheduled } from '../explore/schedule.ts';
 import type { Schedule } from '../sim/program.ts';
@@ -153,7 +153,7 @@ function planned(files: readonly Loaded[], selection: Selection): readonly Plann
   if (nothing)
     throw new Refusal(
       'nothing to run: no case matches',
-      `cases: ${suites.flatMap(({ cases }) => cases.map(({ name }) => `'${name}'`)).join(', ')}`,
+      listed([...new Set(suites.flatMap(({ cases }) => cases.map(({ name }) => `'${name}'`)))], 'cases'),
     );
   // A file none of whose cases was asked for is left out; one with errors is not.
   return chosen.filter(({ runs, diagnostics }) => runs.length > 0 || hasErrors(diagnostics));

@@ -18,9 +18,13 @@ export function didYouMean(written: string, names: Iterable<string>, what: strin
   const all = [...names];
   const near = nearest(written, all);
   if (near !== null) return `did you mean '${near}'?`;
-  if (all.length === 0) return null;
-  const shown = all.slice(0, 12).join(', ');
-  return `${what}: ${shown}${all.length > 12 ? `, and ${all.length - 12} more` : ''}`;
+  return all.length === 0 ? null : listed(all, what);
+}
+
+/** `known: a, b, and 3 more`: as many as are still of help. */
+export function listed(names: readonly string[], what: string): string {
+  const shown = names.slice(0, 12).join(', ');
+  return `${what}: ${shown}${names.length > 12 ? `, and ${names.length - 12} more` : ''}`;
 }
 
 /** Optimal string alignment: insert, delete, replace, swap neighbours. */

@@ -174,6 +174,13 @@ scene('what nobody knows is refused with a suggestion', { 'm.apf': MATRIX }, asy
   assert.match(await refused('--report', 'jsn'), "did you mean 'json'?");
 });
 
+const CASES = Array.from({ length: 20 }, (_, n) => `case "number ${n}" { expect x: true }`).join('\n');
+
+scene('of many cases that do not match some are named', { 'm.apf': `${MATRIX}\n${CASES}` }, async ({ apflab }) => {
+  const { err } = await apflab(['run', 'm.apf', '--grep', 'none of them']);
+  assert.match(err, /help: cases: 'first', 'second', 'number 0', .*'number 9', and 10 more\n$/);
+});
+
 scene('two outputs cannot share a place, and none may hit the input', ALL, async ({ apflab }) => {
   const refused = async (...argv: readonly string[]) => {
     const { code, err } = await apflab(['run', 'pass.apf', ...argv]);
